@@ -1,0 +1,64 @@
+//! Named points at which a test may kill the program or make it fail.
+//!
+//! Compiled in only with the feature `faults`; otherwise [`point`] is empty and the release binary has no trace of it.
+//! A test names one point in `PMVMMANAGER6_FAULT` (`name` or `name:kill` dies there as by `kill -9`; `name:stop` sleeps
+//! there until it is killed, so that a test can look at a process held in a known place). [`POINTS`] lists every name;
+//! the test that kills at each of them walks over that list, so a new point is covered without new test code.
+
+macro_rules! points {
+    ($($name:literal,)*) => {
+        /// Every point there is.
+        pub const POINTS: &[&str] = &[$($name,)*];
+    };
+}
+
+points! {
+    "account.before_request",
+    "account.after_request",
+    "account.recorded",
+    "create.before_intent",
+    "create.after_intent",
+    "create.before_request",
+    "create.after_request",
+    "create.recorded",
+    "create.waited",
+    "open.params_saved",
+    "open.slot_added",
+    "open.slots_filled",
+    "open.called_back",
+    "power.before_request",
+    "power.after_request",
+    "power.waited",
+    "delete.before_intent",
+    "delete.after_intent",
+    "delete.after_request",
+    "delete.waited",
+    "close.slots_freed",
+    "callback.before",
+    "callback.after",
+}
+
+/// Marks a line at which a test may interrupt the program. `name` is one of [`POINTS`].
+#[cfg(feature = "faults")]
+pub fn point(name: &'static str) {
+    debug_assert!(POINTS.contains(&name), "fault point {name} is missing from the list");
+    let Some(wanted) = crate::config::fault() else { return };
+    let (at, action) = wanted.split_once(':').unwrap_or((wanted, "kill"));
+    if at != name {
+        return;
+    }
+    match action {
+        "stop" => loop {
+            std::thread::park();
+        },
+        _ => {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// Marks a line at which a test may interrupt the program.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub fn point(_name: &'static str) {}

@@ -1,0 +1,7 @@
+//! pmvmmanager6.
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod fault;
+pub mod log;
+pub mod wire;

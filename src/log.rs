@@ -1,0 +1,107 @@
+//! The module's log: one line an event, appended in one write to `<root>/var/pmvmmanager6.log`.
+//!
+//! Nothing is ever written to standard output; standard error is used only when the log cannot be opened. Secrets
+//! travel as `SecretString`, whose `Debug` is redacted, so they cannot get here by accident. The last lines are kept
+//! in memory for the errorxml document that staff reads in the panel [protocol 3.30].
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Mutex;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+
+use crate::config::{Config, MODULE};
+
+pub use tracing::{debug, error, info, trace, warn};
+
+const KEPT_LINES: usize = 60;
+
+static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// Opens the log. Call once, as soon as the command is known to need one.
+pub fn open(config: &Config) {
+    let level = match config.log_level() {
+        0..=3 => LevelFilter::ERROR,
+        4 => LevelFilter::WARN,
+        5 => LevelFilter::INFO,
+        6..=8 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(config.log()).ok();
+    let subscriber = tracing_subscriber::registry().with(Lines { file }.with_filter(level));
+    // A second call in one process (tests) keeps the first log.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// The last lines of this run, oldest first.
+pub fn recent() -> Vec<String> {
+    RECENT.lock().map(|lines| lines.iter().cloned().collect()).unwrap_or_default()
+}
+
+struct Lines {
+    file: Option<File>,
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if !event.metadata().target().starts_with(MODULE) {
+            return;
+        }
+        let line = line(event);
+        match &self.file {
+            Some(file) => _ = (&*file).write_all(line.as_bytes()),
+            None => _ = std::io::stderr().write_all(line.as_bytes()),
+        }
+        if let Ok(mut recent) = RECENT.lock() {
+            if recent.len() == KEPT_LINES {
+                recent.pop_front();
+            }
+            recent.push_back(line.trim_end().to_owned());
+        }
+    }
+}
+
+fn line(event: &Event<'_>) -> String {
+    let level = match *event.metadata().level() {
+        Level::ERROR => "ERROR",
+        Level::WARN => "WARNING",
+        Level::INFO => "INFO",
+        Level::DEBUG => "EXTINFO",
+        Level::TRACE => "DEBUG",
+    };
+    let mut text = Text(String::new());
+    event.record(&mut text);
+    let now = jiff::Zoned::now();
+    let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
+    format!("{time} [{}] {level} {}\n", std::process::id(), one_line(&text.0))
+}
+
+/// Control characters would let a VM's name or an answer of a server forge a line of our log.
+fn one_line(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().map(plain).collect()
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            let rest = std::mem::take(&mut self.0);
+            _ = write!(self.0, "{value:?}{rest}");
+        } else {
+            _ = write!(self.0, " {}={value:?}", field.name());
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+}
