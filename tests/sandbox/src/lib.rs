@@ -1,0 +1,10 @@
+//! A world to run the module in: a simulated VMmanager 6 ([`vmm`]) and a stand-in BILLmanager ([`bill`]).
+//!
+//! Both are strict where the references are (`billmanager-module-protocol.md`, `vmmanager6-api.md`): what the
+//! real platforms would refuse is refused here, so that a test can only pass with a request that would work there.
+
+pub mod bill;
+mod binary;
+pub mod vmm;
+
+pub use binary::binary;
