@@ -4,4 +4,6 @@ pub mod config;
 pub mod error;
 pub mod fault;
 pub mod log;
+pub mod panel;
 pub mod wire;
+pub mod vmm;
