@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::store::{Location, Store};
 
 /// How long a server may take to start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Starts its arguments, waits until stdin closes, kills them. The child is not reaped before, so its pid is still ours.
 const KEEPER: &str = r#""$@" & child=$!; exec 2>&-; read -r _; kill -KILL "$child"; wait "$child""#;
@@ -64,12 +64,7 @@ impl Server {
         ] {
             root.command(&statement)?;
         }
-        Ok(Location::MariaDb {
-            socket: self.socket.clone(),
-            user: name.clone(),
-            password,
-            name,
-        })
+        Ok(Location::MariaDb { socket: self.socket.clone(), user: name.clone(), password, name })
     }
 
     fn start() -> Result<Self> {
@@ -97,12 +92,7 @@ impl Server {
             .spawn()
             .context("cannot start /bin/sh")?;
         wait_until_ready(&mut keeper)?;
-        Ok(Self {
-            keeper,
-            socket,
-            databases: AtomicU32::new(1),
-            _directory: directory,
-        })
+        Ok(Self { keeper, socket, databases: AtomicU32::new(1), _directory: directory })
     }
 }
 
@@ -167,5 +157,7 @@ fn program(name: &str) -> Result<PathBuf> {
             return Ok(file);
         }
     }
-    bail!("there is no `{name}` on this machine: install mariadb-server (apt-get install mariadb-server), or use SQLite")
+    bail!(
+        "there is no `{name}` on this machine: install mariadb-server (apt-get install mariadb-server), or use SQLite"
+    )
 }

@@ -116,11 +116,7 @@ impl Bill {
             let sql = "UPDATE runningoperation SET trycount = trycount + 1 WHERE id = ?";
             store.exec(sql, values![operation])
         });
-        Run {
-            operation: Some(operation),
-            done: run.status == Some(0) && left == 0,
-            ..run
-        }
+        Run { operation: Some(operation), done: run.status == Some(0) && left == 0, ..run }
     }
 
     /// The client's user, who pressed the button.
@@ -132,12 +128,8 @@ impl Bill {
 
 /// Inserts a running operation; answers its id.
 pub(super) fn create(store: &mut Store, item: u64, command: &str) -> Result<u64> {
-    let row: [(&str, Value); 4] = [
-        ("intname", command.into()),
-        ("item", item.into()),
-        ("trycount", 0.into()),
-        ("manual", false.into()),
-    ];
+    let row: [(&str, Value); 4] =
+        [("intname", command.into()), ("item", item.into()), ("trycount", 0.into()), ("manual", false.into())];
     store.insert("runningoperation", &row)
 }
 

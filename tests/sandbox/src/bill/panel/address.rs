@@ -57,7 +57,7 @@ pub(super) fn add(request: &mut Request) -> Result<Answer, Refusal> {
         return Err(Refusal::new("exists", "ip", text, &format!("The address {text} is in use already")));
     }
     request.store.exec("UPDATE ip SET name = ? WHERE id = ?", values![text, slot.id])?;
-    Ok(Answer::done().with("ip.id", slot.id))
+    Ok(Answer::done().with("ip.id", slot.id.to_string()))
 }
 
 /// Makes a named slot a used one.

@@ -49,17 +49,14 @@ impl Answer {
     }
 
     /// One more scalar.
-    pub(super) fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.fields.push((name.into(), value.to_string()));
+    pub(super) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.fields.push((name.into(), value.into()));
         self
     }
 
     /// A list.
     pub(super) fn list(rows: Vec<Fields>) -> Self {
-        Self {
-            rows,
-            ..Self::default()
-        }
+        Self { rows, ..Self::default() }
     }
 
     pub(super) fn print(&self, format: Format) -> String {
@@ -117,12 +114,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(kind: &str, object: &str, value: &str, text: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            object: object.into(),
-            value: value.into(),
-            text: text.into(),
-        }
+        Self { kind: kind.into(), object: object.into(), value: value.into(), text: text.into() }
     }
 
     /// A required parameter is not there.
@@ -156,7 +148,7 @@ impl Refusal {
     }
 
     fn xml(&self) -> String {
-        let [kind, object, value, text] = [&self.kind, &self.object, &self.value, &self.text].map(|it| escape(it));
+        let [kind, object, value, text] = [&self.kind, &self.object, &self.value, &self.text].map(escape);
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<doc lang=\"en\"><error type=\"{kind}\" object=\"{object}\" \
              lang=\"en\"><param name=\"object\" type=\"msg\" msg=\"{object}\">{object}</param><param name=\"value\">\
@@ -189,7 +181,7 @@ mod tests {
 
     #[test]
     fn an_answer_in_every_format() {
-        let answer = || Answer::default().with("ip.id", 7);
+        let answer = || Answer::default().with("ip.id", "7");
         assert!(answer().print(Format::Xml).ends_with("<doc lang=\"en\"><ip.id>7</ip.id></doc>\n"));
         assert_eq!(answer().print(Format::Json), r#"{"doc":{"ip.id":{"$":"7"}}}"#);
         assert_eq!(answer().print(Format::Bjson), r#"{"model":{"ip.id":"7"}}"#);

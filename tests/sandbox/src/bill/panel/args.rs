@@ -69,11 +69,7 @@ fn from_environment(word: &str, environment: impl Fn(&str) -> Option<String>) ->
 }
 
 fn param(name: &str, value: &str, from: Origin) -> CallParam {
-    CallParam {
-        name: name.into(),
-        value: value.into(),
-        from,
-    }
+    CallParam { name: name.into(), value: value.into(), from }
 }
 
 #[cfg(test)]

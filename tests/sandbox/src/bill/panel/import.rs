@@ -54,7 +54,7 @@ pub(super) fn service(request: &mut Request) -> Result<Answer, Refusal> {
         let crypted = request.store.text(sql, values![base::VDS, name])?.as_deref() == Some("on");
         request.save(item, name, value, crypted)?;
     }
-    Ok(Answer::done().with("service_id", item))
+    Ok(Answer::done().with("service_id", item.to_string()))
 }
 
 /// Gives an imported service to a client, on a tariff.

@@ -47,12 +47,7 @@ struct Reply {
 impl Reply {
     /// Nothing was answered; a message for the caller's eyes.
     fn failed(message: String) -> Self {
-        Self {
-            stdout: String::new(),
-            stderr: message,
-            error: None,
-            exit: Some(1),
-        }
+        Self { stdout: String::new(), stderr: message, error: None, exit: Some(1) }
     }
 }
 
@@ -149,12 +144,7 @@ fn print(format: Format, outcome: Result<Answer, Refusal>, error_exit: u8) -> Re
         Ok(answer) => (answer.print(format), None),
         Err(refusal) => (refusal.print(format), Some(refusal.kind)),
     };
-    Reply {
-        stdout,
-        stderr: String::new(),
-        exit: Some(if error.is_some() { error_exit } else { 0 }),
-        error,
-    }
+    Reply { stdout, stderr: String::new(), exit: Some(if error.is_some() { error_exit } else { 0 }), error }
 }
 
 fn record(root: &Root, argv: Vec<String>, arguments: Arguments, reply: &Reply) -> Result<()> {

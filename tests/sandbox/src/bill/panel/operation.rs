@@ -39,7 +39,7 @@ fn show(request: &mut Request, operation: u64) -> Result<Answer, Refusal> {
     let names = ["intname", "item", "trycount", "manual", "errorxml"];
     let sql = "SELECT intname, item, trycount, manual, errorxml FROM runningoperation WHERE id = ?";
     let row = request.store.row(sql, values![operation])?.unwrap_or_default();
-    let answer = Answer::default().with("elid", operation);
+    let answer = Answer::default().with("elid", operation.to_string());
     Ok(names.into_iter().zip(row).fold(answer, |answer, (name, value)| answer.with(name, value.unwrap_or_default())))
 }
 
@@ -117,7 +117,7 @@ fn insert_task(
         ("params", params.into()),
     ];
     let id = request.store.insert("task", &row)?;
-    Ok(Answer::done().with("id", id))
+    Ok(Answer::done().with("id", id.to_string()))
 }
 
 /// A well-formed document with one root element, `doc`.

@@ -27,12 +27,7 @@ struct Post {
 }
 
 const fn post_of(function: &'static str, command: &'static str, from: &'static [i64], to: Option<i64>) -> Post {
-    Post {
-        function,
-        command,
-        from,
-        to,
-    }
+    Post { function, command, from, to }
 }
 
 const POSTS: &[Post] = &[

@@ -16,9 +16,14 @@ pub(super) fn set_config(request: &mut Request) -> Result<Answer, Refusal> {
 pub(super) fn edit(request: &mut Request) -> Result<Answer, Refusal> {
     let handler = request.row_of("processingmodule", "elid")?;
     if request.given("sok").is_some() {
-        return Err(Refusal::new("access", "processing.edit", "", "The settings of a handler are not changed this way"));
+        return Err(Refusal::new(
+            "access",
+            "processing.edit",
+            "",
+            "The settings of a handler are not changed this way",
+        ));
     }
-    let mut answer = Answer::default().with("elid", handler);
+    let mut answer = Answer::default().with("elid", handler.to_string());
     let sql = "SELECT name, module, datacenter, department, orderpriority FROM processingmodule WHERE id = ?";
     if let Some(row) = request.store.row(sql, values![handler])? {
         for (name, value) in ["name", "module", "datacenter", "department", "orderpriority"].into_iter().zip(row) {

@@ -30,13 +30,7 @@ impl<'a> Request<'a> {
         behaviour: &'a Behaviour,
         arguments: &'a Arguments,
     ) -> Self {
-        Self {
-            store,
-            root,
-            behaviour,
-            function: &arguments.function,
-            params: &arguments.params,
-        }
+        Self { store, root, behaviour, function: &arguments.function, params: &arguments.params }
     }
 
     /// The value of a parameter, the last one given; `None` when it is not there at all.
@@ -105,11 +99,8 @@ impl<'a> Request<'a> {
     /// Saves a parameter of a service; it lives in one of the two tables, never in both.
     pub(super) fn save(&mut self, item: u64, name: &str, value: &str, crypted: bool) -> Result<(), Refusal> {
         self.drop_param(item, name)?;
-        let (table, value) = if crypted {
-            ("itemcryptedparam", self.key()?.encrypt(value)?)
-        } else {
-            ("itemparam", value.to_owned())
-        };
+        let (table, value) =
+            if crypted { ("itemcryptedparam", self.key()?.encrypt(value)?) } else { ("itemparam", value.to_owned()) };
         let row = [("item", item.into()), ("intname", name.into()), ("value", value.into())];
         self.store.insert(table, &row)?;
         Ok(())

@@ -77,8 +77,7 @@ pub(super) fn next_module(request: &mut Request) -> Result<Answer, Refusal> {
     let sql = "SELECT pm.id FROM processingmodule pm JOIN processingmodule2pricelist l ON l.processingmodule = pm.id
                WHERE l.pricelist = ? AND pm.active = 'on' ORDER BY pm.orderpriority, pm.id";
     let handlers = request.store.rows(sql, values![item.pricelist])?;
-    let ids: Vec<u64> =
-        handlers.iter().filter_map(|row| row[0].as_deref()).filter_map(|id| id.parse().ok()).collect();
+    let ids: Vec<u64> = handlers.iter().filter_map(|row| row[0].as_deref()).filter_map(|id| id.parse().ok()).collect();
     let here = ids.iter().position(|id| Some(*id) == item.processingmodule);
     let Some(next) = ids.get(here.map_or(0, |place| place + 1)) else {
         let text = format!("No other processing module can take service #{}", item.id);

@@ -11,9 +11,11 @@ const PROBLEMS: &[&str] =
 
 /// Every option of the panel, one per list element.
 pub(super) fn options(request: &mut Request) -> Result<Answer, Refusal> {
-    let options = request.root.options()?.into_iter().map(|(name, value)| {
-        if name == "Option" { vec![(value, "on".to_owned())] } else { vec![(name, value)] }
-    });
+    let options = request
+        .root
+        .options()?
+        .into_iter()
+        .map(|(name, value)| if name == "Option" { vec![(value, "on".to_owned())] } else { vec![(name, value)] });
     Ok(Answer::list(options.collect()))
 }
 
