@@ -23,7 +23,11 @@ impl Key {
     pub fn read(path: &Path) -> Result<Self> {
         let bad = |reason: String| {
             let cure = "BILLmanager's crypted values cannot be read without it; restore the file or correct CryptKey";
-            Error::new(Kind::Db, path.display().to_string(), format!("the panel's private key cannot be used: {reason}; {cure}"))
+            Error::new(
+                Kind::Db,
+                path.display().to_string(),
+                format!("the panel's private key cannot be used: {reason}; {cure}"),
+            )
         };
         let pem = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
         let key = if pem.contains("BEGIN RSA PRIVATE KEY") {
@@ -42,7 +46,11 @@ impl Key {
     pub fn decrypt(&self, name: &str, value: &str) -> Result<SecretString> {
         let bad = |reason: &str| {
             let hint = "it was probably saved with another etc/billmgr.pem; save it again in BILLmanager";
-            Error::new(Kind::BadParam, name, format!("the crypted value of \"{name}\" cannot be decrypted ({reason}); {hint}"))
+            Error::new(
+                Kind::BadParam,
+                name,
+                format!("the crypted value of \"{name}\" cannot be decrypted ({reason}); {hint}"),
+            )
         };
         let stripped: String = value.chars().filter(|c| !c.is_whitespace()).collect();
         let blocks = STANDARD.decode(stripped).map_err(|_| bad("not base64"))?;
@@ -60,7 +68,11 @@ impl Key {
     /// BILLmanager in the marks of its VMs (design, section 1).
     pub fn installation(&self) -> Result<String> {
         let der = self.0.to_public_key().to_public_key_der().map_err(|e| {
-            Error::new(Kind::Db, "etc/billmgr.pem", format!("the public half of the panel's key cannot be written: {e}"))
+            Error::new(
+                Kind::Db,
+                "etc/billmgr.pem",
+                format!("the public half of the panel's key cannot be written: {e}"),
+            )
         })?;
         let digest = ring::digest::digest(&ring::digest::SHA256, der.as_bytes());
         Ok(digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect())

@@ -145,7 +145,11 @@ fn sqlite(file: &Path) -> Result<Database> {
         Ok(connection)
     };
     open().map(Database::Sqlite).map_err(|error: rusqlite::Error| {
-        Error::new(Kind::Db, file.display().to_string(), format!("BILLmanager's SQLite database cannot be opened: {error}"))
+        Error::new(
+            Kind::Db,
+            file.display().to_string(),
+            format!("BILLmanager's SQLite database cannot be opened: {error}"),
+        )
     })
 }
 

@@ -44,7 +44,8 @@ impl Panel {
     fn record(&self, failure: &Failure, operation: u64) -> Result<()> {
         let xml = errorxml(failure).document();
         let operation = operation.to_string();
-        let params = [("elid", Value::Plain(&*operation)), ("errorxml", Value::Plain(&xml)), ("sok", Value::Plain("ok"))];
+        let params =
+            [("elid", Value::Plain(&*operation)), ("errorxml", Value::Plain(&xml)), ("sok", Value::Plain("ok"))];
         self.call("runningoperation.edit", &params).map(drop)
     }
 

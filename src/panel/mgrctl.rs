@@ -71,10 +71,13 @@ impl Mgrctl {
                 Attempt::Answered(answer) => return checked(function, answer),
                 Attempt::NotConnected(text) if Instant::now() + pause >= until => {
                     let text = format!("BILLmanager could not be reached for {} s: {text}", self.patience.as_secs());
-                    return Err(Error::new(Kind::Mgrctl, function, text));
+                    return Err(Error::unreachable_panel(function, &text));
                 }
                 Attempt::NotConnected(text) => {
-                    log::warn!("BILLmanager does not answer {function} ({text}); trying again in {} ms", pause.as_millis());
+                    log::warn!(
+                        "BILLmanager does not answer {function} ({text}); trying again in {} ms",
+                        pause.as_millis()
+                    );
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -86,7 +89,7 @@ impl Mgrctl {
         let started = Instant::now();
         let child = self.command(function, params).spawn().map_err(|error| {
             let text = format!("{} cannot be started: {error}", self.program.display());
-            Error::new(Kind::Mgrctl, function, text)
+            Error::unreachable_panel(function, &text)
         })?;
         let output = wait(child).map_err(|text| Error::new(Kind::Mgrctl, function, text))?;
         let took = started.elapsed().as_millis();

@@ -92,13 +92,16 @@ impl Panel {
         for value in values {
             let crypted = Value::Plain(if matches!(value, Value::Plain(_)) { "off" } else { "on" });
             if matches!(value, Value::Exposed(_)) {
-                log::warn!("service {item}: this panel takes \"{name}\" on the command line only, where ps can show it");
+                log::warn!(
+                    "service {item}: this panel takes \"{name}\" on the command line only, where ps can show it"
+                );
             }
             for short in [true, false] {
                 if short && RESERVED.contains(&name) {
                     continue;
                 }
-                let mut params = vec![("elid", Value::Plain(&*id)), ("sok", Value::Plain("ok")), ("crypted", crypted.again())];
+                let mut params =
+                    vec![("elid", Value::Plain(&*id)), ("sok", Value::Plain("ok")), ("crypted", crypted.again())];
                 if short {
                     params.push((name, value.again()));
                 } else {

@@ -47,7 +47,8 @@ impl Options {
             socket: filled("DBSocket").map(PathBuf::from),
             user: filled("DBUser").unwrap_or_else(|| "root".to_owned()),
             password: filled("DBPassword").unwrap_or_default().into(),
-            names: filled("DBName").map_or_else(|| vec!["billmgr".to_owned(), "billmgr5".to_owned()], |name| vec![name]),
+            names: filled("DBName")
+                .map_or_else(|| vec!["billmgr".to_owned(), "billmgr5".to_owned()], |name| vec![name]),
             key: filled("CryptKey").unwrap_or_else(|| "etc/billmgr.pem".to_owned()).into(),
         }
     }

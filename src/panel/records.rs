@@ -112,9 +112,10 @@ impl Panel {
         let rows = self.rows(sql, &[Param::Id(id)])?;
         let row = rows.first().ok_or_else(|| no_row("module", id, "handler"))?;
         super::refuse_foreign(row.text(1), &format!("handler {id}"))?;
-        let plain = self.rows("SELECT intname, value FROM processingparam WHERE processingmodule = ?", &[Param::Id(id)])?;
-        let crypted =
-            self.rows("SELECT intname, value FROM processingcryptedparam WHERE processingmodule = ?", &[Param::Id(id)])?;
+        let plain =
+            self.rows("SELECT intname, value FROM processingparam WHERE processingmodule = ?", &[Param::Id(id)])?;
+        let crypted = self
+            .rows("SELECT intname, value FROM processingcryptedparam WHERE processingmodule = ?", &[Param::Id(id)])?;
         Ok(Handler {
             id,
             name: row.text(0).to_owned(),
@@ -134,7 +135,9 @@ impl Panel {
         let row = rows.first().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
         let tariff_id = row.id(4).unwrap_or_default();
         let period = row.number(2).unwrap_or_default();
-        let tariff = pairs(&self.rows("SELECT intname, value FROM pricelistparam WHERE pricelist = ?", &[Param::Id(tariff_id)])?);
+        let tariff = pairs(
+            &self.rows("SELECT intname, value FROM pricelistparam WHERE pricelist = ?", &[Param::Id(tariff_id)])?,
+        );
         let crypted = self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?;
         let mut addons = self.addons(item, tariff_id, period)?;
         for (name, value) in &tariff {

@@ -44,7 +44,8 @@ impl Units {
             self.factor(&to, &from).map(|factor| u128::from(value).div_ceil(factor))
         };
         let converted = converted.ok_or_else(|| {
-            let text = format!("{value} {from} cannot be converted to {to}: BILLmanager's table of units does not join them");
+            let text =
+                format!("{value} {from} cannot be converted to {to}: BILLmanager's table of units does not join them");
             Error::new(Kind::BadParam, what, text)
         })?;
         u64::try_from(converted)

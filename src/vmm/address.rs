@@ -34,7 +34,9 @@ impl Address {
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(&host) => {}
-            "http" => return Err(bad(typed, "plain http would send the administrator's password unprotected; use https")),
+            "http" => {
+                return Err(bad(typed, "plain http would send the administrator's password unprotected; use https"));
+            }
             other => return Err(bad(typed, &format!("the scheme {other} is not http or https"))),
         }
         let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
@@ -95,7 +97,15 @@ mod tests {
 
     #[test]
     fn forms_that_are_refused() {
-        for typed in ["http://vm.example.net", "ftp://vm", "https://", "a b", "https://root:pw@vm", "http://10.0.0.1", "vm:99999"] {
+        for typed in [
+            "http://vm.example.net",
+            "ftp://vm",
+            "https://",
+            "a b",
+            "https://root:pw@vm",
+            "http://10.0.0.1",
+            "vm:99999",
+        ] {
             let error = Address::parse(typed).unwrap_err();
             assert_eq!(error.kind, Kind::Vm6Url, "{typed}");
             assert!(!error.value.contains("pw"), "{}", error.value);

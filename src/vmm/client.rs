@@ -98,7 +98,10 @@ impl Client {
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let mut pauses = READ_PAUSES.iter();
         loop {
-            match (self.request(Method::Get, path, None).and_then(|value| typed(Method::Get, path, value)), pauses.next()) {
+            match (
+                self.request(Method::Get, path, None).and_then(|value| typed(Method::Get, path, value)),
+                pauses.next(),
+            ) {
                 (Ok(value), _) => return Ok(value),
                 (Err(Failure::Refused(error)), _) | (Err(Failure::Unknown(error)), None) => return Err(error),
                 (Err(Failure::Unknown(error)), Some(pause)) => {
@@ -270,7 +273,8 @@ fn error_text(error: &Value) -> String {
     let message = error.get("msg").and_then(Value::as_str).unwrap_or_default();
     let code = error.get("code").and_then(whole).map(|code| format!("code {code}")).unwrap_or_default();
     let value = error.get("value").filter(|value| !value.is_null()).map(ToString::to_string).unwrap_or_default();
-    let mut text = [message, &code, &value].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
+    let mut text =
+        [message, &code, &value].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
     if text.is_empty() {
         text = error.to_string();
     }

@@ -14,7 +14,9 @@ impl Filter {
     pub fn eq(field: &str, value: impl ToString) -> Result<Self> {
         let value = value.to_string();
         if value.contains(['\'', '"', '\\']) || value.chars().any(char::is_control) {
-            let text = format!("\"{value}\" cannot be searched for in VMmanager: it holds a quote, a backslash or a control character");
+            let text = format!(
+                "\"{value}\" cannot be searched for in VMmanager: it holds a quote, a backslash or a control character"
+            );
             return Err(Error::new(Kind::BadParam, field, text));
         }
         Ok(Filter(format!("({field} EQ '{value}')")))

@@ -148,7 +148,9 @@ impl Http {
             let kind = if matches!(error, ureq::Error::Timeout(_)) { Kind::Vm6Timeout } else { Kind::Vm6Connect };
             return Broken::Lost(Error::new(kind, object, text));
         }
-        let text = format!("VMmanager at {base} cannot be reached: {error}; check the address, the network and that VMmanager runs");
+        let text = format!(
+            "VMmanager at {base} cannot be reached: {error}; check the address, the network and that VMmanager runs"
+        );
         Broken::NotSent(Error::new(Kind::Vm6Connect, base, text))
     }
 
@@ -178,7 +180,8 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
     let bytes = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec()?;
     let blank = bytes.iter().all(u8::is_ascii_whitespace);
     let body = if blank { Some(Value::Object(serde_json::Map::new())) } else { serde_json::from_slice(&bytes).ok() };
-    let excerpt = if body.is_some() { String::new() } else { String::from_utf8_lossy(&bytes).chars().take(120).collect() };
+    let excerpt =
+        if body.is_some() { String::new() } else { String::from_utf8_lossy(&bytes).chars().take(120).collect() };
     Ok(Answer { status, body, excerpt, retry_after, location })
 }
 

@@ -20,8 +20,8 @@ use crate::error::{Error, Kind, Result};
 pub use address::Address;
 pub use client::{Access, Client, Failure, Outcome};
 use filter::Filter;
-pub use model::{Accepted, Account, Cluster, CreateHost, Host, Ipv4, Os, Preset, Recipe, RecipeRun, Tuning};
 use model::List;
+pub use model::{Accepted, Account, Cluster, CreateHost, Host, HostIp, Ipv4, Os, Preset, Recipe, RecipeRun, Tuning};
 pub use session::Session;
 pub use task::{Ended, Task};
 pub use tls::Trust;
@@ -38,6 +38,12 @@ impl Client {
             return Ok(found.list.into_iter().find(wanted));
         }
         self.account_in_full_list(email)
+    }
+
+    /// An account by id.
+    pub fn account(&self, id: u64) -> Result<Option<Account>> {
+        let found = self.get::<List<Account>>(&format!("/vm/v3/account?{}", Filter::eq("id", id)?.query()))?;
+        Ok(found.list.into_iter().find(|account| account.id == id))
     }
 
     /// The same by reading every account: for an e-mail that no filter can hold, or that differs in case.

@@ -380,9 +380,10 @@ fn optional_number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D
         Value::Null => Ok(None),
         Value::String(text) if text.trim().is_empty() => Ok(None),
         Value::String(text) => text.trim().parse().map(Some).map_err(D::Error::custom),
-        Value::Number(number) => {
-            number.as_u64().map(Some).ok_or_else(|| D::Error::custom(format!("{number} is not a whole positive number")))
-        }
+        Value::Number(number) => number
+            .as_u64()
+            .map(Some)
+            .ok_or_else(|| D::Error::custom(format!("{number} is not a whole positive number"))),
         other => Err(D::Error::custom(format!("{other} is not a number"))),
     }
 }

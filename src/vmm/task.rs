@@ -94,7 +94,11 @@ impl Client {
     fn failed(&self, task: &Task, row: &TaskRow) -> Error {
         let text = reason(&row.output).or_else(|| reason(&row.error)).or_else(|| self.details(row));
         let text = text.or_else(|| reason(&row.defer_reason)).unwrap_or_else(|| "no reason was given".to_owned());
-        Error::new(Kind::Vm6Task, task.title(), format!("VMmanager's task {} ended as {}: {text}", task.title(), row.status))
+        Error::new(
+            Kind::Vm6Task,
+            task.title(),
+            format!("VMmanager's task {} ended as {}: {text}", task.title(), row.status),
+        )
     }
 
     /// The task-manager's own record, bare or wrapped [api 6, row 2].
@@ -116,8 +120,7 @@ fn pause(looks: u32, waited: Duration) -> Duration {
 
 /// Several tasks may share a consul id: all must be final and none failed [api 3.5].
 fn judge(rows: Vec<TaskRow>) -> Look {
-    const FAILURES: [&str; 8] =
-        ["fail", "failed", "error", "abort", "aborted", "cancel", "canceled", "cancelled"];
+    const FAILURES: [&str; 8] = ["fail", "failed", "error", "abort", "aborted", "cancel", "canceled", "cancelled"];
     let mut pending = None;
     let none = rows.is_empty();
     for row in rows {
