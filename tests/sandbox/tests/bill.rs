@@ -2,8 +2,9 @@
 //! records, on SQLite and on a real MariaDB.
 
 use std::process::{Command, Output};
+use std::thread;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sandbox::bill::{
     Addon, Behaviour, Bill, CallFault, Database, Format, Handler, Key, Order, Origin, SaveParam, Setup, Tariff,
 };
@@ -426,6 +427,32 @@ fn keys_of_every_kind_work() -> Result<()> {
     };
     assert_eq!(pem(0)?, pem(0)?);
     assert_ne!(pem(0)?, pem(1)?);
+    Ok(())
+}
+
+#[test]
+fn calls_may_come_all_at_once() -> Result<()> {
+    for database in [Database::Sqlite, Database::MariaDb] {
+        let shop = Shop::with("silent", |setup| setup.database = database)?;
+        let items: Vec<u64> = (0..8).map(|_| shop.order()).collect();
+        thread::scope(|scope| {
+            let calls = items.iter().map(|item| {
+                let elid = format!("elid={item}");
+                let shop = &shop;
+                scope.spawn(move || -> Result<()> {
+                    for round in 0..8 {
+                        let value = format!("panelid={round}");
+                        shop.accept(&["service.saveparam", "sok=ok", &elid, &value, "serverid=x"])?;
+                    }
+                    shop.accept(&["vds.open", "sok=ok", &elid, "ip=192.0.2.1"]).map(drop)
+                })
+            });
+            let calls: Vec<_> = calls.collect();
+            calls.into_iter().try_for_each(|call| call.join().unwrap_or_else(|_| bail!("a caller panicked")))
+        })?;
+        assert!(items.iter().all(|item| shop.bill.params(*item)["panelid"] == "7"));
+        assert_eq!(shop.bill.calls().len(), 8 * 9);
+    }
     Ok(())
 }
 

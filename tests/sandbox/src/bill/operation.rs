@@ -1,6 +1,6 @@
 //! Running operations: how BILLmanager starts the module, decides that it succeeded, and tries again [protocol 2, 3.30].
 
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{io::Write as _, thread};
 
@@ -25,6 +25,20 @@ pub struct Run {
     /// True when BILLmanager counts the operation as done: exit status 0 and the operation is gone. Without an
     /// operation: exit status 0.
     pub done: bool,
+}
+
+impl Run {
+    /// What became of a process that a test started itself, e.g. to kill it; see [`Bill::settle`].
+    pub fn new(output: &Output, took: Duration) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            took,
+            operation: None,
+            done: output.status.success(),
+        }
+    }
 }
 
 impl Bill {
@@ -155,12 +169,5 @@ fn finish(mut command: Command, input: Option<&str>) -> Result<Run> {
         }
         child.wait_with_output()
     })?;
-    Ok(Run {
-        status: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        took: started.elapsed(),
-        operation: None,
-        done: output.status.success(),
-    })
+    Ok(Run::new(&output, started.elapsed()))
 }

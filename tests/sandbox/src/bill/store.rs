@@ -148,7 +148,7 @@ impl Store {
                     .user(Some(user))
                     .pass(Some(password))
                     .db_name((!name.is_empty()).then_some(name))
-                    .init(vec!["SET NAMES utf8"]);
+                    .init(vec!["SET NAMES utf8", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"]);
                 let connection =
                     mysql::Conn::new(options).with_context(|| format!("cannot connect to {}", socket.display()))?;
                 Connection::MariaDb(Box::new(connection))
