@@ -79,5 +79,6 @@ fn signed_chain(leaf: &CertificateParams, key: &KeyPair) -> anyhow::Result<(Vec<
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let nibble = |value: u8| char::from_digit(value.into(), 16);
+    digest.as_ref().iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)]).flatten().collect()
 }

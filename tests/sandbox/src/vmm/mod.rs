@@ -1,15 +1,15 @@
-//! The simulated VMmanager 6: stateful, strict, on a real socket.
+//! The simulated `VMmanager` 6: stateful, strict, on a real socket.
 //!
-//! It answers as `vmmanager6-api.md` ([api]) says; where the reference marks something unknown, it takes the reading
-//! that is hardest for the client. Nothing here is more lenient than the reference: an unknown property, an unproven
-//! filter, a shrinking disk, a second start are refused, so a client that passes here sends what is known to work.
+//! It answers as `vmmanager6-api.md` says (quoted as `[api 4.7]`). Where the reference calls something unknown, it
+//! takes the reading that is hardest for the client, and it is never more lenient than the reference: an unknown
+//! property, an unproven filter, a shrinking disk, a second start are refused. What passes here is known to work.
 //!
 //! [`VmManager`] runs the server; [`Platform`] is its state, open to tests; [`Fault`] orders misfortunes.
 //!
-//! Map: [`server`] (threads, lock) → [`misfortune`] → [`api`] (routes, one file a subject) → [`platform`], [`task`],
-//! [`work`], [`pool`] (state and its laws); [`http`], [`certificate`], [`schema`], [`filter`] serve them.
+//! Map: `server` (threads, lock) → `misfortune` → `api` (routes, one file a subject) → `platform`, `task`, `work`,
+//! `pool`, `capacity` (state and its laws); `http`, `certificate`, `schema`, `filter`, `view` serve them.
 //!
-//! What is deliberately absent: backups, snapshots, VxLAN, consoles, images' upload, LDAP.
+//! What is deliberately absent: backups, snapshots, virtual private networks, consoles, upload of images, LDAP.
 
 mod api;
 mod capacity;
@@ -70,7 +70,7 @@ impl VmManager {
             .with_context(|| format!("cannot listen on {}, port {}", setup.address, setup.port))?;
         let address = listener.local_addr()?;
         let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
-        let shared = Shared::new(Platform::new(&setup), tls);
+        let shared = Shared::new(Platform::new(setup), tls);
         let (clock, door) = (Arc::clone(&shared), Arc::clone(&shared));
         let threads = vec![
             thread::Builder::new().name("vm6-clock".into()).spawn(move || clock.keep_time())?,

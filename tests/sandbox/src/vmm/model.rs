@@ -2,11 +2,14 @@
 //!
 //! Fields that the API nests or computes (owner, cluster, counters) are ids here; [`super::view`] makes the answers.
 
+#![allow(clippy::struct_excessive_bools, reason = "the platform has that many")]
+
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::platform::wall_clock;
 use super::work::Work;
 
 /// A client or an administrator [api 4.1].
@@ -138,6 +141,54 @@ pub struct Host {
     /// Bytes sent this month; `None` makes the metric unavailable.
     pub net_tx_summary: Option<u64>,
     pub(super) started: Option<Instant>,
+}
+
+impl Host {
+    /// A VM of which only number and name are known yet.
+    pub(super) fn blank(id: u64, name: &str) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            internal_name: format!("{id}_{name}"),
+            domain: String::new(),
+            comment: String::new(),
+            state: "creating".into(),
+            account: 1,
+            cluster: 1,
+            node: None,
+            os: None,
+            image: None,
+            preset: None,
+            password: String::new(),
+            cpu_number: 1,
+            cpu_number_new: 0,
+            ram_mib: 1024,
+            ram_mib_new: 0,
+            net_bandwidth_mbitps: 0,
+            net_bandwidth_mbitps_changed: false,
+            tuning: Tuning::default(),
+            expand_part: "vda1".into(),
+            ipv6_enabled: false,
+            ipv6_prefix: None,
+            interfaces: Vec::new(),
+            recipes: Vec::new(),
+            disabled: false,
+            is_protected: false,
+            hot_plug: false,
+            hot_plug_cell_counter: 0,
+            live_resize: false,
+            balancer_mode: "default".into(),
+            ha_restore_on_fail: false,
+            ha_restore_priority: 0,
+            tags: Vec::new(),
+            create_date: wall_clock(),
+            starts: 0,
+            installs: 0,
+            net_rx_summary: Some(0),
+            net_tx_summary: Some(0),
+            started: None,
+        }
+    }
 }
 
 /// A network interface of a VM.

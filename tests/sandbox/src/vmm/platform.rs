@@ -11,7 +11,6 @@ use jiff::Zoned;
 
 use super::model::{
     Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, Preset, Recipe, Repository, Storage, Tag, Task,
-    Tuning,
 };
 use super::session::Sessions;
 use super::setup::{Setup, Timing};
@@ -66,7 +65,7 @@ pub struct Platform {
 
 impl Platform {
     /// The default world with the administrator of `setup`.
-    pub(super) fn new(setup: &Setup) -> Self {
+    pub(super) fn new(setup: Setup) -> Self {
         let mut platform = Self {
             hosts: BTreeMap::new(),
             accounts: BTreeMap::new(),
@@ -83,11 +82,11 @@ impl Platform {
             disks: BTreeMap::new(),
             ips: BTreeMap::new(),
             tasks: BTreeMap::new(),
-            timing: setup.timing.clone(),
+            timing: setup.timing,
             failure_word: setup.failure_word,
             version: "2024.03.1".into(),
             licence_valid: true,
-            sessions: Sessions::new(setup.session_idle, setup.allowed_clients.clone()),
+            sessions: Sessions::new(setup.session_idle, setup.allowed_clients),
             open_tasks: BTreeSet::new(),
             hidden: HashMap::new(),
             next: Counters { host: 215, account: 1, disk: 318, ip: 77, interface: 510, task: 7731, consul: 48213 },
@@ -166,7 +165,7 @@ impl Platform {
         let lxd = self.clusters.get(&cluster).is_some_and(|c| c.virtualization_type == "lxd");
         let os = self.os.values().find(|os| os.clusters.contains(&cluster) && os.is_lxd_image == lxd).map(|os| os.id);
         let node = self.nodes.values().find(|node| node.cluster == cluster).map(|node| node.id);
-        let host = Host { account, cluster, os, node, ..self.blank_host(id, name) };
+        let host = Host { account, cluster, node, os, ..Host::blank(id, name) };
         self.hosts.insert(id, Host { state: "active".into(), starts: 1, installs: 1, ..host });
         self.add_disk(id, "vda", 20_480, true);
         self.add_interface(id, 0, "vmbr0");
@@ -187,51 +186,6 @@ impl Platform {
     /// Ends every session, so that the next request of each client is answered 401.
     pub fn expire_sessions(&mut self) {
         self.sessions.clear();
-    }
-
-    pub(super) fn blank_host(&self, id: u64, name: &str) -> Host {
-        Host {
-            id,
-            name: name.into(),
-            internal_name: format!("{id}_{name}"),
-            domain: String::new(),
-            comment: String::new(),
-            state: "creating".into(),
-            account: 1,
-            cluster: 1,
-            node: None,
-            os: None,
-            image: None,
-            preset: None,
-            password: String::new(),
-            cpu_number: 1,
-            cpu_number_new: 0,
-            ram_mib: 1024,
-            ram_mib_new: 0,
-            net_bandwidth_mbitps: 0,
-            net_bandwidth_mbitps_changed: false,
-            tuning: Tuning::default(),
-            expand_part: "vda1".into(),
-            ipv6_enabled: false,
-            ipv6_prefix: None,
-            interfaces: Vec::new(),
-            recipes: Vec::new(),
-            disabled: false,
-            is_protected: false,
-            hot_plug: false,
-            hot_plug_cell_counter: 0,
-            live_resize: false,
-            balancer_mode: "default".into(),
-            ha_restore_on_fail: false,
-            ha_restore_priority: 0,
-            tags: Vec::new(),
-            create_date: wall_clock(),
-            starts: 0,
-            installs: 0,
-            net_rx_summary: Some(0),
-            net_tx_summary: Some(0),
-            started: None,
-        }
     }
 
     pub(super) fn add_disk(&mut self, host: u64, name: &str, size_mib: u64, is_main: bool) -> u64 {

@@ -34,7 +34,7 @@ impl Default for Setup {
             timing: Timing::default(),
             admin_email: "admin@example.net".into(),
             admin_password: "Adm1n-secret-pass".into(),
-            session_idle: Duration::from_mins(60),
+            session_idle: Duration::from_hours(1),
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
             failure_word: "failed",
@@ -55,7 +55,7 @@ pub enum Transport {
 /// The quality of the server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certificate {
-    /// Valid for `localhost`, 127.0.0.1 and ::1, signed through an intermediate by [`super::VmManager::ca_pem`].
+    /// Valid for `localhost`, `127.0.0.1` and `::1`, signed through an intermediate by [`super::VmManager::ca_pem`].
     Signed,
     /// Valid for the same names, signed by nobody; no authority exists.
     SelfSigned,
@@ -78,7 +78,7 @@ pub struct Timing {
     pub other: Duration,
     /// Durations of single task names; they win over the fields above.
     pub by_name: BTreeMap<String, Duration>,
-    /// From the end of `host_create` until the addresses are shown in the VM [api 6, question 30].
+    /// From the end of `host_create` until its addresses are shown [api 6, question 30].
     pub addresses_after: Duration,
 }
 

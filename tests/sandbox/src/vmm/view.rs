@@ -276,7 +276,7 @@ impl Platform {
             .collect()
     }
 
-    /// A network of IPmanager, whose numbers are texts [api 4.6].
+    /// A network of `IPmanager`, whose numbers are texts [api 4.6].
     pub(super) fn network_view(&self, range: &Range) -> Value {
         let used = self.ips.values().filter(|ip| ip.network == range.network).count();
         json!({

@@ -8,6 +8,16 @@ use super::model::Tuning;
 use super::platform::Platform;
 use super::pool::Wanted;
 
+/// What IPv6 is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum V6 {
+    Off,
+    /// A network of this prefix length, else of the pool's.
+    On {
+        prefix: Option<u64>,
+    },
+}
+
 /// The effect of a task, applied at its end.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
@@ -15,7 +25,7 @@ pub(super) enum Work {
     Companion,
     Create {
         v4: Vec<Wanted>,
-        v6: Option<Option<u64>>,
+        v6: V6,
         recipes: Vec<u64>,
     },
     Start,
@@ -37,7 +47,7 @@ pub(super) enum Work {
     Owner(u64),
     Addresses {
         v4: Vec<Wanted>,
-        v6: Option<(bool, Option<u64>)>,
+        v6: Option<V6>,
     },
     DropAddress(u64),
     Ptr {
@@ -121,19 +131,12 @@ impl Platform {
         }
     }
 
-    fn create(
-        &mut self,
-        id: u64,
-        v4: &[Wanted],
-        v6: Option<Option<u64>>,
-        recipes: &[u64],
-        at: Instant,
-    ) -> Result<(), String> {
+    fn create(&mut self, id: u64, v4: &[Wanted], v6: V6, recipes: &[u64], at: Instant) -> Result<(), String> {
         let node = self.hosts.get(&id).and_then(|vm| vm.node);
         node.ok_or("no suitable node to place the VM: not enough free resources in the cluster")?;
         let shown_at = at + self.timing.addresses_after;
         self.allocate_v4(id, v4, shown_at)?;
-        if let Some(prefix) = v6 {
+        if let V6::On { prefix } = v6 {
             self.allocate_v6(id, prefix, shown_at)?;
         }
         if let Some(vm) = self.hosts.get_mut(&id) {
@@ -178,17 +181,11 @@ impl Platform {
         Ok(())
     }
 
-    fn change_addresses(
-        &mut self,
-        id: u64,
-        v4: &[Wanted],
-        v6: Option<(bool, Option<u64>)>,
-        at: Instant,
-    ) -> Result<(), String> {
+    fn change_addresses(&mut self, id: u64, v4: &[Wanted], v6: Option<V6>, at: Instant) -> Result<(), String> {
         self.allocate_v4(id, v4, at)?;
         match v6 {
-            Some((true, prefix)) if self.addresses(id, 6).is_empty() => self.allocate_v6(id, prefix, at)?,
-            Some((false, _)) => {
+            Some(V6::On { prefix }) if self.addresses(id, 6).is_empty() => self.allocate_v6(id, prefix, at)?,
+            Some(V6::Off) => {
                 self.ips.retain(|_, ip| ip.host != id || ip.family != 6);
                 if let Some(vm) = self.hosts.get_mut(&id) {
                     vm.ipv6_enabled = false;

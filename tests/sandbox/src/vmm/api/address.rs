@@ -10,7 +10,7 @@ use super::super::model::{Host, Ip};
 use super::super::pool::Wanted;
 use super::super::schema::{Field, Kind, may, must};
 use super::super::task::Order;
-use super::super::work::Work;
+use super::super::work::{V6, Work};
 use super::create::check_domain;
 use super::{Answer, Call, Properties};
 
@@ -73,7 +73,7 @@ pub(super) fn change(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[CHANGE])?;
     let host = call.ready_host()?;
     let v4 = wanted(call, &body, host.cluster)?;
-    let v6 = body.flag("ipv6_enabled").map(|on| (on, body.number("ipv6_prefix")));
+    let v6 = v6(&body);
     check_prefix(call, &body, host.cluster)?;
     if v4.iter().all(|wanted| wanted.count == 0) && v6.is_none() {
         return Err(ApiError::refused("Nothing to change"));
@@ -119,6 +119,12 @@ pub(super) fn wanted(call: &Call<'_>, body: &Map<String, Value>, cluster: u64) -
         list.push(Wanted { interface, pools, count: 1, fixed: None });
     }
     Ok(list)
+}
+
+/// What a body asks for in IPv6, if anything.
+pub(super) fn v6(body: &Map<String, Value>) -> Option<V6> {
+    let prefix = body.number("ipv6_prefix");
+    body.flag("ipv6_enabled").map(|on| if on { V6::On { prefix } } else { V6::Off })
 }
 
 /// `ipv6_prefix` only with `ipv6_enabled: true` and not below the minimum of the cluster's pools.

@@ -11,9 +11,9 @@ use super::super::platform::Platform;
 use super::super::pool::Wanted;
 use super::super::schema::{Field, Kind, may, must, or_null};
 use super::super::task::Order;
-use super::super::work::Work;
+use super::super::work::{V6, Work};
 use super::account::check_password;
-use super::address::{GIVEN, INTERFACE, check_pools, check_prefix, wanted};
+use super::address::{GIVEN, INTERFACE, check_pools, check_prefix, v6, wanted};
 use super::host::check_name;
 use super::resource::{TUNING, check_values};
 use super::software::{SOFTWARE, Software, Target};
@@ -103,7 +103,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
         ..described(call.platform, &body, cluster, preset)
     };
     let id = install(call.platform, host, &sizes, &v4, &body);
-    let v6 = body.flag("ipv6_enabled").filter(|on| *on).map(|_| body.number("ipv6_prefix"));
+    let v6 = v6(&body).unwrap_or(V6::Off);
     Ok(begin(call, id, &software, v4, v6))
 }
 
@@ -127,7 +127,7 @@ fn install(platform: &mut Platform, host: Host, sizes: &Sizes, v4: &[Wanted], bo
 }
 
 /// Accepts the tasks: a companion for the addresses, the creation, a companion for each recipe.
-fn begin(call: &mut Call<'_>, id: u64, software: &Software, v4: Vec<Wanted>, v6: Option<Option<u64>>) -> Value {
+fn begin(call: &mut Call<'_>, id: u64, software: &Software, v4: Vec<Wanted>, v6: V6) -> Value {
     let user = call.who.account;
     let consul_id = call.platform.submit(Order::new("ip_allocate", id, user, Work::Companion), call.now);
     let work = Work::Create { v4, v6, recipes: software.recipes.clone() };
@@ -144,7 +144,7 @@ fn begin(call: &mut Call<'_>, id: u64, software: &Software, v4: Vec<Wanted>, v6:
 fn described(platform: &Platform, body: &Map<String, Value>, cluster: &Cluster, preset: Option<&Preset>) -> Host {
     let id = platform.next.host;
     let text = |name: &str| body.text(name).unwrap_or_default().to_owned();
-    let blank = platform.blank_host(id, body.text("name").unwrap_or_default());
+    let blank = Host::blank(id, body.text("name").unwrap_or_default());
     let tuning = preset.map_or_else(|| blank.tuning.clone(), |preset| preset.tuning.clone());
     let template = || cluster.domain_template.replace("@ID@", &id.to_string());
     Host {

@@ -46,7 +46,9 @@ pub(super) fn attach_pool(call: &mut Call<'_>) -> Answer {
     let clusters: Vec<PoolCluster> = body.objects("clusters").into_iter().map(pool_cluster).collect();
     clusters.iter().try_for_each(|pc| check_cluster(call, pc.id))?;
     let pool = found(call, id)?;
-    clusters.into_iter().for_each(|pc| attach(pool, pc));
+    for pc in clusters {
+        attach(pool, pc);
+    }
     Ok(json!({ "id": id }))
 }
 
@@ -60,7 +62,7 @@ pub(super) fn ranges(call: &mut Call<'_>) -> Answer {
     call.list(elements, &["id", "ippool"])
 }
 
-/// Addresses in use, as IPmanager lists them.
+/// Addresses in use, as `IPmanager` lists them.
 pub(super) fn used_addresses(call: &mut Call<'_>) -> Answer {
     let used = call.platform.ips.values();
     let elements = used
