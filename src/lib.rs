@@ -2,6 +2,7 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod digest;
 pub mod error;
 pub mod fault;
 pub mod journal;

@@ -81,7 +81,12 @@ fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
     if error.is_unreachable_panel() {
         return FAILED;
     }
-    if guarded(|| Ok(context.panel.report(&failure))).is_err() {
+    if guarded(|| {
+        context.panel.report(&failure);
+        Ok(())
+    })
+    .is_err()
+    {
         log::error!("the failure could not be reported");
     }
     FAILED

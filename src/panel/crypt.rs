@@ -13,6 +13,7 @@ use rsa::traits::PublicKeyParts;
 use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use secrecy::SecretString;
 
+use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 
 /// The panel's private key.
@@ -74,7 +75,6 @@ impl Key {
                 format!("the public half of the panel's key cannot be written: {e}"),
             )
         })?;
-        let digest = ring::digest::digest(&ring::digest::SHA256, der.as_bytes());
-        Ok(digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+        Ok(sha256(der.as_bytes())[..12].to_owned())
     }
 }

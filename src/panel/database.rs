@@ -1,7 +1,7 @@
-//! A connection to BILLmanager's database: MariaDB/MySQL, or SQLite in the sandbox.
+//! A connection to BILLmanager's database: MariaDB/MySQL, or `SQLite` in the sandbox.
 //!
 //! Rows come back as optional texts whatever the column's type is, so the queries in this folder are written once.
-//! They use plain SQL that a 5.5 server and SQLite both understand [protocol 5.2]. The module writes nothing but `itemstat`.
+//! They use plain SQL that a 5.5 server and `SQLite` both understand [protocol 5.2]. The module writes nothing but `itemstat`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl Row {
 
 /// An open connection.
 pub enum Database {
-    /// MariaDB or MySQL.
+    /// MariaDB or `MySQL`.
     MySql(Box<mysql::Conn>),
     /// A file, as in the sandbox.
     Sqlite(rusqlite::Connection),
@@ -88,7 +88,7 @@ impl Database {
 fn address(options: &Options, name: &str) -> mysql::OptsBuilder {
     let builder = mysql::OptsBuilder::new()
         .user(Some(&options.user))
-        .pass(Some(&*options.password_text()))
+        .pass(Some(options.password_text()))
         .db_name(Some(name))
         .prefer_socket(false)
         .tcp_connect_timeout(Some(CONNECT))

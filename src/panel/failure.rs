@@ -45,7 +45,7 @@ impl Panel {
         let xml = errorxml(failure).document();
         let operation = operation.to_string();
         let params =
-            [("elid", Value::Plain(&*operation)), ("errorxml", Value::Plain(&xml)), ("sok", Value::Plain("ok"))];
+            [("elid", Value::Plain(&operation)), ("errorxml", Value::Plain(&xml)), ("sok", Value::Plain("ok"))];
         self.call("runningoperation.edit", &params).map(drop)
     }
 
@@ -56,7 +56,7 @@ impl Panel {
             return Ok(());
         }
         let (item, operation) = (item.to_string(), operation.to_string());
-        let (item, operation) = (Value::Plain(&*item), Value::Plain(&*operation));
+        let (item, operation) = (Value::Plain(&item), Value::Plain(&operation));
         self.call("runningoperation.setmanual", &[("elid", operation.again()), ("sok", Value::Plain("ok"))])?;
         let asked = [("operation", Value::Plain(failure.command)), ("item", item.again())];
         let answer = self.call("task.gettype", &asked)?;

@@ -20,7 +20,7 @@ use crate::wire::{self, Element};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-const ANSWER: Duration = Duration::from_secs(5 * 60);
+const ANSWER: Duration = Duration::from_mins(5);
 
 /// A parameter of a panel function.
 pub enum Value<'a> {
@@ -34,6 +34,7 @@ pub enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// The same value for another call.
+    #[must_use]
     pub fn again(&self) -> Value<'a> {
         match self {
             Value::Plain(text) => Value::Plain(text),

@@ -101,7 +101,7 @@ impl Panel {
                     continue;
                 }
                 let mut params =
-                    vec![("elid", Value::Plain(&*id)), ("sok", Value::Plain("ok")), ("crypted", crypted.again())];
+                    vec![("elid", Value::Plain(&id)), ("sok", Value::Plain("ok")), ("crypted", crypted.again())];
                 if short {
                     params.push((name, value.again()));
                 } else {
@@ -123,7 +123,7 @@ impl Panel {
     /// Removes a parameter of a service.
     pub fn drop_param(&self, item: u64, name: &str) -> Result<()> {
         let params =
-            [("elid", Value::Plain(&*item.to_string())), ("name", Value::Plain(name)), ("sok", Value::Plain("ok"))];
+            [("elid", Value::Plain(&item.to_string())), ("name", Value::Plain(name)), ("sok", Value::Plain("ok"))];
         self.call("service.dropparam", &params).map(drop)
     }
 

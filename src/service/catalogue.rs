@@ -24,26 +24,22 @@ pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
         return Err(Error::new(Kind::ClusterNotFound, "cluster", text));
     }
     let named: Vec<&Os> = all.iter().collect();
-    match pick(name, &named, |os| title(os)) {
-        Ok(Some(os)) => {
-            let reason = if !on_cluster(os) {
-                format!("it is not attached to cluster {cluster}")
-            } else if os.adminonly {
-                "it is for administrators only".to_owned()
-            } else {
-                format!("its state is {}, not active", os.state)
-            };
-            let text = format!(
-                "the OS template \"{name}\" cannot be used: {reason}; change it in VMmanager or order another OS"
-            );
-            Err(Error::new(Kind::OsNotOnCluster, "ostempl", text))
-        }
-        _ => {
-            let text = format!(
-                "VMmanager has no OS template \"{name}\" (repository__template); synchronise the handler's OS list"
-            );
-            Err(Error::new(Kind::OsNotFound, "ostempl", text))
-        }
+    if let Ok(Some(os)) = pick(name, &named, |os| title(os)) {
+        let reason = if !on_cluster(os) {
+            format!("it is not attached to cluster {cluster}")
+        } else if os.adminonly {
+            "it is for administrators only".to_owned()
+        } else {
+            format!("its state is {}, not active", os.state)
+        };
+        let text =
+            format!("the OS template \"{name}\" cannot be used: {reason}; change it in VMmanager or order another OS");
+        Err(Error::new(Kind::OsNotOnCluster, "ostempl", text))
+    } else {
+        let text = format!(
+            "VMmanager has no OS template \"{name}\" (repository__template); synchronise the handler's OS list"
+        );
+        Err(Error::new(Kind::OsNotFound, "ostempl", text))
     }
 }
 

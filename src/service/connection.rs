@@ -79,12 +79,9 @@ pub fn check(vmm: &Client, settings: &BTreeMap<String, String>) -> Result<()> {
         return Ok(());
     }
     let cluster = Place::read(settings, &BTreeMap::new())?.cluster;
-    match vmm.cluster(cluster)? {
-        Some(_) => Ok(()),
-        None => {
-            let text =
-                format!("VMmanager has no cluster with the id {cluster}; choose another one in the handler's settings");
-            Err(Error::new(Kind::ClusterNotFound, "cluster", text))
-        }
+    if vmm.cluster(cluster)?.is_some() {
+        return Ok(());
     }
+    let text = format!("VMmanager has no cluster with the id {cluster}; choose another one in the handler's settings");
+    Err(Error::new(Kind::ClusterNotFound, "cluster", text))
 }

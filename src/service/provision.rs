@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::order::{Order, Place};
 use super::{Job, account, addresses, catalogue, identity, look_pause, password, power, remove};
+use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Phase;
 use crate::panel::Value;
@@ -240,7 +241,7 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>) -> Result<Option<Host>> {
         match job.vmm.wait(task, limit) {
             Ok(Ended::Complete) => limit = job.limits().address,
             Ok(Ended::Vanished) => {
-                log::warn!("service {}: VMmanager forgot the task of VM {vm}; looking at the VM", job.service.id)
+                log::warn!("service {}: VMmanager forgot the task of VM {vm}; looking at the VM", job.service.id);
             }
             Err(error) if error.kind == Kind::Vm6Task => return Err(clean_up(job, vm, error)),
             Err(error) => return Err(error),
@@ -332,7 +333,7 @@ fn finish_open(job: &Job, host: &Host) -> Result<()> {
     facts.retain(|(_, value)| !value.is_empty());
     fault::point("callback.before");
     loop {
-        let mut params = vec![("elid", Value::Plain(&*item)), ("sok", Value::Plain("ok"))];
+        let mut params = vec![("elid", Value::Plain(&item)), ("sok", Value::Plain("ok"))];
         params.extend(facts.iter().map(|(name, value)| (*name, Value::Plain(value))));
         match job.panel.call("vds.open", &params) {
             Ok(_) => break,
@@ -358,6 +359,5 @@ fn finish_open(job: &Job, host: &Host) -> Result<()> {
 }
 
 fn fingerprint(order: &Order, place: &Place) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{order:?} {place:?}").as_bytes());
-    digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sha256(format!("{order:?} {place:?}").as_bytes())[..16].to_owned()
 }

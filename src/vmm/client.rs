@@ -176,7 +176,7 @@ impl Client {
             let step = self.once(request);
             let Step::NotTaken { error, asleep, retry_after } = &step else { return step };
             let pause = if *asleep {
-                let asked = retry_after.map(Duration::from_secs).unwrap_or(asleep_pause);
+                let asked = retry_after.map_or(asleep_pause, Duration::from_secs);
                 asleep_pause = (asleep_pause * 2).min(ASLEEP_LONGEST);
                 asked.min(until.saturating_duration_since(Instant::now()))
             } else {
@@ -232,7 +232,7 @@ impl Client {
                 let text = format!("{} redirects to {to}; enter the address of VMmanager itself", self.base());
                 Step::Refused(Error::new(Kind::Vm6Url, "url", text))
             }
-            (408, _) | (500.., _) => Step::Unknown(error(Kind::Vm6Api)),
+            (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api)),
             (_, Some(5021 | 3080)) => Step::Refused(error(Kind::Vm6NotFound)),
             (403, _) | (_, Some(3001)) => Step::Refused(error(Kind::Vm6Permission)),
             (_, Some(1106)) => Step::Refused(error(Kind::Vm6Version)),

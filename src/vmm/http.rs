@@ -17,7 +17,7 @@ use crate::log;
 
 const CONNECT: Duration = Duration::from_secs(8);
 const SEND: Duration = Duration::from_secs(30);
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 const MAX_BODY_BYTES: u64 = 32 << 20;
 
 /// The platform knows three methods [api 1.1].

@@ -260,11 +260,11 @@ pub struct Disk {
     #[serde(deserialize_with = "number")]
     pub id: u64,
     /// Size.
-    #[serde(default, deserialize_with = "optional_number")]
-    pub disk_mib: Option<u64>,
+    #[serde(default, rename = "disk_mib", deserialize_with = "optional_number")]
+    pub size_mib: Option<u64>,
     /// Size accepted but not applied yet; 0 for none.
-    #[serde(default, deserialize_with = "optional_number")]
-    pub disk_mib_new: Option<u64>,
+    #[serde(default, rename = "disk_mib_new", deserialize_with = "optional_number")]
+    pub size_mib_new: Option<u64>,
 }
 
 /// An address in the VM list.

@@ -17,6 +17,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use crate::digest::sha256;
+
 /// How the server's certificate is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
@@ -239,7 +241,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let fingerprint = fingerprint(end_entity);
+        let fingerprint = sha256(end_entity);
         put(&self.seen.fingerprint, Some(fingerprint.clone()));
         match (&self.trust, &self.roots) {
             (Trust::Off, _) => Ok(ServerCertVerified::assertion()),
@@ -275,9 +277,4 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
-}
-
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
