@@ -167,6 +167,14 @@ impl Panel {
         Ok(pairs(&self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?))
     }
 
+    /// Services of a handler that name this VM and are not deleted.
+    pub fn services_with_vm(&self, vm: u64, handler: u64) -> Result<Vec<u64>> {
+        let sql = "SELECT i.id FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' AND p.value = ? \
+                   AND i.processingmodule = ? AND i.status <> 4 ORDER BY i.id";
+        let rows = self.rows(sql, &[Param::Text(&vm.to_string()), Param::Id(handler)])?;
+        Ok(rows.iter().filter_map(|row| row.id(0)).collect())
+    }
+
     /// One crypted parameter of a service, decrypted.
     pub fn secret(&self, item: u64, name: &str) -> Result<Option<SecretString>> {
         let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
