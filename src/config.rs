@@ -166,3 +166,10 @@ pub fn fault() -> Option<&'static str> {
     static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
     CHOSEN.get_or_init(|| std::env::var("PMVMMANAGER6_FAULT").ok().filter(|v| !v.is_empty())).as_deref()
 }
+
+/// Test builds may pretend that the state directories are on another filesystem: `statfs` magic in hexadecimal.
+#[cfg(feature = "faults")]
+pub fn filesystem_magic() -> Option<u64> {
+    let text = std::env::var("PMVMMANAGER6_FILESYSTEM").ok()?;
+    u64::from_str_radix(text.trim_start_matches("0x"), 16).ok()
+}

@@ -36,6 +36,22 @@ points! {
     "close.slots_freed",
     "callback.before",
     "callback.after",
+    "queue.before_insert",
+    "queue.after_insert",
+    "queue.after_file",
+    "queue.after_commit",
+    "queue.wait",
+    "queue.woken",
+    "queue.before_start",
+    "queue.started",
+    "queue.before_delete",
+    "queue.after_delete",
+    "queue.after_unlink",
+    "queue.resume_opened",
+    "queue.resume_unlinked",
+    "session.before_login",
+    "session.after_login",
+    "session.stored",
 }
 
 /// Marks a line at which a test may interrupt the program. `name` is one of [`POINTS`].

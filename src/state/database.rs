@@ -1,0 +1,222 @@
+//! A versioned SQLite file behind its guard.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::failure::{self, Failure};
+use super::prepare_directory;
+use crate::error::{Error, Kind, Result};
+use crate::lock::Lock;
+use crate::log;
+
+/// What a database file is.
+#[derive(Debug)]
+pub struct Schema {
+    /// Name inside the state directory.
+    pub file: &'static str,
+    /// `PRAGMA application_id`: proves that the file is ours.
+    pub application_id: i32,
+    /// SQL scripts, one a version, append-only; released ones never change.
+    pub migrations: &'static [&'static str],
+    /// Whether a commit must survive a power loss.
+    pub durable: bool,
+    /// What happens to a file that is damaged, foreign, or written by a newer version.
+    pub damaged: Damaged,
+}
+
+/// Policy for a file that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damaged {
+    /// Stop with an error that says what to do.
+    Refuse,
+    /// Rename it to `<file>.bad-1` (the one before to `.bad-2`) and begin a new one.
+    SetAside,
+}
+
+/// An open database file.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    schema: &'static Schema,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    /// Device and inode of the file behind the connection.
+    file: (u64, u64),
+}
+
+impl Database {
+    /// Opens the file of `schema` in `directory`, creating both (0700, 0600) and migrating an older file.
+    pub fn open(directory: &Path, schema: &'static Schema) -> Result<Self> {
+        prepare_directory(directory)?;
+        let mut database = Database { path: directory.join(schema.file), schema, open: None };
+        database.read(|_| Ok(()))?;
+        Ok(database)
+    }
+
+    /// Runs `work` in one transaction that writes; its error rolls everything back. `work` runs a second time when
+    /// the file had to be set aside in between: it must not keep anything from the first time.
+    pub fn write<T>(&mut self, work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>) -> Result<T> {
+        self.guarded(TransactionBehavior::Immediate, work)
+    }
+
+    /// Runs `work` in one transaction that only reads.
+    pub fn read<T>(&mut self, work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>) -> Result<T> {
+        self.guarded(TransactionBehavior::Deferred, work)
+    }
+
+    fn guarded<T>(
+        &mut self,
+        behavior: TransactionBehavior,
+        mut work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let guard = self.path.with_extension("guard");
+        let _guard =
+            Lock::at(&guard, &mut || ()).map_err(|e| failure::io(&guard, "the guard file cannot be locked", &e))?;
+        let answer = match self.transact(behavior, &mut work) {
+            Err(Failure::Damaged(reason)) if self.schema.damaged == Damaged::SetAside => {
+                self.set_aside(&reason)?;
+                self.transact(behavior, &mut work)
+            }
+            answer => answer,
+        };
+        answer.map_err(|failure| self.explain(failure))
+    }
+
+    fn transact<T>(
+        &mut self,
+        behavior: TransactionBehavior,
+        work: &mut impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> std::result::Result<T, Failure> {
+        let schema = self.schema;
+        let connection = self.connect()?;
+        let transaction = connection.transaction_with_behavior(behavior)?;
+        let answer = match version(&transaction, schema)? {
+            Some(_) => work(&transaction)?,
+            // Emptied behind our back: as good as gone.
+            None => return Err(Failure::Damaged("the file was emptied".to_owned())),
+        };
+        transaction.commit()?;
+        Ok(answer)
+    }
+
+    /// The connection to the file that has our name now. Needs the guard.
+    fn connect(&mut self) -> std::result::Result<&mut Connection, Failure> {
+        let current = identity(&self.path);
+        if self.open.as_ref().is_none_or(|open| Some(open.file) != current) {
+            self.open = None;
+            self.open = Some(self.reopen(current.is_none())?);
+        }
+        match &mut self.open {
+            Some(open) => Ok(&mut open.connection),
+            None => Err(Failure::Damaged("the file disappeared".to_owned())),
+        }
+    }
+
+    fn reopen(&self, create: bool) -> std::result::Result<Open, Failure> {
+        if create {
+            // SQLite would create it readable for everybody.
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&self.path)
+                .map_err(|e| failure::io(&self.path, "the file cannot be created", &e))?;
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        let synchronous = if self.schema.durable { 2 } else { 0 };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "truncate", |row| row.get(0))?;
+        // An unknown pragma says nothing, so it is read back.
+        let read_back: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+        if mode != "truncate" || read_back != synchronous {
+            let text = format!("SQLite refused journal_mode={mode}, synchronous={read_back}");
+            return Err(Error::new(Kind::State, self.path.display().to_string(), text).into());
+        }
+        migrate(&mut connection, self.schema)?;
+        let file = identity(&self.path).ok_or_else(|| Failure::Damaged("the file disappeared".to_owned()))?;
+        Ok(Open { connection, file })
+    }
+
+    /// Renames the file and its rollback journal out of the way. Needs the guard.
+    fn set_aside(&mut self, reason: &str) -> Result<()> {
+        self.open = None;
+        let bad = |n: u8, tail: &str| self.path.with_extension(format!("db.bad-{n}{tail}"));
+        for tail in ["", "-journal"] {
+            let current = self.path.with_extension(format!("db{tail}"));
+            for (from, to) in [(bad(1, tail), bad(2, tail)), (current, bad(1, tail))] {
+                match std::fs::rename(&from, &to) {
+                    Err(e) if e.kind() != ErrorKind::NotFound => {
+                        return Err(failure::io(&from, "the damaged file cannot be set aside", &e));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let path = self.path.display();
+        log::warn!("{path} cannot be used ({reason}): it is now {}, a new one is begun", bad(1, "").display());
+        Ok(())
+    }
+
+    fn explain(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::Sql(error) => failure::sql(&self.path, &error),
+            Failure::Told(error) => error,
+            Failure::Damaged(reason) => {
+                let path = self.path.display();
+                let text = format!(
+                    "{path} cannot be used: {reason}; restore it from a backup, or move it away if you know that no \
+                     operation is unfinished"
+                );
+                Error::new(Kind::State, path.to_string(), text)
+            }
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// The file's version; `None` when it is empty. A foreign or newer file is damaged for us.
+fn version(connection: &Connection, schema: &Schema) -> std::result::Result<Option<usize>, Failure> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (id, version) = (number("application_id")?, number("user_version")?);
+    if (id, version) == (0, 0) && number("schema_version")? == 0 {
+        return Ok(None);
+    }
+    if id != i64::from(schema.application_id) {
+        return Err(Failure::Damaged(format!("it is another program's file (application id {id:#x})")));
+    }
+    match usize::try_from(version) {
+        Ok(version) if (1..=schema.migrations.len()).contains(&version) => Ok(Some(version)),
+        _ => Err(Failure::Damaged(format!(
+            "it has version {version}, this program knows up to {}: a newer version of the module wrote it",
+            schema.migrations.len()
+        ))),
+    }
+}
+
+fn migrate(connection: &mut Connection, schema: &Schema) -> std::result::Result<(), Failure> {
+    if version(connection, schema)? == Some(schema.migrations.len()) {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = version(&transaction, schema)?.unwrap_or(0);
+    for script in &schema.migrations[done..] {
+        transaction.execute_batch(script)?;
+    }
+    transaction.pragma_update(None, "application_id", schema.application_id)?;
+    let version = i64::try_from(schema.migrations.len()).unwrap_or(i64::MAX);
+    transaction.pragma_update(None, "user_version", version)?;
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! What the system and SQLite say, in words for the person who has to repair it.
+
+use std::io;
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::error::{Error, Kind};
+
+/// Why the work inside a transaction did not succeed.
+#[derive(Debug)]
+pub enum Failure {
+    /// SQLite's error; whoever knows the file puts it into words.
+    Sql(rusqlite::Error),
+    /// The file is not ours, or no longer: the reason.
+    Damaged(String),
+    /// An error that is in words already.
+    Told(Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Failure::Damaged(error.to_string()),
+            _ => Failure::Sql(error),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Told(error)
+    }
+}
+
+/// An error of the system about `path`: what did not work, why, and the cure where there is one.
+pub fn io(path: &Path, what: &str, error: &io::Error) -> Error {
+    let cure = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "no space is left there; free some and run again".to_owned()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "the filesystem is mounted read-only".to_owned(),
+        _ => error.to_string(),
+    };
+    Error::new(Kind::State, path.display().to_string(), format!("{what}: {cure}"))
+}
+
+/// An error of SQLite about the file `path`.
+pub fn sql(path: &Path, error: &rusqlite::Error) -> Error {
+    let text = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => full(path),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if has_no_space(path) => full(path),
+        Some(ErrorCode::ReadOnly) => "the file cannot be written (read-only filesystem or foreign owner)".to_owned(),
+        Some(ErrorCode::CannotOpen) => {
+            "the file cannot be opened: its directory is missing, read-only or not ours, or no file may be opened any more"
+                .to_owned()
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another program holds the file open for writing (a sqlite3 shell?); end it and run again".to_owned()
+        }
+        _ => format!("the file cannot be used: {error}"),
+    };
+    Error::new(Kind::State, path.display().to_string(), text)
+}
+
+fn full(path: &Path) -> String {
+    let place = path.parent().unwrap_or(path).display().to_string();
+    format!("no space is left in {place}; free some and run again, nothing needs to be repaired")
+}
+
+fn has_no_space(path: &Path) -> bool {
+    rustix::fs::statvfs(path.parent().unwrap_or(path)).is_ok_and(|fs| fs.f_bavail == 0 || fs.f_favail == 0)
+}

@@ -1,0 +1,46 @@
+//! The schema of `runtime.db`: the queue's index and the session cache. A reboot may take it away.
+
+use super::{Damaged, Schema};
+
+/// `runtime.db` in the runtime directory. `ticket` indexes the files in `tickets/`; it is complete once `ticket_index`
+/// has its row (the queue writes it, see `queue::store`). Moments are milliseconds of [`super::boot::now_ms`].
+pub const RUNTIME: Schema = Schema {
+    file: "runtime.db",
+    application_id: 0x564d_3672,
+    migrations: &["
+        CREATE TABLE ticket (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL,
+            queues INTEGER NOT NULL,
+            command TEXT NOT NULL,
+            item INTEGER,
+            handler INTEGER,
+            pid INTEGER NOT NULL,
+            pid_start INTEGER NOT NULL,
+            boot TEXT NOT NULL,
+            entered INTEGER NOT NULL,
+            number INTEGER,
+            started INTEGER
+        ) STRICT;
+        CREATE INDEX ticket_by_key ON ticket (key, id);
+        CREATE TABLE ticket_index (complete INTEGER PRIMARY KEY) STRICT;
+        CREATE TABLE session (
+            identity TEXT PRIMARY KEY,
+            url TEXT NOT NULL,
+            username TEXT NOT NULL,
+            token TEXT NOT NULL,
+            boot TEXT NOT NULL,
+            obtained INTEGER NOT NULL,
+            ttl INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE refusal (
+            identity TEXT PRIMARY KEY,
+            object TEXT NOT NULL,
+            value TEXT NOT NULL,
+            boot TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT;
+    "],
+    durable: false,
+    damaged: Damaged::SetAside,
+};

@@ -1,0 +1,2 @@
+//! VMmanager 6.
+pub mod session;
