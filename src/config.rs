@@ -45,14 +45,14 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            asleep: Duration::from_secs(60),
-            panel: Duration::from_secs(15 * 60),
-            create: Duration::from_secs(2 * 60 * 60),
-            change: Duration::from_secs(10 * 60),
-            disk: Duration::from_secs(30 * 60),
-            unlisted: Duration::from_secs(60),
-            address: Duration::from_secs(5 * 60),
-            appear: Duration::from_secs(60),
+            asleep: Duration::from_mins(1),
+            panel: Duration::from_mins(15),
+            create: Duration::from_hours(2),
+            change: Duration::from_mins(10),
+            disk: Duration::from_mins(30),
+            unlisted: Duration::from_mins(1),
+            address: Duration::from_mins(5),
+            appear: Duration::from_mins(1),
         }
     }
 }

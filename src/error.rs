@@ -84,6 +84,16 @@ impl Error {
         Error { kind, object: object.into(), value: value.into() }
     }
 
+    /// BILLmanager could not be asked at all, which says nothing about what it would have answered.
+    pub fn unreachable_panel(function: &str, text: &str) -> Self {
+        Error::new(Kind::Mgrctl, "mgrctl", format!("{function}: {text}"))
+    }
+
+    /// Whether this is [`Error::unreachable_panel`].
+    pub fn is_unreachable_panel(&self) -> bool {
+        self.kind == Kind::Mgrctl && self.object == "mgrctl"
+    }
+
     /// The same error with a sentence added that says what the program did or what to do next.
     #[must_use]
     pub fn and(mut self, more: impl fmt::Display) -> Self {

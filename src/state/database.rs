@@ -1,4 +1,4 @@
-//! A versioned SQLite file behind its guard.
+//! A versioned `SQLite` file behind its guard.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;

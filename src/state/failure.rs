@@ -1,4 +1,4 @@
-//! What the system and SQLite say, in words for the person who has to repair it.
+//! What the system and `SQLite` say, in words for the person who has to repair it.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 /// Why the work inside a transaction did not succeed.
 #[derive(Debug)]
 pub enum Failure {
-    /// SQLite's error; whoever knows the file puts it into words.
+    /// `SQLite`'s error; whoever knows the file puts it into words.
     Sql(rusqlite::Error),
     /// The file is not ours, or no longer: the reason.
     Damaged(String),
@@ -45,7 +45,7 @@ pub fn io(path: &Path, what: &str, error: &io::Error) -> Error {
     Error::new(Kind::State, path.display().to_string(), format!("{what}: {cure}"))
 }
 
-/// An error of SQLite about the file `path`.
+/// An error of `SQLite` about the file `path`.
 pub fn sql(path: &Path, error: &rusqlite::Error) -> Error {
     let text = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => full(path),

@@ -1,11 +1,11 @@
-//! Our own state on this machine: private directories and SQLite files.
+//! Our own state on this machine: private directories and `SQLite` files.
 //!
 //! Two files exist. `runtime.db` ([`RUNTIME`]) is an index that can be rebuilt, so a damaged one is set aside; the
 //! journal cannot, so a damaged one stops the operation. Both follow the same rules:
 //!
-//! * every access, reading too, happens under the file's guard (`runtime.guard`, an `flock` of microseconds): SQLite's
+//! * every access, reading too, happens under the file's guard (`runtime.guard`, an `flock` of microseconds): `SQLite`'s
 //!   own busy handler sleeps blindly and is unfair, under the guard it has nothing to do;
-//! * nothing but SQLite opens the database file: closing any other descriptor of it would drop SQLite's locks;
+//! * nothing but `SQLite` opens the database file: closing any other descriptor of it would drop `SQLite`'s locks;
 //! * a live connection finds out that its file was replaced or emptied before it touches it, and opens the new one;
 //! * migrations are an append-only list, its length is the file's version;
 //! * a rollback journal and no WAL: one file to look at, nothing shared in memory, readable on a full or read-only

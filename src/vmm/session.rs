@@ -17,13 +17,14 @@
 //! The cache saves work, nothing depends on it: if it cannot be used, a warning is logged and the process logs in by
 //! itself.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ring::digest::{Context, SHA256};
 use rusqlite::{OptionalExtension, params};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::lock::Lock;
@@ -44,14 +45,10 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// SHA-256 over all parts, each with its length.
+    /// SHA-256 over the fingerprints of the parts: no two identities can be written the same way.
     fn fingerprint(&self) -> String {
-        let mut context = Context::new(&SHA256);
-        for part in [&self.url, &self.username, self.password.expose_secret(), &self.tls] {
-            context.update(&part.len().to_le_bytes());
-            context.update(part.as_bytes());
-        }
-        context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        let parts = [&self.url, &self.username, self.password.expose_secret(), &self.tls];
+        sha256(parts.map(|part| sha256(part.as_bytes())).concat().as_bytes())
     }
 }
 
@@ -62,7 +59,7 @@ pub struct Session {
     identity: Identity,
     fingerprint: String,
     ttl: Duration,
-    cache: Cache,
+    cache: RefCell<Cache>,
 }
 
 #[derive(Debug)]
@@ -108,17 +105,34 @@ impl Session {
                 Cache::Own(None)
             }
         };
-        Session { directory: directory.to_owned(), identity: identity.clone(), fingerprint, ttl, cache }
+        Session {
+            directory: directory.to_owned(),
+            identity: identity.clone(),
+            fingerprint,
+            ttl,
+            cache: RefCell::new(cache),
+        }
+    }
+
+    /// A session that neither uses nor fills the cache: to try credentials out.
+    pub fn alone(identity: &Identity) -> Self {
+        Session {
+            directory: PathBuf::new(),
+            identity: identity.clone(),
+            fingerprint: String::new(),
+            ttl: Duration::ZERO,
+            cache: RefCell::new(Cache::Own(None)),
+        }
     }
 
     /// A token to use now: the cached one while it is young enough, else the answer of `login`. While one process logs
     /// in, the others wait for it.
-    pub fn token(&mut self, login: &mut dyn FnMut() -> Result<SecretString>) -> Result<SecretString> {
+    pub fn token(&self, login: &mut dyn FnMut() -> Result<SecretString>) -> Result<SecretString> {
         if let Some(token) = self.cached() {
             return Ok(token);
         }
-        if let Cache::Own(token) = &mut self.cache {
-            return Ok(token.insert(login()?).clone());
+        if !self.is_shared() {
+            return self.log_in(login);
         }
         let began = boot::now_ms();
         let _lock = match self.login_lock() {
@@ -138,49 +152,43 @@ impl Session {
     }
 
     /// Forgets `token` because VMmanager did not accept it; a newer one of another process stays.
-    pub fn reject(&mut self, token: &SecretString) {
-        let fingerprint = &self.fingerprint;
-        match &mut self.cache {
+    pub fn reject(&self, token: &SecretString) {
+        let dropped = match &mut *self.cache.borrow_mut() {
             Cache::Own(own) => {
                 own.take_if(|own| own.expose_secret() == token.expose_secret());
+                Ok(())
             }
-            Cache::Shared(database) => {
-                let done = database.write(|transaction| {
-                    let sql = "DELETE FROM session WHERE identity = ?1 AND token = ?2";
-                    transaction.execute(sql, params![fingerprint, token.expose_secret()])?;
-                    Ok(())
-                });
-                if let Err(error) = done {
-                    self.give_up_sharing(&error);
-                }
-            }
-        }
+            Cache::Shared(database) => database.write(|transaction| {
+                let sql = "DELETE FROM session WHERE identity = ?1 AND token = ?2";
+                transaction.execute(sql, params![self.fingerprint, token.expose_secret()])?;
+                Ok(())
+            }),
+        };
+        self.or_alone(dropped);
+    }
+
+    fn is_shared(&self) -> bool {
+        matches!(*self.cache.borrow(), Cache::Shared(_))
     }
 
     /// The token that is young enough, if there is one.
-    fn cached(&mut self) -> Option<SecretString> {
-        let (fingerprint, ttl) = (&self.fingerprint, i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX));
-        let found = match &mut self.cache {
+    fn cached(&self) -> Option<SecretString> {
+        let ttl = milliseconds(self.ttl);
+        let found = match &mut *self.cache.borrow_mut() {
             Cache::Own(token) => return token.clone(),
             Cache::Shared(database) => database.read(|transaction| {
-                let oldest = boot::now_ms() - ttl;
+                let now = boot::now_ms();
                 let sql = "SELECT token FROM session
                            WHERE identity = ?1 AND boot = ?2 AND obtained > ?3 AND obtained <= ?4";
                 let mut query = transaction.prepare_cached(sql)?;
-                let values = params![fingerprint, boot::id(), oldest, boot::now_ms()];
+                let values = params![self.fingerprint, boot::id(), now - ttl, now];
                 Ok(query.query_row(values, |row| row.get::<_, String>(0)).optional()?)
             }),
         };
-        match found {
-            Ok(token) => token.map(SecretString::from),
-            Err(error) => {
-                self.give_up_sharing(&error);
-                None
-            }
-        }
+        self.or_alone(found).flatten().map(SecretString::from)
     }
 
-    fn log_in(&mut self, login: &mut dyn FnMut() -> Result<SecretString>) -> Result<SecretString> {
+    fn log_in(&self, login: &mut dyn FnMut() -> Result<SecretString>) -> Result<SecretString> {
         let obtained = boot::now_ms();
         fault::point("session.before_login");
         let answer = login();
@@ -190,60 +198,47 @@ impl Session {
             Err(error) if error.kind == Kind::Vm6Auth => self.store_refusal(error),
             Err(_) => Ok(()),
         };
-        if let Err(error) = stored {
-            self.give_up_sharing(&error);
-        }
+        self.or_alone(stored);
         fault::point("session.stored");
-        if let (Cache::Own(own), Ok(token)) = (&mut self.cache, &answer) {
+        if let (Cache::Own(own), Ok(token)) = (&mut *self.cache.borrow_mut(), &answer) {
             *own = Some(token.clone());
         }
         answer
     }
 
-    fn store(&mut self, token: &SecretString, obtained: i64) -> Result<()> {
-        let (identity, fingerprint) = (&self.identity, &self.fingerprint);
-        let ttl = i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX);
-        let Cache::Shared(database) = &mut self.cache else { return Ok(()) };
+    fn store(&self, token: &SecretString, obtained: i64) -> Result<()> {
+        let Cache::Shared(database) = &mut *self.cache.borrow_mut() else { return Ok(()) };
+        let Identity { url, username, .. } = &self.identity;
         database.write(|transaction| {
             let sql = "DELETE FROM session WHERE boot <> ?1 OR obtained + ttl <= ?2";
             transaction.execute(sql, params![boot::id(), boot::now_ms()])?;
-            transaction.execute("DELETE FROM refusal WHERE boot <> ?1 OR identity = ?2", [boot::id(), fingerprint])?;
-            transaction.execute(
-                "INSERT OR REPLACE INTO session (identity, url, username, token, boot, obtained, ttl)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    fingerprint,
-                    identity.url,
-                    identity.username,
-                    token.expose_secret(),
-                    boot::id(),
-                    obtained,
-                    ttl
-                ],
-            )?;
+            let sql = "DELETE FROM refusal WHERE boot <> ?1 OR identity = ?2";
+            transaction.execute(sql, params![boot::id(), self.fingerprint])?;
+            let sql = "INSERT OR REPLACE INTO session (identity, url, username, token, boot, obtained, ttl)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let (token, ttl) = (token.expose_secret(), milliseconds(self.ttl));
+            transaction.execute(sql, params![self.fingerprint, url, username, token, boot::id(), obtained, ttl])?;
             Ok(())
         })
     }
 
-    fn store_refusal(&mut self, refusal: &Error) -> Result<()> {
-        let fingerprint = &self.fingerprint;
-        let Cache::Shared(database) = &mut self.cache else { return Ok(()) };
+    fn store_refusal(&self, refusal: &Error) -> Result<()> {
+        let Cache::Shared(database) = &mut *self.cache.borrow_mut() else { return Ok(()) };
         database.write(|transaction| {
             let sql = "INSERT OR REPLACE INTO refusal (identity, object, value, boot, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-            transaction
-                .execute(sql, params![fingerprint, refusal.object, refusal.value, boot::id(), boot::now_ms()])?;
+            let Error { object, value, .. } = refusal;
+            transaction.execute(sql, params![self.fingerprint, object, value, boot::id(), boot::now_ms()])?;
             Ok(())
         })
     }
 
     /// The refusal that another process got after the moment `began`.
-    fn refusal_since(&mut self, began: i64) -> Option<Error> {
-        let fingerprint = &self.fingerprint;
-        let Cache::Shared(database) = &mut self.cache else { return None };
+    fn refusal_since(&self, began: i64) -> Option<Error> {
+        let Cache::Shared(database) = &mut *self.cache.borrow_mut() else { return None };
         let found = database.read(|transaction| {
             let sql = "SELECT object, value FROM refusal WHERE identity = ?1 AND boot = ?2 AND at > ?3";
             let refusal = transaction
-                .query_row(sql, params![fingerprint, boot::id(), began], |row| {
+                .query_row(sql, params![self.fingerprint, boot::id(), began], |row| {
                     Ok(Error::new(Kind::Vm6Auth, row.get::<_, String>(0)?, row.get::<_, String>(1)?))
                 })
                 .optional()?;
@@ -263,10 +258,19 @@ impl Session {
         Lock::at(&path, &mut waits).map_err(|e| failure::io(&path, "the login lock cannot be taken", &e))
     }
 
-    fn give_up_sharing(&mut self, error: &Error) {
-        log::warn!("{error}; the session is not shared with other processes");
-        self.cache = Cache::Own(None);
+    /// A cache that fails is not asked again: this process goes on alone.
+    fn or_alone<T>(&self, answer: Result<T>) -> Option<T> {
+        answer
+            .inspect_err(|error| {
+                log::warn!("{error}; the session is not shared with other processes");
+                *self.cache.borrow_mut() = Cache::Own(None);
+            })
+            .ok()
     }
+}
+
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The cached sessions that are still used, by address and user.

@@ -1,4 +1,5 @@
-//! A world to run the module in: a simulated VMmanager 6 ([`vmm`]) and a stand-in BILLmanager ([`bill`]).
+//! A world to run the module in: a simulated VMmanager 6 ([`vmm`]) and a stand-in BILLmanager ([`bill`]), together in
+//! a [`World`].
 //!
 //! Both are strict where the references are (`billmanager-module-protocol.md`, `vmmanager6-api.md`): what the
 //! real platforms would refuse is refused here, so that a test can only pass with a request that would work there.
@@ -6,5 +7,7 @@
 pub mod bill;
 mod binary;
 pub mod vmm;
+mod world;
 
 pub use binary::binary;
+pub use world::{Tariffs, World};

@@ -51,44 +51,26 @@ const ADDONS: &[(&str, i64, i64, &str, bool)] = &[
     ("backup_schedule", 3, 2, "", false),
 ];
 
-/// One parameter of `vds` with its flags, the columns of the table in [protocol 5.5].
-struct Param {
-    name: &'static str,
-    list: bool,
-    order: bool,
-    open: bool,
-    check: bool,
-    setparam: bool,
-    crypted: bool,
-    required: bool,
-    validator: &'static str,
-}
-
-const PLAIN: Param = Param {
-    name: "",
-    list: false,
-    order: false,
-    open: false,
-    check: false,
-    setparam: false,
-    crypted: false,
-    required: false,
-    validator: "",
-};
-
-#[rustfmt::skip]
-const PARAMS: &[Param] = &[
-    Param { name: "ip", open: true, check: true, setparam: true, required: true, validator: "ip", ..PLAIN },
-    Param { name: "domain", order: true, open: true, check: true, setparam: true, validator: "domain", ..PLAIN },
-    Param { name: "password", open: true, crypted: true, ..PLAIN },
-    Param { name: "username", open: true, check: true, ..PLAIN },
-    Param { name: "userpassword", open: true, crypted: true, ..PLAIN },
-    Param { name: "panelid", open: true, check: true, ..PLAIN },
-    Param { name: "serverid", open: true, check: true, ..PLAIN },
-    Param { name: "ssh_key", order: true, open: true, crypted: true, ..PLAIN },
-    Param { name: "ostempl", list: true, order: true, required: true, ..PLAIN },
-    Param { name: "recipe", list: true, order: true, ..PLAIN },
+/// Parameters of `vds`: name, validator, and the columns of `itemtypeparam` that are `on` [protocol 5.5].
+const PARAMS: &[(&str, &str, &[&str])] = &[
+    ("ip", "ip", &["openvisible", "needmodulecheck", "needsetparam", "required"]),
+    ("domain", "domain", &["ordervisible", "openvisible", "needmodulecheck", "needsetparam"]),
+    ("password", "", &["openvisible", "crypted"]),
+    ("username", "", &["openvisible", "needmodulecheck"]),
+    ("userpassword", "", &["openvisible", "crypted"]),
+    ("panelid", "", &["openvisible", "needmodulecheck"]),
+    ("serverid", "", &["openvisible", "needmodulecheck"]),
+    ("ssh_key", "", &["ordervisible", "openvisible", "crypted"]),
+    ("ostempl", "", &["ordervisible", "required"]),
+    ("recipe", "", &["ordervisible"]),
 ];
+
+/// Parameters whose value is one of a list.
+const LISTS: &[&str] = &["ostempl", "recipe"];
+
+/// Columns of `itemtypeparam` that are flags.
+const FLAGS: &[&str] =
+    &["ordervisible", "openvisible", "editvisible", "required", "needmodulecheck", "needsetparam", "crypted"];
 
 /// Fills an empty database.
 pub(super) fn fill(store: &mut Store) -> Result<()> {
@@ -159,24 +141,18 @@ pub(super) fn addon_type(store: &mut Store, intname: &str) -> Result<u64> {
 }
 
 fn params(store: &mut Store) -> Result<()> {
-    for (place, param) in (1_i64..).zip(PARAMS) {
-        let row: [(&str, Value); 15] = [
+    for (place, (name, validator, on)) in (1_i64..).zip(PARAMS) {
+        let mut row: Vec<(&str, Value)> = vec![
             ("orderpriority", place.into()),
-            ("intname", param.name.into()),
-            ("name", param.name.into()),
+            ("intname", (*name).into()),
+            ("name", (*name).into()),
             ("embedded", true.into()),
             ("itemtype", VDS.into()),
-            ("inputtype", i64::from(param.list).into()),
-            ("ordervisible", param.order.into()),
-            ("openvisible", param.open.into()),
-            ("editvisible", true.into()),
-            ("editwritelevel", (if param.name == "panelid" { 29 } else { 16 }).into()),
-            ("validator", param.validator.into()),
-            ("required", param.required.into()),
-            ("needmodulecheck", param.check.into()),
-            ("needsetparam", param.setparam.into()),
-            ("crypted", param.crypted.into()),
+            ("inputtype", i64::from(LISTS.contains(name)).into()),
+            ("editwritelevel", (if *name == "panelid" { 29 } else { 16 }).into()),
+            ("validator", (*validator).into()),
         ];
+        row.extend(FLAGS.iter().map(|flag| (*flag, (on.contains(flag) || *flag == "editvisible").into())));
         store.insert("itemtypeparam", &row)?;
     }
     Ok(())

@@ -84,12 +84,11 @@ fn add_tariff(store: &mut Store, tariff: &Tariff) -> Result<u64> {
     for addon in &tariff.addons {
         let compound = match &addon.compound {
             None => None,
-            Some(name) => Some(
-                compounds
-                    .iter()
-                    .find_map(|(known, id)| (known == name).then_some(*id))
-                    .with_context(|| format!("add-on {} is part of {name}, which must stand before it", addon.intname))?,
-            ),
+            Some(name) => {
+                Some(compounds.iter().find_map(|(known, id)| (known == name).then_some(*id)).with_context(|| {
+                    format!("add-on {} is part of {name}, which must stand before it", addon.intname)
+                })?)
+            }
         };
         let child = add_addon(store, id, addon, compound)?;
         if addon.billtype == billtype::COMPOUND {
@@ -97,8 +96,7 @@ fn add_tariff(store: &mut Store, tariff: &Tariff) -> Result<u64> {
         }
     }
     for (place, handler) in (1_i64..).zip(&tariff.handlers) {
-        let row =
-            [("processingmodule", (*handler).into()), ("pricelist", id.into()), ("orderpriority", place.into())];
+        let row = [("processingmodule", (*handler).into()), ("pricelist", id.into()), ("orderpriority", place.into())];
         store.insert("processingmodule2pricelist", &row)?;
     }
     Ok(id)

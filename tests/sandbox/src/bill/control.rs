@@ -128,11 +128,7 @@ pub(super) fn up(root: &Root) -> Result<()> {
 pub(super) fn plan(root: &Root, function: &str, fault: CallFault, times: u32) -> Result<()> {
     let function = function.to_owned();
     change(root, |control| {
-        control.faults.push(Planned {
-            function,
-            fault,
-            left: times,
-        });
+        control.faults.push(Planned { function, fault, left: times });
     })
 }
 

@@ -33,10 +33,7 @@ pub struct Key {
 
 impl Default for Key {
     fn default() -> Self {
-        Self {
-            bits: 2048,
-            format: Format::Pkcs1,
-        }
+        Self { bits: 2048, format: Format::Pkcs1 }
     }
 }
 

@@ -133,26 +133,17 @@ impl Addon {
 
     /// Something counted by statistics, e.g. `in out`, with an included amount.
     pub fn statistic(intname: &str, measure: &str, included: i64) -> Self {
-        Self {
-            billtype: billtype::STAT,
-            ..Self::amount(intname, measure, included)
-        }
+        Self { billtype: billtype::STAT, ..Self::amount(intname, measure, included) }
     }
 
     /// An `on`/`off` add-on.
     pub fn switch(intname: &str, default: bool) -> Self {
-        Self {
-            switch: Some(default),
-            ..Self::blank(intname, addontype::BOOL)
-        }
+        Self { switch: Some(default), ..Self::blank(intname, addontype::BOOL) }
     }
 
     /// A choice; the first entry is the default.
     pub fn choice(intname: &str, choices: &[&str]) -> Self {
-        Self {
-            choices: choices.iter().map(ToString::to_string).collect(),
-            ..Self::blank(intname, addontype::ENUM)
-        }
+        Self { choices: choices.iter().map(ToString::to_string).collect(), ..Self::blank(intname, addontype::ENUM) }
     }
 
     /// The same add-on with a maximum.
@@ -181,10 +172,7 @@ pub struct Tariff {
 impl Tariff {
     /// A tariff without internal name, add-ons and handlers.
     pub fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
+        Self { name: name.into(), ..Self::default() }
     }
 
     /// The usual tariff: so many cores, MiB of memory, MiB of disk, and one IPv4 address included.

@@ -1,6 +1,6 @@
 //! Running operations: how BILLmanager starts the module, decides that it succeeded, and tries again [protocol 2, 3.30].
 
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{io::Write as _, thread};
 
@@ -25,6 +25,20 @@ pub struct Run {
     /// True when BILLmanager counts the operation as done: exit status 0 and the operation is gone. Without an
     /// operation: exit status 0.
     pub done: bool,
+}
+
+impl Run {
+    /// What became of a process that a test started itself, e.g. to kill it; see [`Bill::settle`].
+    pub fn new(output: &Output, took: Duration) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            took,
+            operation: None,
+            done: output.status.success(),
+        }
+    }
 }
 
 impl Bill {
@@ -116,11 +130,7 @@ impl Bill {
             let sql = "UPDATE runningoperation SET trycount = trycount + 1 WHERE id = ?";
             store.exec(sql, values![operation])
         });
-        Run {
-            operation: Some(operation),
-            done: run.status == Some(0) && left == 0,
-            ..run
-        }
+        Run { operation: Some(operation), done: run.status == Some(0) && left == 0, ..run }
     }
 
     /// The client's user, who pressed the button.
@@ -132,12 +142,8 @@ impl Bill {
 
 /// Inserts a running operation; answers its id.
 pub(super) fn create(store: &mut Store, item: u64, command: &str) -> Result<u64> {
-    let row: [(&str, Value); 4] = [
-        ("intname", command.into()),
-        ("item", item.into()),
-        ("trycount", 0.into()),
-        ("manual", false.into()),
-    ];
+    let row: [(&str, Value); 4] =
+        [("intname", command.into()), ("item", item.into()), ("trycount", 0.into()), ("manual", false.into())];
     store.insert("runningoperation", &row)
 }
 
@@ -163,12 +169,5 @@ fn finish(mut command: Command, input: Option<&str>) -> Result<Run> {
         }
         child.wait_with_output()
     })?;
-    Ok(Run {
-        status: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        took: started.elapsed(),
-        operation: None,
-        done: output.status.success(),
-    })
+    Ok(Run::new(&output, started.elapsed()))
 }

@@ -39,10 +39,11 @@ impl Bill {
 
     /// Sets how much of an add-on a service has in all (included and ordered together); addresses get further free
     /// slots when there are more of them now.
-    pub fn set_addon(&self, item: u64, intname: &str, value: impl ToString) {
-        let value = value.to_string();
+    pub fn set_addon(&self, item: u64, intname: &str, value: impl Into<Value>) {
+        let value = value.into().to_string();
         self.change(|store| {
-            let tariff = ItemRow::read(store, item)?.and_then(|row| row.pricelist).context("the service has no tariff")?;
+            let tariff =
+                ItemRow::read(store, item)?.and_then(|row| row.pricelist).context("the service has no tariff")?;
             let addon = Sold::find(store, tariff, intname)?;
             let child = addon.set(store, item, &value)?;
             if matches!(intname, "ip" | "ipv6" | "privateip") {
@@ -177,7 +178,8 @@ impl Sold {
 
     /// Writes the ordered value into the add-on's item, which is created if need be; answers its id.
     fn set(&self, store: &mut Store, item: u64, value: &str) -> Result<u64> {
-        let found = store.id("SELECT id FROM item WHERE parent = ? AND pricelist = ?", values![item, self.pricelist])?;
+        let found =
+            store.id("SELECT id FROM item WHERE parent = ? AND pricelist = ?", values![item, self.pricelist])?;
         let child = match found {
             Some(child) => child,
             None => self.create(store, item)?,

@@ -110,12 +110,7 @@ impl Root {
 fn database_options(location: &Location) -> String {
     match location {
         Location::Sqlite { file } => format!("DBType sqlite\nDBName {}\n", file.display()),
-        Location::MariaDb {
-            socket,
-            user,
-            password,
-            name,
-        } => format!(
+        Location::MariaDb { socket, user, password, name } => format!(
             "DBHost localhost\nDBUser {user}\nDBPassword {password}\nDBName {name}\nDBSocket {}\n",
             socket.display()
         ),

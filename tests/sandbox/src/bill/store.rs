@@ -3,6 +3,7 @@
 //! Values travel as text or numbers and come back as text, which is what BILLmanager's own tools see. Statements are
 //! prepared, with `?` for values, and written in the common part of both dialects.
 
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,6 +55,12 @@ impl From<i32> for Value {
     }
 }
 
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
         i64::try_from(number).map_or_else(|_| Self::Text(number.to_string()), Self::Int)
@@ -70,6 +77,17 @@ impl From<bool> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl Display for Value {
+    /// The value as text; nothing for `NULL`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => Ok(()),
+            Self::Int(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
     }
 }
 
@@ -123,21 +141,16 @@ impl Store {
                 connection.pragma_update(None, "synchronous", "OFF")?;
                 Connection::Sqlite(connection)
             }
-            Location::MariaDb {
-                socket,
-                user,
-                password,
-                name,
-            } => {
+            Location::MariaDb { socket, user, password, name } => {
                 let options = mysql::OptsBuilder::new()
                     .socket(Some(socket.to_string_lossy()))
                     .prefer_socket(true)
                     .user(Some(user))
                     .pass(Some(password))
                     .db_name((!name.is_empty()).then_some(name))
-                    .init(vec!["SET NAMES utf8"]);
-                let connection = mysql::Conn::new(options)
-                    .with_context(|| format!("cannot connect to {}", socket.display()))?;
+                    .init(vec!["SET NAMES utf8", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"]);
+                let connection =
+                    mysql::Conn::new(options).with_context(|| format!("cannot connect to {}", socket.display()))?;
                 Connection::MariaDb(Box::new(connection))
             }
         };
@@ -170,10 +183,7 @@ impl Store {
         let columns: Vec<&str> = row.iter().map(|(column, _)| *column).collect();
         let marks = vec!["?"; row.len()].join(", ");
         let values: Vec<Value> = row.iter().map(|(_, value)| value.clone()).collect();
-        self.exec(
-            &format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", ")),
-            &values,
-        )?;
+        self.exec(&format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", ")), &values)?;
         Ok(match &self.0 {
             Connection::Sqlite(connection) => u64::try_from(connection.last_insert_rowid())?,
             Connection::MariaDb(connection) => connection.last_insert_id(),

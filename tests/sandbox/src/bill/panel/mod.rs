@@ -1,8 +1,164 @@
-//! The panel behind `mgrctl`.
+//! The panel behind `mgrctl`: one call, applied to the installation's database, strictly [protocol 3.28-3.30, 5.1].
+//!
+//! `mgrctl` is its own process, as on a real server, and finds its installation by the path it was called with:
+//! `<root>/sbin/mgrctl`. A call is one transaction. An unknown function, a missing parameter, an unknown row or a
+//! callback that does not fit the service's state is answered with an error, as the real panel would.
 
+mod address;
+mod answer;
+mod args;
+mod functions;
+mod import;
+mod itemtype;
+mod operation;
+mod param;
+mod post;
+mod processing;
+mod request;
+mod service;
+mod system;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
-/// Runs `mgrctl`.
+use anyhow::{Context, Result, bail};
+use rustix::process::{Signal, getpid, kill_process};
+
+use super::calls::{self, Call};
+use super::control::{self, Behaviour, CallFault};
+use super::root::Root;
+use super::store::Store;
+use answer::{Answer, Format, Refusal};
+use args::Arguments;
+use request::Request;
+
+/// What leaves the process.
+struct Reply {
+    stdout: String,
+    stderr: String,
+    error: Option<String>,
+    /// `None`: the process is killed instead of answering.
+    exit: Option<u8>,
+}
+
+impl Reply {
+    /// Nothing was answered; a message for the caller's eyes.
+    fn failed(message: String) -> Self {
+        Self { stdout: String::new(), stderr: message, error: None, exit: Some(1) }
+    }
+}
+
+/// Runs `mgrctl` with the arguments of this process.
 pub fn main() -> ExitCode {
-    ExitCode::FAILURE
+    match serve(std::env::args_os().collect()) {
+        Ok(exit) => ExitCode::from(exit),
+        Err(error) => {
+            eprintln!("the stand-in mgrctl failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(argv: Vec<OsString>) -> Result<u8> {
+    let argv: Vec<String> = argv.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let (program, words) = argv.split_first().context("an empty argument vector")?;
+    let root = root_of(program)?;
+    let (arguments, reply) = match Arguments::parse(words, |name| std::env::var(name).ok()) {
+        Ok(arguments) => {
+            let reply = answer(&root, &arguments)?;
+            (arguments, reply)
+        }
+        Err(usage) => (Arguments::default(), Reply::failed(usage)),
+    };
+    record(&root, argv, arguments, &reply)?;
+    let Some(exit) = reply.exit else {
+        kill_process(getpid(), Signal::KILL)?;
+        bail!("still alive after SIGKILL");
+    };
+    eprint!("{}", reply.stderr);
+    std::io::stdout().write_all(reply.stdout.as_bytes()).context("cannot print the answer")?;
+    Ok(exit)
+}
+
+/// `<root>` of `<root>/sbin/mgrctl`, as it was called: the file itself may be a link.
+fn root_of(program: &str) -> Result<Root> {
+    let path = std::path::absolute(program)?;
+    let root = path.parent().filter(|sbin| sbin.ends_with("sbin")).and_then(Path::parent);
+    let root = Root::new(root.with_context(|| format!("call mgrctl as <root>/sbin/mgrctl, not {program}"))?);
+    if !root.own("").is_dir() {
+        bail!("{} is not a stand-in installation (no var/sandbox)", root.path().display());
+    }
+    Ok(root)
+}
+
+/// Lets the call meet what the test arranged for it, and answers.
+fn answer(root: &Root, arguments: &Arguments) -> Result<Reply> {
+    let weather = control::take(root, &arguments.function)?;
+    if weather.behaviour.no_env_params && arguments.uses_environment() {
+        return Ok(Reply::failed("mgrctl: invalid option -- 'e'\n".into()));
+    }
+    match &weather.fault {
+        Some(CallFault::Unreachable) => {
+            let socket = root.path().join("var/run/billmgr.sock");
+            let message = format!("ERROR: Failed to connect to {}: Connection refused\n", socket.display());
+            return Ok(Reply::failed(message));
+        }
+        Some(CallFault::Error { exit, kind }) => {
+            let refusal = Refusal::new(kind, &arguments.function, "", "An error that the test asked for");
+            return Ok(print(arguments.format, Err(refusal), *exit));
+        }
+        _ => {}
+    }
+    let outcome = apply(root, arguments, &weather.behaviour);
+    let mut reply = print(arguments.format, outcome, weather.behaviour.error_exit);
+    match weather.fault {
+        Some(CallFault::LoseAnswer) => reply.exit = None,
+        Some(CallFault::Slow(pause)) => thread::sleep(pause),
+        Some(CallFault::Garbage) => reply.stdout = "<html><body>502 Bad Gateway</body>".into(),
+        _ => {}
+    }
+    Ok(reply)
+}
+
+/// Does what the function does, all of it or nothing.
+fn apply(root: &Root, arguments: &Arguments, behaviour: &Behaviour) -> Result<Answer, Refusal> {
+    let function = functions::find(&arguments.function).ok_or_else(|| {
+        let text = format!("Function '{}' is not found", arguments.function);
+        Refusal::new("missed", "func", &arguments.function, &text)
+    })?;
+    let mut store = root.location().and_then(|location| Store::open(&location)).map_err(Refusal::from)?;
+    store.transaction(|store| {
+        let mut request = Request::new(store, root, behaviour, arguments);
+        if function.sok {
+            request.confirmed()?;
+        }
+        (function.run)(&mut request)
+    })
+}
+
+fn print(format: Format, outcome: Result<Answer, Refusal>, error_exit: u8) -> Reply {
+    let (stdout, error) = match outcome {
+        Ok(answer) => (answer.print(format), None),
+        Err(refusal) => (refusal.print(format), Some(refusal.kind)),
+    };
+    Reply { stdout, stderr: String::new(), exit: Some(if error.is_some() { error_exit } else { 0 }), error }
+}
+
+fn record(root: &Root, argv: Vec<String>, arguments: Arguments, reply: &Reply) -> Result<()> {
+    let call = Call {
+        argv,
+        ssh_connection: std::env::var("SSH_CONNECTION").ok(),
+        caller: std::os::unix::process::parent_id(),
+        function: arguments.function,
+        params: arguments.params,
+        answer: format!("{}{}", reply.stdout, reply.stderr),
+        error: reply.error.clone(),
+        exit: reply.exit,
+        at: calls::monotonic(),
+        date: jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    };
+    calls::append(root, &call)
 }

@@ -1,0 +1,42 @@
+//! `--command check_connection` [protocol 3.2]: the settings form or its test button asks whether the settings work.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::{Context, features};
+use crate::error::{Error, Kind, Result};
+use crate::service::connection;
+use crate::wire::Element;
+
+/// `<doc><ok/></doc>` when the settings of `/doc/processingmodule` work.
+pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+    let form = input.find("processingmodule").ok_or_else(|| {
+        Error::new(Kind::BadInputXml, "processingmodule", "the document has no element /doc/processingmodule")
+    })?;
+    let settings: BTreeMap<String, String> = features::PARAMS
+        .iter()
+        .filter(|(_, crypted)| !crypted)
+        .map(|(name, _)| ((*name).to_owned(), form.value(name).to_owned()))
+        .collect();
+    let stored = stored(context, form)?;
+    if stored.as_ref().is_some_and(|handler| handler.external_datacenter.as_deref().is_some_and(|id| id != "0")) {
+        let text = "the handler's data center has an external id; VMmanager 6 handlers need a data center without one";
+        return Err(Error::new(Kind::DatacenterExternal, "datacenter", text));
+    }
+    // An empty password on an existing handler means that it was not changed.
+    let password = match form.find("password").map(|field| field.text.clone()).unwrap_or_default() {
+        typed if typed.is_empty() => stored.and_then(|mut handler| handler.secrets.remove("password")),
+        typed => Some(SecretString::from(typed)),
+    };
+    connection::check(&connection::connect(context.config, &settings, password.as_ref())?, &settings)?;
+    Ok(Element::new("doc").child(Element::new("ok")))
+}
+
+/// The handler as it is stored, when the form edits an existing one.
+fn stored(context: &Context, form: &Element) -> Result<Option<crate::panel::Handler>> {
+    match form.value("id").parse::<u64>() {
+        Ok(id) if id > 0 => context.panel.handler(id).map(Some),
+        _ => Ok(None),
+    }
+}

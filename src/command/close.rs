@@ -1,0 +1,9 @@
+//! `--command close --item N [--runningoperation N]` [protocol 3.8].
+
+use crate::error::Result;
+use crate::service::{Job, remove};
+
+/// Removes the VM, frees the IP slots, ends the service.
+pub fn run(job: &Job) -> Result<()> {
+    remove::close(job)
+}

@@ -1,0 +1,38 @@
+//! `--command features` [protocol 3.1, 4]: what the module can do and which settings it has. Static: BILLmanager reads
+//! it at its start and keeps it until the next.
+
+use super::TABLE;
+use crate::wire::Element;
+
+/// Settings of the form; the flag says "stored encrypted".
+pub const PARAMS: [(&str, bool); 8] = [
+    ("url", false),
+    ("username", false),
+    ("password", true),
+    ("cluster", false),
+    ("use_recipes", false),
+    ("additional_interface", false),
+    ("tls_verify", false),
+    ("tls_fingerprint", false),
+];
+
+/// Settings of the handler's table of parameters, with their defaults.
+pub const CUSTOM_PARAMS: [(&str, &str); 4] =
+    [("session_ttl", "1800"), ("queue_enabled", "off"), ("queue_key", "__PMID__"), ("queue_count", "1")];
+
+/// The whole answer.
+pub fn answer() -> Element {
+    let itemtypes = Element::new("itemtypes").child(Element::new("itemtype").attribute("name", "vds"));
+    let param = |(name, crypted): (&str, bool)| {
+        let param = Element::new("param").attribute("name", name);
+        if crypted { param.attribute("crypted", "yes") } else { param }
+    };
+    let custom = |(name, default): (&str, &str)| {
+        Element::new("customparam").attribute("name", name).attribute("unique", "yes").attribute("defval", default)
+    };
+    let params = Element::new("params").children(PARAMS.map(param)).children(CUSTOM_PARAMS.map(custom));
+    let feature = |name: &str| Element::new("feature").attribute("name", name);
+    let features = TABLE.iter().filter(|command| command.feature).map(|command| feature(command.name));
+    let features = Element::new("features").children(features).child(feature("datacenter"));
+    Element::new("doc").child(itemtypes).child(params).child(features)
+}

@@ -1,0 +1,9 @@
+//! `--command resume --item N [--runningoperation N]` [protocol 3.7].
+
+use crate::error::Result;
+use crate::service::{Job, power};
+
+/// Starts the VM of a service that is no longer suspended.
+pub fn run(job: &Job) -> Result<()> {
+    power::resume(job)
+}

@@ -1,0 +1,9 @@
+//! `--command suspend --item N [--runningoperation N]` [protocol 3.7].
+
+use crate::error::Result;
+use crate::service::{Job, power};
+
+/// Stops the VM of a service that is suspended.
+pub fn run(job: &Job) -> Result<()> {
+    power::suspend(job)
+}

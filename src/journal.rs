@@ -1,0 +1,216 @@
+//! The durable record of what we asked VMmanager to do, one row a service.
+//!
+//! Invariant: before a request that creates or destroys leaves this process, its row is on the disk
+//! (`synchronous=FULL`); the moment the answer names an id, the id is on the disk, before any waiting. So a crash at
+//! any line leaves either nothing at VMmanager, or a row that says what to look for. A journal that cannot be written
+//! stops the operation before the request is sent.
+//!
+//! The row is never removed by a close: it says "deleted" until it is pruned 90 days later. Deliberately absent:
+//! locks (the service's ticket already lets one process at a time work on a service) and history (the log has it).
+
+use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::state::{Damaged, Database, Schema};
+
+static SCHEMA: Schema = Schema {
+    file: "journal.db",
+    application_id: 0x706d_766a,
+    migrations: &["CREATE TABLE service (
+        item INTEGER PRIMARY KEY, client INTEGER NOT NULL, phase TEXT NOT NULL, mark TEXT NOT NULL, hash TEXT NOT NULL,
+        account INTEGER, vm INTEGER, vm_created TEXT NOT NULL DEFAULT '', task INTEGER, task_name TEXT,
+        changed INTEGER NOT NULL, ended INTEGER);
+     CREATE INDEX service_client ON service (client);
+     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"],
+    durable: true,
+    damaged: Damaged::Refuse,
+};
+
+const KEPT_SECONDS: i64 = 90 * 24 * 60 * 60;
+
+/// How far an opening or a deletion has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// A VM is wanted; nothing was sent.
+    Intended,
+    /// The request is about to be sent, was sent, or its answer was lost.
+    Requested,
+    /// VMmanager named the VM.
+    Accepted,
+    /// The VM is complete.
+    Ready,
+    /// VMmanager refused; nothing exists.
+    Refused,
+    /// Its removal is about to be sent or was sent.
+    Deleting,
+    /// VMmanager confirmed that it is gone.
+    Deleted,
+}
+
+impl Phase {
+    const ALL: [(Phase, &'static str); 7] = [
+        (Phase::Intended, "intended"),
+        (Phase::Requested, "requested"),
+        (Phase::Accepted, "accepted"),
+        (Phase::Ready, "ready"),
+        (Phase::Refused, "refused"),
+        (Phase::Deleting, "deleting"),
+        (Phase::Deleted, "deleted"),
+    ];
+
+    /// The word in the database.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
+    }
+
+    fn from_name(name: &str) -> Phase {
+        // An unknown word can only come from a newer version: the careful reading is "something may exist".
+        Self::ALL.iter().find(|(_, known)| *known == name).map_or(Phase::Requested, |(phase, _)| *phase)
+    }
+}
+
+/// The row of one service.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// How far it came.
+    pub phase: Phase,
+    /// Mark in the VM's comment.
+    pub mark: String,
+    /// Hash of what was ordered.
+    pub hash: String,
+    /// Account of VMmanager.
+    pub account: Option<u64>,
+    /// VM.
+    pub vm: Option<u64>,
+    /// VMmanager's own creation time of that VM; empty until it was read.
+    pub vm_created: String,
+    /// Running task: consul id and name.
+    pub task: Option<(u64, String)>,
+}
+
+/// The open journal.
+pub struct Journal {
+    database: RefCell<Database>,
+}
+
+impl Journal {
+    /// Opens `journal.db` in the state directory, creating both.
+    pub fn open(config: &Config) -> Result<Self> {
+        Ok(Journal { database: RefCell::new(Database::open(&config.state_dir(), &SCHEMA)?) })
+    }
+
+    /// The row of a service.
+    pub fn find(&self, item: u64) -> Result<Option<Record>> {
+        let sql = "SELECT phase, mark, hash, account, vm, vm_created, task, task_name FROM service WHERE item = ?1";
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([item])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let task: Option<u64> = row.get(6)?;
+            let name: Option<String> = row.get(7)?;
+            Ok(Some(Record {
+                phase: Phase::from_name(&row.get::<_, String>(0)?),
+                mark: row.get(1)?,
+                hash: row.get(2)?,
+                account: row.get(3)?,
+                vm: row.get(4)?,
+                vm_created: row.get(5)?,
+                task: task.map(|consul| (consul, name.unwrap_or_default())),
+            }))
+        })
+    }
+
+    /// The account of VMmanager that another service of the same client uses.
+    pub fn account_of_client(&self, client: u64) -> Result<Option<u64>> {
+        let sql = "SELECT account FROM service WHERE client = ?1 AND account IS NOT NULL ORDER BY changed DESC LIMIT 1";
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([client])?;
+            Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+        })
+    }
+
+    /// A VM is wanted. Forgets an earlier VM of the service, which the caller knows to be gone.
+    pub fn intend(&self, item: u64, client: u64, mark: &str, hash: &str, account: u64) -> Result<()> {
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, account, changed)
+                   VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6)
+                   ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,
+                   vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL";
+        self.database.borrow_mut().write(|tx| {
+            tx.execute(sql, rusqlite::params![item, client, mark, hash, account, now()])?;
+            tx.execute("DELETE FROM service WHERE ended < ?1", [now() - KEPT_SECONDS])?;
+            Ok(())
+        })
+    }
+
+    /// Moves on to a phase that needs no further facts.
+    pub fn step(&self, item: u64, phase: Phase) -> Result<()> {
+        let ended = matches!(phase, Phase::Ready | Phase::Refused | Phase::Deleted).then(now);
+        // A row of a living VM is kept however old it is.
+        let ended = ended.filter(|_| phase != Phase::Ready);
+        let sql =
+            "UPDATE service SET phase = ?2, task = NULL, task_name = NULL, changed = ?3, ended = ?4 WHERE item = ?1";
+        self.update(sql, rusqlite::params![item, phase.name(), now(), ended])
+    }
+
+    /// VMmanager named the VM, and the task that builds it.
+    pub fn accept(&self, item: u64, vm: u64, task: Option<(u64, &str)>) -> Result<()> {
+        let sql =
+            "UPDATE service SET phase = 'accepted', vm = ?2, vm_created = '', task = ?3, task_name = ?4, changed = ?5
+                   WHERE item = ?1";
+        self.update(sql, rusqlite::params![item, vm, task.map(|t| t.0), task.map(|t| t.1), now()])
+    }
+
+    /// The VM is complete; `created` is VMmanager's own time of its creation. Makes the row when the journal was lost.
+    pub fn complete(
+        &self,
+        item: u64,
+        client: u64,
+        mark: &str,
+        account: Option<u64>,
+        vm: u64,
+        created: &str,
+    ) -> Result<()> {
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, account, vm, vm_created, changed)
+                   VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6, ?7)
+                   ON CONFLICT (item) DO UPDATE SET phase = 'ready', mark = ?3, account = coalesce(?4, account), vm = ?5,
+                   vm_created = ?6, task = NULL, task_name = NULL, changed = ?7, ended = NULL";
+        self.update(sql, rusqlite::params![item, client, mark, account, vm, created, now()])
+    }
+
+    /// The VM of a service that the journal may not know yet is about to be removed, or its removal task is known.
+    pub fn delete(&self, item: u64, client: u64, mark: &str, vm: u64, task: Option<(u64, &str)>) -> Result<()> {
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, vm, task, task_name, changed)
+                   VALUES (?1, ?2, 'deleting', ?3, '', ?4, ?5, ?6, ?7)
+                   ON CONFLICT (item) DO UPDATE SET phase = 'deleting', vm_created = CASE WHEN vm = ?4 THEN vm_created ELSE '' END,
+                   vm = ?4, task = ?5, task_name = ?6, changed = ?7, ended = NULL";
+        let (task, name) = (task.map(|t| t.0), task.map(|t| t.1));
+        self.update(sql, rusqlite::params![item, client, mark, vm, task, name, now()])
+    }
+
+    /// The name of this installation in marks, as first computed: a later change of the key must not orphan them.
+    pub fn installation(&self, compute: impl FnOnce() -> Result<String>) -> Result<String> {
+        let known = self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = 'installation'")?;
+            let mut rows = statement.query([])?;
+            Ok(rows.next()?.map(|row| row.get::<_, String>(0)).transpose()?)
+        })?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let computed = compute()?;
+        self.update("INSERT OR IGNORE INTO meta (name, value) VALUES ('installation', ?1)", &[&computed])?;
+        Ok(computed)
+    }
+
+    fn update(&self, sql: &str, params: &[&dyn rusqlite::ToSql]) -> Result<()> {
+        self.database.borrow_mut().write(|tx| Ok(tx.execute(sql, params).map(drop)?))
+    }
+}
+
+/// Seconds since 1970, for people and pruning only: no decision about a VM depends on a clock.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|t| i64::try_from(t.as_secs()).ok()).unwrap_or_default()
+}

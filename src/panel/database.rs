@@ -1,0 +1,195 @@
+//! A connection to BILLmanager's database: MariaDB/MySQL, or `SQLite` in the sandbox.
+//!
+//! Rows come back as optional texts whatever the column's type is, so the queries in this folder are written once.
+//! They use plain SQL that a 5.5 server and `SQLite` both understand [protocol 5.2]. The module writes nothing but `itemstat`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mysql::prelude::Queryable;
+
+use super::options::Options;
+use crate::error::{Error, Kind, Result};
+
+const CONNECT: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A value for a `?` in a query.
+#[derive(Clone, Copy, Debug)]
+pub enum Param<'a> {
+    /// An id.
+    Id(u64),
+    /// A text.
+    Text(&'a str),
+}
+
+/// One row of an answer.
+pub struct Row(Vec<Option<String>>);
+
+impl Row {
+    /// A column's text; NULL reads as empty.
+    pub fn text(&self, column: usize) -> &str {
+        self.0.get(column).and_then(Option::as_deref).unwrap_or_default()
+    }
+
+    /// A column's text unless it is NULL or empty.
+    pub fn filled(&self, column: usize) -> Option<&str> {
+        self.0.get(column).and_then(Option::as_deref).filter(|text| !text.is_empty())
+    }
+
+    /// A column's whole number; NULL and what is no number read as nothing.
+    pub fn number(&self, column: usize) -> Option<i64> {
+        let text = self.filled(column)?;
+        // A decimal column answers `2.00`.
+        text.parse().ok().or_else(|| text.split_once('.').and_then(|(whole, _)| whole.parse().ok()))
+    }
+
+    /// A column's id: a number above zero.
+    pub fn id(&self, column: usize) -> Option<u64> {
+        self.number(column).and_then(|n| u64::try_from(n).ok()).filter(|&id| id > 0)
+    }
+}
+
+/// An open connection.
+pub enum Database {
+    /// MariaDB or `MySQL`.
+    MySql(Box<mysql::Conn>),
+    /// A file, as in the sandbox.
+    Sqlite(rusqlite::Connection),
+}
+
+impl Database {
+    /// Connects as `options` say; the error is `db` and never holds the password.
+    pub fn connect(options: &Options, root: &Path) -> Result<Self> {
+        if options.sqlite {
+            return sqlite(&root.join(options.names.first().map_or("", String::as_str)));
+        }
+        let mut last = None;
+        for name in &options.names {
+            match mysql::Conn::new(address(options, name)) {
+                Ok(connection) => return Ok(Database::MySql(Box::new(connection))),
+                // Unknown database: an installation may use the older name [protocol 7.18].
+                Err(mysql::Error::MySqlError(e)) if e.code == 1049 => last = Some(e.to_string()),
+                Err(error) => return Err(unreachable(options, &error.to_string())),
+            }
+        }
+        Err(unreachable(options, &last.unwrap_or_else(|| "no database name is configured".to_owned())))
+    }
+
+    /// Runs a query and returns its rows.
+    pub fn rows(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>> {
+        match self {
+            Database::MySql(connection) => mysql_rows(connection, sql, params).map_err(|e| failed(&e.to_string())),
+            Database::Sqlite(connection) => sqlite_rows(connection, sql, params).map_err(|e| failed(&e.to_string())),
+        }
+    }
+}
+
+fn address(options: &Options, name: &str) -> mysql::OptsBuilder {
+    let builder = mysql::OptsBuilder::new()
+        .user(Some(&options.user))
+        .pass(Some(options.password_text()))
+        .db_name(Some(name))
+        .prefer_socket(false)
+        .tcp_connect_timeout(Some(CONNECT))
+        .read_timeout(Some(ANSWER))
+        .write_timeout(Some(ANSWER));
+    if let Some(socket) = socket(options) {
+        return builder.socket(Some(socket.to_string_lossy()));
+    }
+    let (host, port) = match options.host.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => (host, port.parse().unwrap_or(3306)),
+        _ => (options.host.as_str(), 3306),
+    };
+    builder.ip_or_hostname(Some(if host == "localhost" { "127.0.0.1" } else { host })).tcp_port(port)
+}
+
+/// The socket of a local server, in the order of ISPsystem's own library [protocol 1.2].
+fn socket(options: &Options) -> Option<PathBuf> {
+    if let Some(socket) = &options.socket {
+        return Some(socket.clone());
+    }
+    let usual = ["/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
+    (options.host == "localhost").then(|| usual.iter().map(PathBuf::from).find(|path| path.exists())).flatten()
+}
+
+fn mysql_rows(connection: &mut mysql::Conn, sql: &str, params: &[Param]) -> mysql::Result<Vec<Row>> {
+    let values: Vec<mysql::Value> = params
+        .iter()
+        .map(|param| match param {
+            Param::Id(id) => mysql::Value::UInt(*id),
+            Param::Text(text) => mysql::Value::Bytes(text.as_bytes().to_vec()),
+        })
+        .collect();
+    let rows: Vec<mysql::Row> = connection.exec(sql, mysql::Params::Positional(values))?;
+    Ok(rows.into_iter().map(|row| Row(row.unwrap().into_iter().map(mysql_text).collect())).collect())
+}
+
+fn mysql_text(value: mysql::Value) -> Option<String> {
+    match value {
+        mysql::Value::NULL => None,
+        mysql::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        mysql::Value::Int(number) => Some(number.to_string()),
+        mysql::Value::UInt(number) => Some(number.to_string()),
+        mysql::Value::Float(number) => Some(number.to_string()),
+        mysql::Value::Double(number) => Some(number.to_string()),
+        date_or_time => Some(date_or_time.as_sql(true).trim_matches('\'').to_owned()),
+    }
+}
+
+fn sqlite(file: &Path) -> Result<Database> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = rusqlite::Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(ANSWER)?;
+        Ok(connection)
+    };
+    open().map(Database::Sqlite).map_err(|error: rusqlite::Error| {
+        Error::new(
+            Kind::Db,
+            file.display().to_string(),
+            format!("BILLmanager's SQLite database cannot be opened: {error}"),
+        )
+    })
+}
+
+fn sqlite_rows(connection: &rusqlite::Connection, sql: &str, params: &[Param]) -> rusqlite::Result<Vec<Row>> {
+    use rusqlite::types::{Value, ValueRef};
+    let mut statement = connection.prepare(sql)?;
+    let columns = statement.column_count();
+    let values = params.iter().map(|param| match param {
+        Param::Id(id) => Value::Integer(i64::try_from(*id).unwrap_or(i64::MAX)),
+        Param::Text(text) => Value::Text((*text).to_owned()),
+    });
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| {
+            Ok(match row.get_ref(column)? {
+                ValueRef::Null => None,
+                ValueRef::Integer(number) => Some(number.to_string()),
+                ValueRef::Real(number) => Some(number.to_string()),
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            })
+        };
+        found.push(Row((0..columns).map(text).collect::<rusqlite::Result<_>>()?));
+    }
+    Ok(found)
+}
+
+fn unreachable(options: &Options, reason: &str) -> Error {
+    let place = options.socket.as_ref().map_or_else(|| options.host.clone(), |socket| socket.display().to_string());
+    Error::new(
+        Kind::Db,
+        place,
+        format!(
+            "BILLmanager's database cannot be reached as {}: {reason}; check DBHost, DBSocket, DBUser, DBPassword and \
+             DBName in etc/billmgr.conf.d and that the database server runs",
+            options.user
+        ),
+    )
+}
+
+fn failed(reason: &str) -> Error {
+    Error::new(Kind::Db, "query", format!("BILLmanager's database refused a query: {reason}"))
+}

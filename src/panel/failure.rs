@@ -1,0 +1,137 @@
+//! The failure protocol in one place [protocol 3.30]: errorxml for the running operation, a task for staff once the
+//! operation was tried ten times, a problem report when VMmanager could not be reached or refused our login.
+//!
+//! Nothing here may fail loudly: the operation has failed already, and its own error is the one that people must see.
+
+use super::Panel;
+use super::mgrctl::Value;
+use crate::error::{Error, Result};
+use crate::log;
+use crate::wire::Element;
+
+const TRIES_BEFORE_STAFF: i64 = 10;
+/// One word of an argument list is limited to 128 KiB [protocol 5.1].
+const MAX_LOG_BYTES: usize = 48 * 1024;
+
+/// What failed.
+pub struct Failure<'a> {
+    /// The command as the panel named it.
+    pub command: &'a str,
+    /// `--item`.
+    pub item: Option<u64>,
+    /// `--runningoperation`.
+    pub operation: Option<u64>,
+    /// The handler, when it was known by then.
+    pub handler: Option<(u64, &'a str)>,
+    /// Why.
+    pub error: &'a Error,
+}
+
+impl Panel {
+    /// Tells BILLmanager about a failure; what cannot be told is logged.
+    pub fn report(&self, failure: &Failure) {
+        if let Some(operation) = failure.operation {
+            logged("runningoperation.edit", self.record(failure, operation));
+            if let Some(item) = failure.item {
+                logged("task.edit", self.hand_over(failure, item, operation));
+            }
+        }
+        if let (true, Some((id, name))) = (failure.error.kind.is_connection(), failure.handler) {
+            logged("problems.register", self.register_problem(failure.error, id, name));
+        }
+    }
+
+    fn record(&self, failure: &Failure, operation: u64) -> Result<()> {
+        let xml = errorxml(failure).document();
+        let operation = operation.to_string();
+        let params =
+            [("elid", Value::Plain(&operation)), ("errorxml", Value::Plain(&xml)), ("sok", Value::Plain("ok"))];
+        self.call("runningoperation.edit", &params).map(drop)
+    }
+
+    /// At the tenth try the operation goes to a person, once.
+    fn hand_over(&self, failure: &Failure, item: u64, operation: u64) -> Result<()> {
+        let (tries, has_task) = self.tries(operation)?;
+        if tries < TRIES_BEFORE_STAFF || has_task {
+            return Ok(());
+        }
+        let (item, operation) = (item.to_string(), operation.to_string());
+        let (item, operation) = (Value::Plain(&item), Value::Plain(&operation));
+        self.call("runningoperation.setmanual", &[("elid", operation.again()), ("sok", Value::Plain("ok"))])?;
+        let asked = [("operation", Value::Plain(failure.command)), ("item", item.again())];
+        let answer = self.call("task.gettype", &asked)?;
+        let kind = answer.value("task_type");
+        if kind.is_empty() {
+            return Ok(());
+        }
+        let text = failure.error.to_string();
+        let params = [
+            ("item", item),
+            ("runningoperation", operation),
+            ("type", Value::Plain(kind)),
+            ("params", Value::Plain(&text)),
+            ("sok", Value::Plain("ok")),
+        ];
+        self.call("task.edit", &params).map(drop)
+    }
+
+    fn register_problem(&self, error: &Error, handler: u64, name: &str) -> Result<()> {
+        let (id, text) = (handler.to_string(), error.to_string());
+        let params = [
+            ("name", Value::Plain("processingmodule_connect")),
+            ("id", Value::Plain(&id)),
+            ("param_pm_name", Value::Plain(name)),
+            ("param_pm_id", Value::Plain(&id)),
+            ("param_errormsg", Value::Plain(&text)),
+            ("level", Value::Plain("error")),
+            ("sok", Value::Plain("ok")),
+        ];
+        self.call("problems.register", &params).map(drop)
+    }
+}
+
+/// The document printed on standard output.
+pub fn error_document(error: &Error) -> Element {
+    let param = Element::with_text("param", &error.value).attribute("name", "value");
+    let object = Element::with_text("param", &error.object).attribute("name", "object");
+    let node = Element::new("error").attribute("type", error.kind.name()).attribute("object", &error.object);
+    Element::new("doc").child(node.child(param).child(object).child(Element::with_text("msg", error.to_string())))
+}
+
+fn errorxml(failure: &Failure) -> Element {
+    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let error = failure.error;
+    let node = Element::new("error")
+        .attribute("date", &date)
+        .attribute("type", error.kind.name())
+        .attribute("object", &error.object)
+        .attribute("value", &error.value)
+        .child(Element::with_text("param", &error.value).attribute("name", "value"))
+        .child(Element::with_text("backtrace", error.to_string()))
+        .child(Element::with_text("log", recent_log()));
+    let doc = Element::new("doc");
+    let Some((id, name)) = failure.handler else { return doc.child(node) };
+    let module = Element::new("processingmodule").attribute("date", &date).attribute("id", id.to_string());
+    doc.child(module.attribute("name", name).child(node.clone())).child(node)
+}
+
+/// The end of this run's log, as much as fits.
+fn recent_log() -> String {
+    let mut kept = Vec::new();
+    let mut size = 0;
+    for line in log::recent().into_iter().rev() {
+        size += line.len() + 1;
+        if size > MAX_LOG_BYTES / 2 {
+            break;
+        }
+        kept.push(line);
+    }
+    kept.reverse();
+    kept.join("\n")
+}
+
+fn logged(what: &str, result: Result<()>) {
+    if let Err(error) = result {
+        log::error!("BILLmanager could not be told with {what}: {error}");
+    }
+}

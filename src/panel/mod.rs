@@ -1,0 +1,185 @@
+//! BILLmanager: what we read from its database and what we call it back with.
+//!
+//! Everything is lazy. Reading uses plain SQL, writing goes through `mgrctl` only: the panel stays the owner of its
+//! data. A saved parameter is read back, because two calling forms exist and an old panel accepts one of them silently
+//! without storing anything [protocol 3.28].
+
+mod crypt;
+mod database;
+mod failure;
+mod mgrctl;
+mod options;
+mod records;
+mod slots;
+mod units;
+
+use std::cell::{OnceCell, RefCell};
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{Config, MODULE};
+use crate::error::{Error, Kind, Result};
+use crate::wire::Element;
+use crate::{fault, log};
+
+use crypt::Key;
+use database::{Database, Param, Row};
+pub use failure::{Failure, error_document};
+use mgrctl::Mgrctl;
+pub use mgrctl::Value;
+use options::Options;
+pub use records::{Amount, Client, Handler, Owner, Service};
+pub use slots::{Address, Slot};
+pub use units::Units;
+
+/// The panel that started us.
+pub struct Panel {
+    config: Config,
+    mgrctl: Mgrctl,
+    options: OnceCell<Options>,
+    key: OnceCell<Key>,
+    database: RefCell<Option<Database>>,
+}
+
+impl Panel {
+    /// The panel under the configured root. Connects to nothing yet.
+    pub fn new(config: &Config) -> Self {
+        Panel {
+            config: config.clone(),
+            mgrctl: Mgrctl::new(config),
+            options: OnceCell::new(),
+            key: OnceCell::new(),
+            database: RefCell::new(None),
+        }
+    }
+
+    /// Runs a panel function.
+    pub fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+        self.mgrctl.call(function, params)
+    }
+
+    /// Reports success of an operation (`service.postsuspend` …): sets the status and ends the running operation.
+    pub fn post(&self, function: &str, item: u64) -> Result<()> {
+        fault::point("callback.before");
+        self.call(function, &[("elid", Value::Plain(&item.to_string())), ("sok", Value::Plain("ok"))])?;
+        fault::point("callback.after");
+        log::info!("service {item}: {function} done");
+        Ok(())
+    }
+
+    /// Stores a plain parameter of a service, if it has another value.
+    pub fn save(&self, item: u64, name: &str, value: &str) -> Result<()> {
+        let stored = || Ok(self.params(item)?.get(name).is_some_and(|old| old == value));
+        self.save_as(item, name, &[&Value::Plain(value)], stored)
+    }
+
+    /// Stores a crypted parameter of a service, if it has another value. BILLmanager encrypts it.
+    pub fn save_secret(&self, item: u64, name: &str, value: &SecretString) -> Result<()> {
+        let stored = || Ok(self.secret(item, name)?.is_some_and(|old| old.expose_secret() == value.expose_secret()));
+        self.save_as(item, name, &[&Value::Secret(value), &Value::Exposed(value)], stored)
+    }
+
+    /// Tries the calling forms of [protocol 3.28] until the value can be read back.
+    fn save_as(&self, item: u64, name: &str, values: &[&Value], stored: impl Fn() -> Result<bool>) -> Result<()> {
+        // Parameters of the call itself that the short form cannot be used for.
+        const RESERVED: [&str; 7] = ["name", "value", "func", "elid", "sok", "out", "lang"];
+        if stored()? {
+            return Ok(());
+        }
+        let id = item.to_string();
+        let mut last = None;
+        for value in values {
+            let crypted = Value::Plain(if matches!(value, Value::Plain(_)) { "off" } else { "on" });
+            if matches!(value, Value::Exposed(_)) {
+                log::warn!(
+                    "service {item}: this panel takes \"{name}\" on the command line only, where ps can show it"
+                );
+            }
+            for short in [true, false] {
+                if short && RESERVED.contains(&name) {
+                    continue;
+                }
+                let mut params =
+                    vec![("elid", Value::Plain(&id)), ("sok", Value::Plain("ok")), ("crypted", crypted.again())];
+                if short {
+                    params.push((name, value.again()));
+                } else {
+                    params.extend([("name", Value::Plain(name)), ("value", value.again())]);
+                }
+                let answer = self.call("service.saveparam", &params);
+                if stored()? {
+                    return Ok(());
+                }
+                last = answer.err().or(last);
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            let text = format!("service.saveparam said nothing, but \"{name}\" of service {item} was not stored");
+            Error::new(Kind::Mgrctl, name, text)
+        }))
+    }
+
+    /// Removes a parameter of a service.
+    pub fn drop_param(&self, item: u64, name: &str) -> Result<()> {
+        let params =
+            [("elid", Value::Plain(&item.to_string())), ("name", Value::Plain(name)), ("sok", Value::Plain("ok"))];
+        self.call("service.dropparam", &params).map(drop)
+    }
+
+    /// Decrypts a value that BILLmanager passes as an argument.
+    pub fn decrypt(&self, name: &str, value: &str) -> Result<SecretString> {
+        self.key()?.decrypt(name, value)
+    }
+
+    /// The name of this installation in the marks of its VMs.
+    pub fn installation(&self) -> Result<String> {
+        self.key()?.installation()
+    }
+
+    fn key(&self) -> Result<&Key> {
+        if self.key.get().is_none() {
+            _ = self.key.set(Key::read(&self.config.root.join(&self.options()?.key))?);
+        }
+        self.key.get().ok_or_else(|| unset("the private key"))
+    }
+
+    fn options(&self) -> Result<&Options> {
+        if self.options.get().is_none() {
+            _ = self.options.set(Options::read(&self.config, &self.mgrctl)?);
+        }
+        self.options.get().ok_or_else(|| unset("the options of the panel"))
+    }
+
+    /// Runs a query; a connection that the server closed meanwhile (a wait can take an hour) is opened once more.
+    fn rows(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>> {
+        let mut database = self.database.borrow_mut();
+        if let Some(open) = database.as_mut() {
+            match open.rows(sql, params) {
+                Ok(rows) => return Ok(rows),
+                Err(error) => log::debug!("the database connection is renewed after: {error}"),
+            }
+        }
+        let fresh = Database::connect(self.options()?, &self.config.root)?;
+        database.insert(fresh).rows(sql, params)
+    }
+}
+
+impl fmt::Debug for Panel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Panel({})", self.config.root.display())
+    }
+}
+
+/// The service or handler must be ours [protocol 5.3].
+pub fn refuse_foreign(module: &str, what: &str) -> Result<()> {
+    if module == MODULE {
+        return Ok(());
+    }
+    let whose = if module.is_empty() { "no processing module".to_owned() } else { format!("the module {module}") };
+    Err(Error::new(Kind::UnsupportedModule, module, format!("{what} belongs to {whose}, not to {MODULE}")))
+}
+
+fn unset(what: &str) -> Error {
+    Error::new(Kind::State, "panel", format!("{what} could not be kept in memory"))
+}

@@ -1,0 +1,259 @@
+//! What we read of a service, its handler and its client: plain data and the queries that fill it.
+//!
+//! All SQL of the module is in this file and in `slots.rs` [protocol 5.3–5.7].
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::Panel;
+use super::database::{Param, Row};
+use super::units::Units;
+use crate::error::{Error, Kind, Result};
+use crate::log;
+
+/// A processing module record: one VMmanager cluster with its settings.
+#[derive(Debug)]
+pub struct Handler {
+    /// `processingmodule.id`.
+    pub id: u64,
+    /// Name shown in BILLmanager.
+    pub name: String,
+    /// File name of the module it belongs to.
+    pub module: String,
+    /// Settings in clear (`processingparam`).
+    pub params: BTreeMap<String, String>,
+    /// Decrypted settings (`processingcryptedparam`).
+    pub secrets: BTreeMap<String, SecretString>,
+    /// The data center's external id, which must be empty for VMmanager 6.
+    pub external_datacenter: Option<String>,
+}
+
+/// An account of BILLmanager with its first user.
+#[derive(Debug, Default)]
+pub struct Client {
+    /// `account.id`.
+    pub id: u64,
+    /// Company or person.
+    pub name: String,
+    /// Login of the first user.
+    pub user: String,
+    /// E-mail of the first user: the identity in VMmanager.
+    pub email: String,
+    /// Real name of the first user.
+    pub real_name: String,
+}
+
+/// The value of one add-on as ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// A number, `on`/`off`, or the internal name of an enumeration item.
+    pub value: String,
+    /// Internal name of the unit; empty when there is none.
+    pub unit: String,
+}
+
+/// A service (`item`) with everything an operation needs to know of it.
+pub struct Service {
+    /// `item.id`.
+    pub id: u64,
+    /// Internal name of the item type, `vds`.
+    pub item_type: String,
+    /// [protocol 5.4]: 1 ordered, 2 active, 3 suspended, 4 deleted, 5 being opened.
+    pub status: i64,
+    /// Months; −100 trial, −50 daily, 0 lifetime.
+    pub period: i64,
+    /// Tariff before a change that is in progress.
+    pub last_tariff: Option<u64>,
+    /// Internal name of the tariff: may name a VM configuration of VMmanager.
+    pub tariff_name: String,
+    /// `pricelistparam` of the tariff.
+    pub tariff: BTreeMap<String, String>,
+    /// The owner.
+    pub client: Client,
+    /// `itemparam`.
+    pub params: BTreeMap<String, String>,
+    /// Decrypted `itemcryptedparam`.
+    pub secrets: BTreeMap<String, SecretString>,
+    /// Add-ons by their key, tariff parameters of the same name merged over them.
+    pub addons: BTreeMap<String, Amount>,
+    /// Table of units.
+    pub units: Units,
+}
+
+impl Service {
+    /// A plain parameter unless it is empty.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// Which module and handler a service belongs to.
+pub struct Owner {
+    /// Name of the module file; empty when the service has no handler.
+    pub module: String,
+    /// `processingmodule.id`.
+    pub handler: Option<u64>,
+}
+
+impl Panel {
+    /// Whose service this is; `db` when there is no such service.
+    pub fn owner(&self, item: u64) -> Result<Owner> {
+        let sql = "SELECT pm.module, pm.id FROM item i LEFT JOIN processingmodule pm ON i.processingmodule = pm.id WHERE i.id = ?";
+        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let row = rows.first().ok_or_else(|| no_row("item", item, "service"))?;
+        Ok(Owner { module: row.text(0).to_owned(), handler: row.id(1) })
+    }
+
+    /// A handler with its settings; `unsupported_module` when it belongs to another module.
+    pub fn handler(&self, id: u64) -> Result<Handler> {
+        let sql = "SELECT pm.name, pm.module, d.external_id FROM processingmodule pm \
+                   LEFT JOIN datacenter d ON pm.datacenter = d.id WHERE pm.id = ?";
+        let rows = self.rows(sql, &[Param::Id(id)])?;
+        let row = rows.first().ok_or_else(|| no_row("module", id, "handler"))?;
+        super::refuse_foreign(row.text(1), &format!("handler {id}"))?;
+        let plain =
+            self.rows("SELECT intname, value FROM processingparam WHERE processingmodule = ?", &[Param::Id(id)])?;
+        let crypted = self
+            .rows("SELECT intname, value FROM processingcryptedparam WHERE processingmodule = ?", &[Param::Id(id)])?;
+        Ok(Handler {
+            id,
+            name: row.text(0).to_owned(),
+            module: row.text(1).to_owned(),
+            params: pairs(&plain),
+            secrets: self.decrypted(&crypted)?,
+            external_datacenter: row.filled(2).map(str::to_owned),
+        })
+    }
+
+    /// Everything about a service.
+    pub fn service(&self, item: u64) -> Result<Service> {
+        let sql = "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name \
+                   FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
+                   LEFT JOIN account a ON i.account = a.id WHERE i.id = ?";
+        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let row = rows.first().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
+        let tariff_id = row.id(4).unwrap_or_default();
+        let period = row.number(2).unwrap_or_default();
+        let tariff = pairs(
+            &self.rows("SELECT intname, value FROM pricelistparam WHERE pricelist = ?", &[Param::Id(tariff_id)])?,
+        );
+        let crypted = self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?;
+        let mut addons = self.addons(item, tariff_id, period)?;
+        for (name, value) in &tariff {
+            // Tariff parameters go over the add-ons of the same name and keep their unit [protocol 5.7].
+            if let Some(amount) = addons.get_mut(name).filter(|_| !value.is_empty()) {
+                amount.value.clone_from(value);
+            }
+        }
+        Ok(Service {
+            id: item,
+            item_type: row.text(0).to_owned(),
+            status: row.number(1).unwrap_or_default(),
+            period,
+            last_tariff: row.id(3),
+            tariff_name: row.text(5).to_owned(),
+            client: self.client(row.id(6), row.text(7))?,
+            params: self.params(item)?,
+            secrets: self.decrypted(&crypted)?,
+            addons,
+            units: Units::from_rows(&self.rows("SELECT id, intname, relation, lessmeasure FROM measure", &[])?),
+            tariff,
+        })
+    }
+
+    /// The plain parameters of a service.
+    pub fn params(&self, item: u64) -> Result<BTreeMap<String, String>> {
+        Ok(pairs(&self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?))
+    }
+
+    /// One crypted parameter of a service, decrypted.
+    pub fn secret(&self, item: u64, name: &str) -> Result<Option<SecretString>> {
+        let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
+        let rows = self.rows(sql, &[Param::Id(item), Param::Text(name)])?;
+        Ok(self.decrypted(&rows)?.remove(name))
+    }
+
+    /// How often a running operation was tried, and whether staff has a task for it already [protocol 3.30].
+    pub fn tries(&self, operation: u64) -> Result<(i64, bool)> {
+        let rows = self.rows("SELECT trycount FROM runningoperation WHERE id = ?", &[Param::Id(operation)])?;
+        let count = rows.first().and_then(|row| row.number(0)).unwrap_or_default();
+        let tasks = self.rows("SELECT id FROM task WHERE runningoperation = ?", &[Param::Id(operation)])?;
+        Ok((count, !tasks.is_empty()))
+    }
+
+    fn client(&self, account: Option<u64>, name: &str) -> Result<Client> {
+        let Some(id) = account else { return Ok(Client::default()) };
+        let sql = "SELECT name, email, realname FROM user WHERE account = ? ORDER BY id LIMIT 1";
+        let rows = self.rows(sql, &[Param::Id(id)])?;
+        let text = |column| rows.first().map_or("", |row| row.text(column)).trim().to_owned();
+        Ok(Client { id, name: name.to_owned(), user: text(0), email: text(1), real_name: text(2) })
+    }
+
+    /// Values of the add-ons of a service, by the algorithm of [protocol 5.7].
+    fn addons(&self, item: u64, tariff: u64, period: i64) -> Result<BTreeMap<String, Amount>> {
+        let sql = "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
+                   p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
+                   a.addonmaxtrial, a.boolvalue, ae.intname FROM pricelist p JOIN itemtype it ON p.itemtype = it.id \
+                   LEFT JOIN item a ON a.parent = ? AND a.pricelist = p.id AND (a.status IS NULL OR a.status <> 4) \
+                   LEFT JOIN measure m ON p.measure = m.id LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
+                   LEFT JOIN enumerationitem ae ON a.enumerationitem = ae.id \
+                   WHERE p.parent = ? AND (p.active = 'on' OR a.id IS NOT NULL) ORDER BY p.orderpriority, p.id";
+        let mut found = BTreeMap::new();
+        for row in self.rows(sql, &[Param::Id(item), Param::Id(tariff)])? {
+            let key = row.filled(0).unwrap_or_else(|| row.text(1)).to_owned();
+            let Some(amount) = amount(&row, period) else { continue };
+            if let Some(earlier) = found.insert(key.clone(), amount) {
+                log::warn!("service {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
+            }
+        }
+        Ok(found)
+    }
+
+    fn decrypted(&self, rows: &[Row]) -> Result<BTreeMap<String, SecretString>> {
+        rows.iter()
+            .filter(|row| row.filled(1).is_some())
+            .map(|row| Ok((row.text(0).to_owned(), self.key()?.decrypt(row.text(0), row.text(1))?)))
+            .collect()
+    }
+}
+
+const COMPOUND: i64 = 4;
+const MANUAL: i64 = 10;
+const STATISTICS: i64 = 3;
+const TRIAL: i64 = -100;
+
+/// The value of one add-on row, or nothing when the add-on takes no part.
+fn amount(row: &Row, period: i64) -> Option<Amount> {
+    let (billtype, addontype) = (row.number(2).unwrap_or_default(), row.number(3).unwrap_or_default());
+    let ordered = row.id(11).is_some();
+    if billtype == COMPOUND || billtype == MANUAL || (row.id(4).is_some() && !ordered) {
+        return None;
+    }
+    let value = match (addontype, billtype) {
+        (3, _) => row.filled(17).unwrap_or_else(|| row.text(9)).to_owned(),
+        (1, _) => row.filled(16).unwrap_or_else(|| row.text(8)).to_owned(),
+        (_, STATISTICS) => {
+            let limit = row.number(14).or(row.number(6)).or(row.number(13)).or(row.number(5));
+            limit.unwrap_or_default().to_string()
+        }
+        _ => {
+            let limit = row.number(13).or(row.number(5)).unwrap_or_default();
+            let mut value = limit.saturating_add(row.number(12).unwrap_or_default());
+            if let (TRIAL, 2, Some(cap)) = (period, addontype, row.number(15).or(row.number(7))) {
+                value = value.min(cap);
+            }
+            value.to_string()
+        }
+    };
+    let unit = if addontype == 2 { row.text(10).to_owned() } else { String::new() };
+    Some(Amount { value, unit })
+}
+
+fn pairs(rows: &[Row]) -> BTreeMap<String, String> {
+    rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect()
+}
+
+fn no_row(argument: &str, id: u64, what: &str) -> Error {
+    Error::new(Kind::BadArgument, argument, format!("BILLmanager's database has no {what} with the id {id}"))
+}

@@ -1,0 +1,78 @@
+//! IP slots: the rows in which BILLmanager keeps the addresses of a service [protocol 5.6].
+
+use super::Panel;
+use super::database::Param;
+use super::mgrctl::Value;
+use crate::error::Result;
+
+const FREE: i64 = 1;
+
+/// A public slot of a service. Slots of private addresses are not ours to fill.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// `ip.id`.
+    pub id: u64,
+    /// The address recorded, if any.
+    pub address: Option<String>,
+    /// No address has been committed yet.
+    pub free: bool,
+    /// The slot belongs to an IPv6 add-on.
+    pub v6: bool,
+}
+
+/// An address as BILLmanager records it; unknown texts are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// Bare IPv4 or IPv6 literal.
+    pub ip: String,
+    /// Netmask.
+    pub mask: String,
+    /// Gateway.
+    pub gateway: String,
+    /// Reverse name.
+    pub domain: String,
+}
+
+impl Panel {
+    /// The public slots of a service in the order of their ids.
+    pub fn slots(&self, item: u64) -> Result<Vec<Slot>> {
+        let sql = "SELECT ip.id, ip.name, ip.status, p.intname, it.intname FROM ip JOIN item a ON ip.item = a.id \
+                   JOIN pricelist p ON a.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
+                   WHERE a.parent = ? ORDER BY ip.id";
+        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let slot = |row: &super::database::Row| {
+            let words = format!("{} {}", row.text(3), row.text(4)).to_lowercase();
+            let is = |name: &str| words.split_whitespace().any(|word| word == name);
+            if is("privateip") || !(is("ip") || is("ipv6")) {
+                return None;
+            }
+            let address = row.filled(1).filter(|&name| name != "0").map(str::to_owned);
+            Some(Slot { id: row.id(0)?, address, free: row.number(2) == Some(FREE), v6: is("ipv6") })
+        };
+        Ok(rows.iter().filter_map(slot).collect())
+    }
+
+    /// Records an address in a slot: `service.ip.add`, then its commit.
+    pub fn fill_slot(&self, slot: u64, address: &Address) -> Result<()> {
+        let id = slot.to_string();
+        let answer = self.call(
+            "service.ip.add",
+            &[
+                ("elid", Value::Plain(&id)),
+                ("ip", Value::Plain(&address.ip)),
+                ("mask", Value::Plain(&address.mask)),
+                ("gateway", Value::Plain(&address.gateway)),
+                ("domain", Value::Plain(&address.domain)),
+                ("sok", Value::Plain("ok")),
+            ],
+        )?;
+        let added = Some(answer.value("ip.id")).filter(|id| !id.is_empty()).unwrap_or(&id).to_owned();
+        crate::fault::point("open.slot_added");
+        self.call("service.ip.add.commit", &[("elid", Value::Plain(&added)), ("sok", Value::Plain("ok"))]).map(drop)
+    }
+
+    /// Gives a slot back.
+    pub fn free_slot(&self, slot: u64) -> Result<()> {
+        self.call("service.ip.del", &[("elid", Value::Plain(&slot.to_string())), ("sok", Value::Plain("ok"))]).map(drop)
+    }
+}

@@ -1,0 +1,123 @@
+//! One run of the program: from arguments to exit status. Every error ends here, and so does a panic.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::admin;
+use crate::cli::{self, Invocation, Operator, Request};
+use crate::command::{self, Command, Context, Work};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::log;
+use crate::panel::{Failure, Panel, error_document};
+use crate::wire::Element;
+
+const FAILED: u8 = 1;
+
+/// Runs the program with its arguments (without the program's name); the exit status.
+///
+/// `stdout` receives the answer document of a panel command, the text of an operator command, and nothing else.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
+    match cli::parse(arguments) {
+        Request::Panel(call) => panel(&call, stdin, stdout),
+        Request::Operator(operator) => operate(&operator, stdin, stdout),
+        Request::Print { text, status } => {
+            let written = if status == 0 {
+                stdout.write_all(text.as_bytes())
+            } else {
+                std::io::stderr().write_all(text.as_bytes())
+            };
+            written.map_or(FAILED, |()| status)
+        }
+    }
+}
+
+fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
+    let config = Config::from_environment();
+    let found = command::find(&call.command);
+    if let Ok(Command { work: Work::Constant(answer), .. }) = found {
+        return print(stdout, &answer()).map_or(FAILED, |()| 0);
+    }
+    log::open(&config);
+    log::info!("--command {} item={} arguments: {}", call.command, call.text("item").unwrap_or("-"), call.names());
+    let panel = Panel::new(&config);
+    let context = Context { config: &config, call, panel: &panel, handler: RefCell::new(None) };
+    let result = found.and_then(|command| guarded(|| context.run(command, stdin)));
+    let answered = result.and_then(|answer| match answer {
+        Some(document) => print(stdout, &document).map(|()| 0),
+        None => Ok(0),
+    });
+    answered.unwrap_or_else(|error| fail(&context, &error, stdout))
+}
+
+/// A panic is a defect of ours; the panel gets an error document like for any other failure.
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::set_hook(Box::new(|panic| {
+        // The message of a panic may hold data, its place never does.
+        log::error!("defect in the module at {}", panic.location().map_or_else(String::new, ToString::to_string));
+    }));
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    _ = std::panic::take_hook();
+    outcome.unwrap_or_else(|_| {
+        let text =
+            "the module has a defect and stopped; its log var/pmvmmanager6.log names the place. Please report it";
+        Err(Error::new(Kind::State, "module", text))
+    })
+}
+
+/// Errors before the command was known are reported too: the running operation must not stay silent.
+fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
+    log::error!("--command {} failed: {error}", context.call.command);
+    let handler = context.handler.borrow();
+    let failure = Failure {
+        command: &context.call.command,
+        item: context.call.optional_id("item").ok().flatten(),
+        operation: context.call.optional_id("runningoperation").ok().flatten(),
+        handler: handler.as_ref().map(|(id, name)| (*id, name.as_str())),
+        error,
+    };
+    _ = print(stdout, &error_document(error));
+    if error.is_unreachable_panel() {
+        return FAILED;
+    }
+    if guarded(|| {
+        context.panel.report(&failure);
+        Ok(())
+    })
+    .is_err()
+    {
+        log::error!("the failure could not be reported");
+    }
+    FAILED
+}
+
+fn operate(operator: &Operator, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
+    let config = Config::from_environment();
+    log::open(&config);
+    let runtime = config.runtime_dir();
+    let done = match operator {
+        Operator::Queue(queue) => admin::queue::run(&runtime, &queue.task(), stdout),
+        Operator::Session(session) => admin::session::run(&runtime, &session.task(), stdout),
+        #[cfg(feature = "faults")]
+        Operator::FaultPoints => admin::write(stdout, &(crate::fault::POINTS.join("\n") + "\n")),
+        #[cfg(feature = "faults")]
+        Operator::QueueHold(hold) => admin::hold::run(&runtime, hold, stdin),
+        #[cfg(feature = "faults")]
+        Operator::SessionVisit(visit) => admin::visit::run(&runtime, visit),
+    };
+    match done {
+        Ok(()) => 0,
+        Err(error) => {
+            log::error!("{error}");
+            _ = writeln!(std::io::stderr(), "pmvmmanager6: {error}");
+            FAILED
+        }
+    }
+}
+
+fn print(stdout: &mut dyn Write, document: &Element) -> Result<()> {
+    let written = stdout.write_all(document.document().as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| Error::new(Kind::State, "stdout", format!("the answer could not be written: {error}")))
+}

@@ -1,0 +1,79 @@
+//! The client's account in VMmanager: found by exact e-mail, else made, once.
+//!
+//! Two orders of one client may run at the same time: looking and making happen under the client's own lock. The
+//! password is saved with the service before the request, so that a crash cannot leave an account nobody can enter.
+
+use secrecy::ExposeSecret;
+
+use super::{Job, password};
+use crate::error::{Error, Kind, Result};
+use crate::vmm::{Account, Failure};
+use crate::{fault, log, queue};
+
+/// The id of the client's account.
+pub fn ensure(job: &Job) -> Result<u64> {
+    let email = job.service.client.email.trim();
+    if email.is_empty() {
+        let text = format!(
+            "client {} has no e-mail in BILLmanager; VMmanager needs one for the account",
+            job.service.client.id
+        );
+        return Err(Error::new(Kind::MissingParam, "email", text));
+    }
+    if let Some(account) = known(job, email)? {
+        return checked(account);
+    }
+    let _turn = queue::enter(&job.directory, &format!("account:{}", email.to_lowercase()), 1, &job.label, &mut |_| {})?;
+    if let Some(account) = known(job, email)? {
+        return checked(account);
+    }
+    create(job, email)
+}
+
+/// By e-mail, or by the id that an earlier order of the client left in the journal: clients change their e-mail
+/// [lessons, pain 26].
+fn known(job: &Job, email: &str) -> Result<Option<Account>> {
+    if let Some(account) = job.vmm.account_by_email(email)? {
+        return Ok(Some(account));
+    }
+    match job.journal.account_of_client(job.service.client.id)? {
+        Some(id) => job.vmm.account(id),
+        None => Ok(None),
+    }
+}
+
+fn create(job: &Job, email: &str) -> Result<u64> {
+    let item = job.service.id;
+    let secret = match job.panel.secret(item, "userpassword")? {
+        Some(saved) if !saved.expose_secret().is_empty() => saved,
+        _ => password::generate()?,
+    };
+    job.panel.save(item, "username", email)?;
+    job.panel.save_secret(item, "userpassword", &secret)?;
+    fault::point("account.before_request");
+    let outcome = job.vmm.create_account(email, &secret, &job.service.client.real_name);
+    fault::point("account.after_request");
+    match outcome {
+        Ok(id) => {
+            log::info!("service {item}: account {id} made for {email}");
+            Ok(id)
+        }
+        // Somebody made it meanwhile, or it exists in another spelling, or the answer was lost: look.
+        Err(Failure::Refused(error) | Failure::Unknown(error)) => match job.vmm.account_in_full_list(email)? {
+            Some(account) => checked(account),
+            None => Err(error),
+        },
+    }
+}
+
+/// An administrator's account is never a client's: the client would get the whole platform [api 1.4].
+fn checked(account: Account) -> Result<u64> {
+    if account.roles.iter().any(|role| role.contains("admin")) {
+        let text = format!(
+            "the client's e-mail {} belongs to an administrator of VMmanager (account {}); give the client another e-mail",
+            account.email, account.id
+        );
+        return Err(Error::new(Kind::AdminAccount, account.email, text));
+    }
+    Ok(account.id)
+}

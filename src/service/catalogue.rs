@@ -1,0 +1,94 @@
+//! From names to ids at the moment of use: OS templates, recipes, VM configurations.
+//!
+//! BILLmanager knows `<repository>__<name>`; ids differ per installation and change when a template is added anew
+//! [api 4.3]. The exact name wins. Otherwise two traps that providers fall into, a hyphen for a blank and the case of
+//! letters, are forgiven when exactly one candidate remains [lessons, pain 24].
+
+use crate::error::{Error, Kind, Result};
+use crate::log;
+use crate::vmm::{Client, Os, Preset, Recipe};
+
+/// The OS template `name` as it can be used on `cluster`.
+pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
+    let all = vmm.os_list()?;
+    let title = |os: &Os| format!("{}__{}", os.repository, os.name);
+    let on_cluster = |os: &Os| os.clusters.iter().any(|c| c.id == cluster);
+    let usable: Vec<&Os> = all.iter().filter(|os| os.state == "active" && !os.adminonly && on_cluster(os)).collect();
+    if let Some(found) = pick(name, &usable, |os| title(os))? {
+        return Ok((*found).clone());
+    }
+    // Explaining may cost a request; the order has failed already.
+    if vmm.cluster(cluster)?.is_none() {
+        let text =
+            format!("VMmanager has no cluster with the id {cluster}; choose a cluster in the handler's settings");
+        return Err(Error::new(Kind::ClusterNotFound, "cluster", text));
+    }
+    let named: Vec<&Os> = all.iter().collect();
+    if let Ok(Some(os)) = pick(name, &named, |os| title(os)) {
+        let reason = if !on_cluster(os) {
+            format!("it is not attached to cluster {cluster}")
+        } else if os.adminonly {
+            "it is for administrators only".to_owned()
+        } else {
+            format!("its state is {}, not active", os.state)
+        };
+        let text =
+            format!("the OS template \"{name}\" cannot be used: {reason}; change it in VMmanager or order another OS");
+        Err(Error::new(Kind::OsNotOnCluster, "ostempl", text))
+    } else {
+        let text = format!(
+            "VMmanager has no OS template \"{name}\" (repository__template); synchronise the handler's OS list"
+        );
+        Err(Error::new(Kind::OsNotFound, "ostempl", text))
+    }
+}
+
+/// The recipe `name`.
+pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
+    let all = vmm.recipes()?;
+    let candidates: Vec<&Recipe> = all.iter().collect();
+    let found = pick(name, &candidates, |recipe| format!("{}__{}", recipe.repository, recipe.name))?;
+    // A provider's own recipes may be listed by their bare name.
+    let found = match found {
+        Some(found) => Some(found),
+        None => pick(name, &candidates, |recipe| recipe.name.clone())?,
+    };
+    found.map(|recipe| (*recipe).clone()).ok_or_else(|| {
+        let text = format!(
+            "VMmanager has no recipe \"{name}\" (repository__recipe); synchronise the handler's list of recipes"
+        );
+        Error::new(Kind::RecipeNotFound, "recipe", text)
+    })
+}
+
+/// The VM configuration `name` for this kind of virtualization; nothing when there is none.
+pub fn preset(vmm: &Client, name: &str, lxd: bool) -> Result<Option<Preset>> {
+    let kind = if lxd { "lxd" } else { "kvm" };
+    let fits = |preset: &Preset| preset.virtualization_type.is_empty() || preset.virtualization_type == kind;
+    let all = vmm.presets()?;
+    Ok(all.into_iter().find(|preset| preset.name == name && fits(preset)))
+}
+
+fn pick<'a, T>(name: &str, candidates: &'a [&'a T], title: impl Fn(&T) -> String) -> Result<Option<&'a &'a T>> {
+    if let Some(exact) = candidates.iter().find(|candidate| title(candidate) == name) {
+        return Ok(Some(exact));
+    }
+    let wanted = forgiving(name);
+    let close: Vec<_> = candidates.iter().filter(|candidate| forgiving(&title(candidate)) == wanted).collect();
+    match close.as_slice() {
+        [] => Ok(None),
+        [one] => {
+            log::warn!("\"{name}\" is taken for VMmanager's \"{}\"; correct the name in BILLmanager", title(one));
+            Ok(Some(one))
+        }
+        several => {
+            let titles: Vec<String> = several.iter().map(|candidate| format!("\"{}\"", title(candidate))).collect();
+            let text = format!("\"{name}\" could be any of {} in VMmanager; use the exact name", titles.join(", "));
+            Err(Error::new(Kind::BadParam, "ostempl", text))
+        }
+    }
+}
+
+fn forgiving(title: &str) -> String {
+    title.trim().to_lowercase().replace('-', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}

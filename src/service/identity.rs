@@ -1,0 +1,126 @@
+//! Proof that a VM is this service's, demanded before anything that changes it (design, section 5).
+//!
+//! Three facts must agree: the id that BILLmanager keeps, the owner, and a mark in the VM's comment or our journal.
+//! A mark of another service or installation refuses always. A client may edit the comment of his VM: a missing mark
+//! with an agreeing journal is put back. Deciding by the id alone has destroyed other people's servers
+//! [lessons, pain 4].
+
+use std::fmt;
+
+use super::Job;
+use crate::error::{Error, Kind, Result};
+use crate::journal::Record;
+use crate::log;
+use crate::vmm::{Failure, Host};
+
+const PREFIX: &str = "billmgr:";
+
+/// `billmgr:<installation>:<item>` in a VM's comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// 12 hex digits that name the installation of BILLmanager.
+    pub installation: String,
+    /// Service id.
+    pub item: u64,
+}
+
+impl Mark {
+    /// Every mark in a comment.
+    pub fn find_all(comment: &str) -> Vec<Mark> {
+        let read = |rest: &str| {
+            let (installation, rest) = rest.split_once(':')?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let is_name = installation.len() == 12 && installation.bytes().all(|b| b.is_ascii_hexdigit());
+            Some(Mark { installation: installation.to_owned(), item: rest[..digits].parse().ok()? }).filter(|_| is_name)
+        };
+        comment.match_indices(PREFIX).filter_map(|(at, _)| read(&comment[at + PREFIX.len()..])).collect()
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}:{}", self.installation, self.item)
+    }
+}
+
+/// Refuses unless `host` is proved to be the service's; restores a missing mark.
+pub fn prove(job: &Job, host: &Host) -> Result<()> {
+    let record = job.journal.find(job.service.id)?;
+    let marks = Mark::find_all(&host.comment);
+    let foreign = marks.iter().any(|mark| *mark != job.mark);
+    let marked = marks.contains(&job.mark);
+    let journalled = record.as_ref().is_some_and(|record| is_recorded(record, host));
+    if foreign || !(marked || journalled) || !owned(job, host, record.as_ref()) {
+        return Err(refusal(job, host, record.as_ref()));
+    }
+    if !marked {
+        log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
+        restore_mark(job, host)?;
+    }
+    Ok(())
+}
+
+/// Same id and same time of creation: an id that VMmanager gave to another VM later does not pass.
+fn is_recorded(record: &Record, host: &Host) -> bool {
+    record.vm == Some(host.id) && (record.vm_created.is_empty() || record.vm_created == host.create_date)
+}
+
+/// The owner is the client by e-mail, or the account that the journal or the service remembers.
+fn owned(job: &Job, host: &Host, record: Option<&Record>) -> bool {
+    let Some(owner) = &host.account else { return false };
+    let is = |email: &str| !email.is_empty() && owner.email.eq_ignore_ascii_case(email);
+    is(&job.service.client.email)
+        || job.service.param("username").is_some_and(is)
+        || record.and_then(|record| record.account) == Some(owner.id)
+}
+
+fn restore_mark(job: &Job, host: &Host) -> Result<()> {
+    let comment = match host.comment.trim() {
+        "" => job.mark.to_string(),
+        text => format!("{text} {}", job.mark),
+    };
+    match job.vmm.set_comment(host.id, &comment) {
+        // The mark is a help for later; an unknown outcome is looked at by the next proof.
+        Ok(()) | Err(Failure::Unknown(_)) => Ok(()),
+        Err(Failure::Refused(error)) => Err(error),
+    }
+}
+
+fn refusal(job: &Job, host: &Host, record: Option<&Record>) -> Error {
+    let owner =
+        host.account.as_ref().map_or_else(|| "nobody".to_owned(), |a| format!("{} (account {})", a.email, a.id));
+    let journal = match record {
+        Some(Record { vm: Some(id), vm_created, .. }) => format!("VM {id} created {vm_created}"),
+        _ => "nothing".to_owned(),
+    };
+    let text = format!(
+        "VM {} is not proved to be service {}: expected owner {} and mark \"{}\"; found name \"{}\", owner {owner}, comment \
+         \"{}\", created {}; our journal holds {journal}. Nothing was changed. If it is the right VM, run: \
+         pmvmmanager6 link --item {}",
+        host.id,
+        job.service.id,
+        job.service.client.email,
+        job.mark,
+        host.name,
+        host.comment,
+        host.create_date,
+        job.service.id
+    );
+    Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_found_anywhere_in_a_comment() {
+        let mark = Mark { installation: "0123456789ab".to_owned(), item: 47 };
+        assert_eq!(Mark::find_all("billmgr:0123456789ab:47"), vec![mark.clone()]);
+        assert_eq!(Mark::find_all("my shop, billmgr:0123456789ab:47;"), vec![mark.clone()]);
+        assert_eq!(Mark::find_all(&format!("{mark} billmgr:ffffffffffff:1")).len(), 2);
+        for none in ["", "billmgr:47", "billmgr:0123456789ab:", "billmgr:xyz456789abc:4", "billmgr:"] {
+            assert!(Mark::find_all(none).is_empty(), "{none}");
+        }
+    }
+}

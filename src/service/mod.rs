@@ -1,0 +1,176 @@
+//! The use-cases behind the commands. Each compares what is with what should be, does only the difference, and may be
+//! killed and started again at any line.
+
+pub mod account;
+pub mod addresses;
+pub mod catalogue;
+pub mod connection;
+pub mod identity;
+pub mod order;
+pub mod password;
+pub mod power;
+pub mod provision;
+pub mod remove;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::config::{Config, Limits};
+use crate::error::{Error, Kind, Result};
+use crate::journal::Journal;
+use crate::panel::{Handler, Panel, Service};
+use crate::queue::Label;
+use crate::vmm::{Client, Failure, Host, Outcome, Task};
+use identity::Mark;
+
+/// One operation on one service: everything a use-case needs.
+pub struct Job<'a> {
+    /// BILLmanager.
+    pub panel: &'a Panel,
+    /// The service.
+    pub service: Service,
+    /// Its handler.
+    pub handler: &'a Handler,
+    /// The handler's VMmanager.
+    pub vmm: Client,
+    /// What we asked for before.
+    pub journal: Journal,
+    /// The mark of the service's VM.
+    pub mark: Mark,
+    /// Directory of the queue.
+    pub directory: PathBuf,
+    /// Who we are in the queue.
+    pub label: Label,
+}
+
+impl<'a> Job<'a> {
+    /// Gathers what an operation needs; asks VMmanager nothing.
+    pub fn new(
+        config: &Config,
+        panel: &'a Panel,
+        handler: &'a Handler,
+        service: Service,
+        vmm: Client,
+        label: Label,
+    ) -> Result<Self> {
+        let journal = Journal::open(config)?;
+        let installation = journal.installation(|| panel.installation())?;
+        let mark = Mark { installation, item: service.id };
+        Ok(Job { panel, service, handler, vmm, journal, mark, directory: config.runtime_dir(), label })
+    }
+
+    /// Deadlines.
+    pub fn limits(&self) -> &Limits {
+        self.vmm.limits()
+    }
+
+    /// The VM that BILLmanager or our journal names.
+    fn recorded_vm(&self) -> Result<Option<u64>> {
+        let named = self.service.param("panelid").map(|text| {
+            text.trim().parse::<u64>().map_err(|_| {
+                let text = format!("the VM id (panelid) of service {} is \"{text}\", not a number", self.service.id);
+                Error::new(Kind::BadParam, "panelid", text)
+            })
+        });
+        match named.transpose()?.filter(|&id| id > 0) {
+            Some(id) => Ok(Some(id)),
+            None => Ok(self.journal.find(self.service.id)?.and_then(|record| record.vm)),
+        }
+    }
+
+    /// The service's VM, proved to be its own: by its recorded id, else by its mark. Nothing when VMmanager itself says
+    /// that neither exists; `vm6_foreign` when what was found is not, or not only, ours.
+    pub fn locate(&self) -> Result<Option<Host>> {
+        if let Some(id) = self.recorded_vm()?
+            && let Some(host) = self.vmm.host(id)?
+        {
+            identity::prove(self, &host)?;
+            return Ok(Some(host));
+        }
+        self.locate_by_mark()
+    }
+
+    /// The one VM that bears our mark.
+    pub fn locate_by_mark(&self) -> Result<Option<Host>> {
+        let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
+        let mut found: Vec<Host> = self.vmm.hosts()?.into_iter().filter(ours).collect();
+        if found.len() > 1 {
+            let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
+            let text = format!(
+                "several VMs bear the mark \"{}\" of service {}: {}; nothing was changed, remove the mark from the wrong ones",
+                self.mark,
+                self.service.id,
+                names.join(", ")
+            );
+            return Err(Error::new(Kind::Vm6Foreign, self.mark.to_string(), text));
+        }
+        let Some(host) = found.pop() else { return Ok(None) };
+        identity::prove(self, &host)?;
+        Ok(Some(host))
+    }
+
+    /// The service's VM where the operation makes no sense without one.
+    pub fn vm(&self) -> Result<Host> {
+        self.locate()?.ok_or_else(|| {
+            let text = format!(
+                "VMmanager has no VM of service {} (recorded id {}, mark \"{}\"); if it was deleted there, close the service, \
+                 or run reopen to create it anew",
+                self.service.id,
+                self.service.param("panelid").unwrap_or("none"),
+                self.mark
+            );
+            Error::new(Kind::Vm6NotFound, format!("service {}", self.service.id), text)
+        })
+    }
+
+    /// Records that the VM is complete, whatever the journal knew of it.
+    fn journal_ready(&self, host: &Host) -> Result<()> {
+        let (item, account) = (self.service.id, host.account.as_ref().map(|account| account.id));
+        let mark = self.mark.to_string();
+        self.journal.complete(item, self.service.client.id, &mark, account, host.id, &host.create_date)
+    }
+
+    /// Asks for a change that leads to a state of the VM, and waits until the VM is in that state. A refusal and an
+    /// unknown outcome are both answered by looking: the VM may be there already.
+    fn reach(
+        &self,
+        host: u64,
+        state: &str,
+        limit: Duration,
+        ask: impl FnOnce() -> Outcome<Option<Task>>,
+    ) -> Result<()> {
+        let asked = match ask() {
+            Ok(Some(task)) => self.vmm.wait(&task, limit).map(drop),
+            Ok(None) | Err(Failure::Unknown(_)) => return self.wait_for_state(host, state, limit),
+            Err(Failure::Refused(error)) => Err(error),
+        };
+        let is = self.vmm.host(host)?.map(|host| host.state).unwrap_or_default();
+        match asked {
+            _ if is == state => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => self.wait_for_state(host, state, self.limits().unlisted.min(limit)),
+        }
+    }
+
+    /// Looks until the VM is in `state`.
+    fn wait_for_state(&self, host: u64, state: &str, limit: Duration) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let is = self.vmm.host(host)?.map(|host| host.state);
+            if is.as_deref() == Some(state) {
+                return Ok(());
+            }
+            if started.elapsed() >= limit {
+                let is = is.unwrap_or_else(|| "gone".to_owned());
+                let text = format!("VM {host} is {is}, not {state}, after {} s", limit.as_secs());
+                return Err(Error::new(Kind::Vm6Timeout, format!("VM {host}"), text));
+            }
+            std::thread::sleep(look_pause(started.elapsed()));
+        }
+    }
+}
+
+/// Pause before the next look at a VM: short at first, five seconds at most.
+pub fn look_pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(Duration::from_millis(200), Duration::from_secs(5))
+}

@@ -1,0 +1,363 @@
+//! A paid order becomes a running VM, once (design, section 5; anchors 4.2).
+//!
+//! Before a VM is asked for, the one we may have asked for already is looked for: by the id in the journal, by the task
+//! that builds it, by the mark in its comment. The ids in an answer are recorded before anything else happens. An answer
+//! that got lost is never followed by a second request in the same run, and in the next run only after the VM did not
+//! appear in the time in which VMmanager's lists may lag behind.
+
+use std::time::{Duration, Instant};
+
+use super::order::{Order, Place};
+use super::{Job, account, addresses, catalogue, identity, look_pause, password, power, remove};
+use crate::digest::sha256;
+use crate::error::{Error, Kind, Result};
+use crate::journal::Phase;
+use crate::panel::Value;
+use crate::vmm::{CreateHost, Ended, Failure, Host, Preset, RecipeRun, Task, Tuning};
+use crate::{fault, log};
+
+const SUSPENDED: i64 = 3;
+
+/// Opens a service: a running VM with its addresses, known to BILLmanager.
+pub fn open(job: &Job) -> Result<()> {
+    let host = ensure(job)?;
+    finish_open(job, &host)
+}
+
+/// Repairs or finishes an opening; an existing VM is never installed anew.
+pub fn reopen(job: &Job) -> Result<()> {
+    let host = ensure(job)?;
+    save_facts(job, &host)?;
+    job.panel.post("service.postreopen", job.service.id)
+}
+
+/// The service's VM, complete: found, or made.
+fn ensure(job: &Job) -> Result<Host> {
+    if let Some(id) = job.handler.external_datacenter.as_deref().filter(|id| *id != "0") {
+        let text = format!(
+            "the data center of handler \"{}\" has the external id \"{id}\"; VMmanager 6 handlers need one without",
+            job.handler.name
+        );
+        return Err(Error::new(Kind::DatacenterExternal, "datacenter", text));
+    }
+    let order = Order::read(&job.service)?;
+    let place = Place::read(&job.handler.params, &job.service.tariff)?;
+    let hash = fingerprint(&order, &place);
+    if let Some(host) = resume(job, &hash)? {
+        return Ok(host);
+    }
+    let (vm, task) = create(job, &order, &place, &hash)?;
+    fault::point("create.recorded");
+    complete(job, vm, task.as_ref())?.ok_or_else(|| vanished(vm))
+}
+
+/// What an earlier run left: the VM, complete, or nothing.
+fn resume(job: &Job, hash: &str) -> Result<Option<Host>> {
+    let record = job.journal.find(job.service.id)?;
+    if let Some(record) = &record
+        && matches!(record.phase, Phase::Intended | Phase::Requested | Phase::Accepted)
+        && record.hash != hash
+    {
+        log::warn!(
+            "service {}: the order was changed while its VM was being made; the VM is brought in line by setparam",
+            job.service.id
+        );
+    }
+    if let Some(record) = record.as_ref().filter(|record| record.phase == Phase::Accepted)
+        && let Some(vm) = record.vm
+    {
+        let task = record.task.as_ref().map(|(consul, name)| Task::named(*consul, name));
+        if let Some(host) = complete(job, vm, task.as_ref())? {
+            return Ok(Some(host));
+        }
+        log::warn!("service {}: VM {vm} was accepted by VMmanager but is gone", job.service.id);
+    }
+    let found = match job.locate()? {
+        None if record.is_some_and(|record| record.phase == Phase::Requested) => appear(job)?,
+        found => found,
+    };
+    match found {
+        Some(host) => {
+            log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
+            complete(job, host.id, None)
+        }
+        None => Ok(None),
+    }
+}
+
+/// Looks for the marked VM as long as a lost or late creation may take to show up in lists.
+pub fn appear(job: &Job) -> Result<Option<Host>> {
+    let started = Instant::now();
+    loop {
+        if let Some(host) = job.locate_by_mark()? {
+            return Ok(Some(host));
+        }
+        if started.elapsed() >= job.limits().appear {
+            return Ok(None);
+        }
+        std::thread::sleep(look_pause(started.elapsed()));
+    }
+}
+
+/// Asks for the VM. The journal is on the disk before the request, and again before anybody waits.
+fn create(job: &Job, order: &Order, place: &Place, hash: &str) -> Result<(u64, Option<Task>)> {
+    let item = job.service.id;
+    let request = request(job, order, place)?;
+    fault::point("create.before_intent");
+    job.journal.intend(item, job.service.client.id, &job.mark.to_string(), hash, request.account)?;
+    fault::point("create.after_intent");
+    job.journal.step(item, Phase::Requested)?;
+    fault::point("create.before_request");
+    let outcome = job.vmm.create_host(&request);
+    fault::point("create.after_request");
+    let (vm, task) = match outcome {
+        Ok(accepted) => accepted,
+        Err(Failure::Refused(error)) => {
+            job.journal.step(item, Phase::Refused)?;
+            return Err(error);
+        }
+        Err(Failure::Unknown(error)) => {
+            log::warn!("service {item}: {error}; looking for the VM by its mark");
+            let Some(host) = appear(job)? else {
+                return Err(
+                    error.and("no VM with the service's mark has appeared; the next try looks again before it asks")
+                );
+            };
+            (host.id, None)
+        }
+    };
+    job.journal.accept(item, vm, task.as_ref().and_then(|task| Some((task.consul, task.name.as_deref()?))))?;
+    log::info!("service {item}: VMmanager makes VM {vm}");
+    Ok((vm, task))
+}
+
+/// The body of the request; names become ids here, so a wrong name leaves nothing behind.
+fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
+    let os = catalogue::os(&job.vmm, &order.os, place.cluster)?;
+    let preset = preset(job, order, os.is_lxd_image)?;
+    let recipe = match &order.recipe {
+        Some(name) if place.use_recipes => Some(catalogue::recipe(&job.vmm, name)?.id),
+        _ => None,
+    };
+    let mut body = CreateHost {
+        name: format!("vps{}", job.service.id),
+        comment: job.mark.to_string(),
+        cluster: place.cluster,
+        os: os.id,
+        domain: order.domain.clone(),
+        ipv4_number: Some(order.ipv4).filter(|&n| n > 0),
+        ipv4_pool: Some(place.pools.clone()).filter(|pools| !pools.is_empty()),
+        ipv6_enabled: order.ipv6,
+        ipv6_prefix: order.ipv6_prefix,
+        recipe_list: recipe.map(|recipe| vec![RecipeRun { recipe }]),
+        ..CreateHost::default()
+    };
+    sizes(&mut body, order, preset.as_ref())?;
+    fits(&os.name, "mem", body.ram_mib, os.min_ram_mib)?;
+    fits(&os.name, "disk", body.hdd_mib, os.hdd_mib_required)?;
+    body.password = Some(root_password(job)?);
+    body.account = account::ensure(job)?;
+    fault::point("account.recorded");
+    Ok(body)
+}
+
+/// The VM configuration named by the tariff. It must exist when the tariff leaves a size to it.
+fn preset(job: &Job, order: &Order, lxd: bool) -> Result<Option<Preset>> {
+    let Some(name) = &order.preset else { return Ok(None) };
+    let found = catalogue::preset(&job.vmm, name, lxd)?;
+    let sizes = &order.sizes;
+    if found.is_none() && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
+        let text = format!(
+            "the tariff's internal name \"{name}\" is no VM configuration of VMmanager for this cluster, and the tariff does \
+             not give all of ncpu, mem and disk itself; correct one of them"
+        );
+        return Err(Error::new(Kind::PresetNotFound, "preset", text));
+    }
+    Ok(found)
+}
+
+/// Sizes from the tariff, else from the VM configuration. The platform does not take both together: when the tariff
+/// leaves all sizes open the configuration itself is named, otherwise its values are spelled out [api 6, row 33].
+fn sizes(body: &mut CreateHost, order: &Order, preset: Option<&Preset>) -> Result<()> {
+    let sizes = &order.sizes;
+    let speeds = (sizes.net_in_mbitps, sizes.net_out_mbitps);
+    if let Some(preset) = preset
+        && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib] == [None; 3]
+        && speeds == (None, None)
+    {
+        body.preset = Some(preset.id);
+        return Ok(());
+    }
+    let main_disk = |preset: &Preset| {
+        let main = preset.disks.iter().find(|disk| disk.boot_order == Some(1)).or(preset.disks.first());
+        preset.hdd_mib.filter(|&size| size > 0).or_else(|| main.and_then(|disk| disk.size_mib))
+    };
+    let needed = |name: &str, value: Option<u64>| {
+        value.filter(|&size| size > 0).map(Some).ok_or_else(|| {
+            let text = format!(
+                "neither the tariff nor a VM configuration gives \"{name}\"; add the add-on \"{name}\" to the tariff"
+            );
+            Error::new(Kind::MissingParam, name, text)
+        })
+    };
+    body.cpu_number = needed("ncpu", sizes.cpu_number.or_else(|| preset?.cpu_number))?;
+    body.ram_mib = needed("mem", sizes.ram_mib.or_else(|| preset?.ram_mib))?;
+    body.hdd_mib = needed("disk", sizes.hdd_mib.or_else(|| preset.and_then(main_disk)))?;
+    let tuning = preset.map(|preset| preset.tuning.clone()).unwrap_or_default();
+    body.tuning = Tuning {
+        net_in_mbitps: speeds.0.or(tuning.net_in_mbitps),
+        net_out_mbitps: speeds.1.or(tuning.net_out_mbitps),
+        ..tuning
+    };
+    Ok(())
+}
+
+fn fits(os: &str, name: &str, ordered: Option<u64>, needed: Option<u64>) -> Result<()> {
+    match (ordered, needed) {
+        (Some(ordered), Some(needed)) if ordered < needed => {
+            let text = format!("{os} needs at least {needed} MiB of {name}, but {ordered} MiB are ordered");
+            Err(Error::new(Kind::BadParam, name, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The ordered root password, or a new one that is saved before it is used.
+fn root_password(job: &Job) -> Result<secrecy::SecretString> {
+    use secrecy::ExposeSecret;
+    if let Some(ordered) = job.service.secrets.get("password").filter(|secret| !secret.expose_secret().is_empty()) {
+        return Ok(ordered.clone());
+    }
+    let secret = password::generate()?;
+    job.panel.save_secret(job.service.id, "password", &secret)?;
+    Ok(secret)
+}
+
+/// Waits until a VM that was asked for is installed and has an address. Nothing when it does not exist (any more).
+fn complete(job: &Job, vm: u64, task: Option<&Task>) -> Result<Option<Host>> {
+    job.panel.save(job.service.id, "panelid", &vm.to_string())?;
+    let mut limit = job.limits().create;
+    if let Some(task) = task {
+        match job.vmm.wait(task, limit) {
+            Ok(Ended::Complete) => limit = job.limits().address,
+            Ok(Ended::Vanished) => {
+                log::warn!("service {}: VMmanager forgot the task of VM {vm}; looking at the VM", job.service.id);
+            }
+            Err(error) if error.kind == Kind::Vm6Task => return Err(clean_up(job, vm, error)),
+            Err(error) => return Err(error),
+        }
+    }
+    fault::point("create.waited");
+    let Some(host) = wait_until_ready(job, vm, limit)? else { return Ok(None) };
+    identity::prove(job, &host)?;
+    job.journal_ready(&host)?;
+    Ok(Some(host))
+}
+
+fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>> {
+    let started = Instant::now();
+    loop {
+        let host = job.vmm.host(vm)?;
+        match &host {
+            None if started.elapsed() >= job.limits().appear => return Ok(None),
+            Some(found) if found.state == "stopped" && job.service.status != SUSPENDED => {
+                identity::prove(job, found)?;
+                power::start(job, found)?;
+            }
+            Some(found) if is_ready(job, found) => return Ok(host),
+            _ => {}
+        }
+        if started.elapsed() >= limit {
+            let (state, count) = host.map_or_else(Default::default, |h| (h.state, h.ip4.len() + h.ip6.len()));
+            let text = format!(
+                "VM {vm} is {state} with {count} addresses after {} s; the next try goes on waiting",
+                limit.as_secs()
+            );
+            return Err(Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text));
+        }
+        std::thread::sleep(look_pause(started.elapsed()));
+    }
+}
+
+fn is_ready(job: &Job, host: &Host) -> bool {
+    let settled = host.state == "active" || (host.state == "stopped" && job.service.status == SUSPENDED);
+    settled && addresses::main_address(host).is_some()
+}
+
+/// A failed creation may leave a half-made VM: it is removed if it is ours, so that the next try starts clean.
+fn clean_up(job: &Job, vm: u64, failed: Error) -> Error {
+    let removed = job.vmm.host(vm).and_then(|host| match host {
+        Some(host) => remove::remove(job, &host),
+        None => Ok(()),
+    });
+    match removed.and_then(|()| job.journal.step(job.service.id, Phase::Refused)) {
+        Ok(()) => failed.and(format!("the unfinished VM {vm} was removed, the next try starts anew")),
+        Err(error) => failed.and(format!("the unfinished VM {vm} could not be removed ({error})")),
+    }
+}
+
+fn vanished(vm: u64) -> Error {
+    let text =
+        format!("VMmanager accepted VM {vm} but does not list it; the next try looks again before it asks for another");
+    Error::new(Kind::Vm6NotFound, format!("VM {vm}"), text)
+}
+
+/// Everything BILLmanager shows of the VM.
+fn save_facts(job: &Job, host: &Host) -> Result<()> {
+    let item = job.service.id;
+    job.panel.save(item, "panelid", &host.id.to_string())?;
+    job.panel.save(item, "serverid", &host.name)?;
+    if let Some(ip) = addresses::main_address(host) {
+        job.panel.save(item, "ip", ip)?;
+    }
+    if job.service.param("domain").is_none() && !host.domain.is_empty() {
+        job.panel.save(item, "domain", &host.domain)?;
+    }
+    fault::point("open.params_saved");
+    addresses::fill_slots(job, host)?;
+    fault::point("open.slots_filled");
+    Ok(())
+}
+
+/// `vds.open`; a parameter that this panel refuses is left out, at last the generic call is used [protocol 7.4].
+fn finish_open(job: &Job, host: &Host) -> Result<()> {
+    save_facts(job, host)?;
+    let (item, vm) = (job.service.id.to_string(), host.id.to_string());
+    let domain = job.service.param("domain").unwrap_or(&host.domain);
+    let mut facts = vec![
+        ("ip", addresses::main_address(host).unwrap_or_default()),
+        ("domain", domain),
+        ("panelid", vm.as_str()),
+        ("serverid", host.name.as_str()),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    fault::point("callback.before");
+    loop {
+        let mut params = vec![("elid", Value::Plain(&item)), ("sok", Value::Plain("ok"))];
+        params.extend(facts.iter().map(|(name, value)| (*name, Value::Plain(value))));
+        match job.panel.call("vds.open", &params) {
+            Ok(_) => break,
+            Err(error) if error.is_unreachable_panel() => return Err(error),
+            Err(error) if facts.is_empty() => {
+                log::warn!("service {item}: {error}; trying service.postopen");
+                job.panel.post("service.postopen", job.service.id)?;
+                break;
+            }
+            Err(error) => {
+                log::warn!("service {item}: {error}; trying with fewer parameters");
+                let before = facts.len();
+                facts.retain(|(name, _)| *name != error.object);
+                if facts.len() == before {
+                    facts.clear();
+                }
+            }
+        }
+    }
+    fault::point("open.called_back");
+    log::info!("service {item}: open with VM {vm}");
+    Ok(())
+}
+
+fn fingerprint(order: &Order, place: &Place) -> String {
+    sha256(format!("{order:?} {place:?}").as_bytes())[..16].to_owned()
+}

@@ -1,0 +1,94 @@
+//! Removing a service's VM, proved to be its own.
+//!
+//! A VM that is gone counts as closed only when VMmanager itself says so. The VM goes first and the IP slots after it:
+//! a crash in between leaves slots that the next run frees, never an address given to somebody else while it is in use.
+
+use std::time::Instant;
+
+use super::{Job, identity, look_pause};
+use crate::error::{Error, Kind, Result};
+use crate::journal::Phase;
+use crate::vmm::{Failure, Host};
+use crate::{fault, log};
+
+/// Ends a service: VM, slots, BILLmanager.
+pub fn close(job: &Job) -> Result<()> {
+    if let Some(host) = locate_for_removal(job)? {
+        remove(job, &host)?
+    } else {
+        log::info!("service {}: VMmanager has no VM of it, nothing is to be removed", job.service.id)
+    }
+    if job.journal.find(job.service.id)?.is_some() {
+        job.journal.step(job.service.id, Phase::Deleted)?;
+    }
+    free_slots(job)?;
+    fault::point("close.slots_freed");
+    job.panel.post("service.postclose", job.service.id)
+}
+
+/// A creation whose outcome is unknown may still come to light: it is waited for, or the VM would be forgotten.
+fn locate_for_removal(job: &Job) -> Result<Option<Host>> {
+    let found = job.locate()?;
+    let record = job.journal.find(job.service.id)?;
+    match (found, record) {
+        (None, Some(record)) if record.phase == Phase::Requested => super::provision::appear(job),
+        (found, _) => Ok(found),
+    }
+}
+
+/// Removes a VM after proving that it is the service's.
+pub fn remove(job: &Job, host: &Host) -> Result<()> {
+    identity::prove(job, host)?;
+    let (item, client, mark) = (job.service.id, job.service.client.id, job.mark.to_string());
+    fault::point("delete.before_intent");
+    job.journal.delete(item, client, &mark, host.id, None)?;
+    fault::point("delete.after_intent");
+    log::info!("service {item}: removing VM {} ({}, created {})", host.id, host.name, host.create_date);
+    let outcome = match job.vmm.delete_host(host.id) {
+        Err(Failure::Refused(error)) => remove_stopped(job, host, error),
+        outcome => outcome,
+    };
+    fault::point("delete.after_request");
+    let waited = match outcome {
+        Ok(Some(task)) => {
+            job.journal.delete(item, client, &mark, host.id, task.name.as_deref().map(|name| (task.consul, name)))?;
+            job.vmm.wait(&task, job.limits().change).map(drop)
+        }
+        Ok(None) | Err(Failure::Unknown(_)) => Ok(()),
+        Err(Failure::Refused(error)) => Err(error),
+    };
+    fault::point("delete.waited");
+    wait_until_gone(job, host).map_err(|gone| waited.err().unwrap_or(gone))
+}
+
+/// Some builds want the VM stopped first [api 6, row 35].
+fn remove_stopped(job: &Job, host: &Host, refused: Error) -> crate::vmm::Outcome<Option<crate::vmm::Task>> {
+    let hint =
+        if host.is_protected { "the VM is protected from deletion in VMmanager; take the protection off" } else { "" };
+    if host.is_protected || host.state == "stopped" || refused.kind != Kind::Vm6Api {
+        let error = if hint.is_empty() { refused } else { refused.and(hint) };
+        return Err(Failure::Refused(error));
+    }
+    log::warn!("service {}: {refused}; stopping the VM first", job.service.id);
+    super::power::stop(job, host).map_err(Failure::Refused)?;
+    job.vmm.delete_host(host.id)
+}
+
+fn wait_until_gone(job: &Job, host: &Host) -> Result<()> {
+    let started = Instant::now();
+    while job.vmm.host(host.id)?.is_some_and(|found| found.create_date == host.create_date) {
+        if started.elapsed() >= job.limits().appear {
+            let text = format!("VM {} still exists {} s after its removal", host.id, started.elapsed().as_secs());
+            return Err(Error::new(Kind::Vm6Timeout, format!("VM {}", host.id), text));
+        }
+        std::thread::sleep(look_pause(started.elapsed()));
+    }
+    Ok(())
+}
+
+fn free_slots(job: &Job) -> Result<()> {
+    for slot in job.panel.slots(job.service.id)?.into_iter().filter(|slot| slot.address.is_some()) {
+        job.panel.free_slot(slot.id)?;
+    }
+    Ok(())
+}

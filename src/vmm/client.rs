@@ -1,0 +1,287 @@
+//! Requests with VMmanager's meaning: session, patience with a sleeping platform, error bodies, the three-way outcome.
+//!
+//! A request ends as done, refused or **unknown** (design, section 5). Reads are repeated; a change is repeated only
+//! when it provably did not happen: nothing was sent, or 503/429, which the platform documents as "not taken" [api 1.5].
+//! Whoever gets an unknown outcome has to look at the state before asking again.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::address::Address;
+use super::http::{Answer, Broken, Http, Method, Request, path_only};
+use super::session::Session;
+use super::tls::Trust;
+use crate::config::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::log;
+
+/// Pauses before a read is repeated after a lost or unreadable answer.
+const READ_PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
+/// Pauses before a request is repeated that could not connect.
+const CONNECT_PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(900)];
+const ASLEEP_FIRST: Duration = Duration::from_millis(500);
+const ASLEEP_LONGEST: Duration = Duration::from_secs(2);
+
+/// How a change failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// VMmanager said no, or the request never left us: nothing happened.
+    Refused(Error),
+    /// It may have happened: look before asking again.
+    Unknown(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) => error,
+            Failure::Unknown(error) => error.and("it is not known whether VMmanager carried the request out"),
+        }
+    }
+}
+
+/// Result of a change.
+pub type Outcome<T> = std::result::Result<T, Failure>;
+
+/// Where and as whom to log in.
+pub struct Access {
+    /// VMmanager's address.
+    pub address: Address,
+    /// Administrator's e-mail.
+    pub username: String,
+    /// Administrator's password.
+    pub password: SecretString,
+    /// How the certificate is judged.
+    pub trust: Trust,
+}
+
+/// A VMmanager with a session.
+pub struct Client {
+    http: Http,
+    access: Access,
+    session: Session,
+    limits: Limits,
+    prefixed: Cell<bool>,
+}
+
+/// One exchange seen from above.
+enum Step {
+    Done(Value),
+    Refused(Error),
+    Unknown(Error),
+    NotTaken { error: Error, asleep: bool, retry_after: Option<u64> },
+    NoSession(Error),
+}
+
+impl Client {
+    /// Connects to nothing yet.
+    pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
+        let http = Http::new(access.trust.clone());
+        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false) }
+    }
+
+    /// How long things may take.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The administrator's e-mail we log in with.
+    pub fn username(&self) -> &str {
+        &self.access.username
+    }
+
+    /// Reads; repeated when the answer was lost or unreadable.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let mut pauses = READ_PAUSES.iter();
+        loop {
+            match (
+                self.request(Method::Get, path, None).and_then(|value| typed(Method::Get, path, value)),
+                pauses.next(),
+            ) {
+                (Ok(value), _) => return Ok(value),
+                (Err(Failure::Refused(error)), _) | (Err(Failure::Unknown(error)), None) => return Err(error),
+                (Err(Failure::Unknown(error)), Some(pause)) => {
+                    log::debug!("reading again in {} ms after: {error}", pause.as_millis());
+                    std::thread::sleep(*pause);
+                }
+            }
+        }
+    }
+
+    /// Changes something.
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Outcome<T> {
+        self.request(Method::Post, path, Some(body)).and_then(|value| typed(Method::Post, path, value))
+    }
+
+    /// Removes something.
+    pub fn delete<T: DeserializeOwned>(&self, path: &str) -> Outcome<T> {
+        self.request(Method::Delete, path, None).and_then(|value| typed(Method::Delete, path, value))
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
+        let mut renewed = false;
+        loop {
+            let token = self.session.token(&mut || self.login()).map_err(Failure::Refused)?;
+            let request = Request { method, path, body, token: Some(&token) };
+            match self.patiently(&request) {
+                Step::Done(value) => return Ok(value),
+                Step::Refused(error) | Step::NotTaken { error, .. } => return Err(Failure::Refused(error)),
+                Step::Unknown(error) => return Err(Failure::Unknown(error)),
+                Step::NoSession(error) if renewed => return Err(Failure::Refused(error)),
+                Step::NoSession(_) => {
+                    self.session.reject(&token);
+                    renewed = true;
+                }
+            }
+        }
+    }
+
+    /// Logs in [api 1.3]; the token is never logged.
+    fn login(&self) -> Result<SecretString> {
+        let body = json!({ "email": self.access.username, "password": self.access.password.expose_secret() });
+        let path = "/auth/v4/public/token";
+        let refused = |reason: &str| {
+            let text = format!(
+                "VMmanager did not let {} in: {reason}; check user name and password, that two-factor authentication \
+                 is off for this account and that its group allows this server's address",
+                self.access.username
+            );
+            Error::new(Kind::Vm6Auth, self.access.username.as_str(), text)
+        };
+        let request = Request { method: Method::Post, path, body: Some(&body), token: None };
+        match self.patiently(&request) {
+            Step::Done(answer) => match answer.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
+                Some(token) => {
+                    log::info!("logged in to VMmanager as {}", self.access.username);
+                    Ok(SecretString::from(token))
+                }
+                None => Err(not_vmmanager(&self.base(), "the answer to the login has no token")),
+            },
+            Step::Refused(error) if error.kind == Kind::Vm6Connect || error.kind == Kind::Vm6Url => Err(error),
+            Step::Refused(error) | Step::NoSession(error) => Err(refused(&error.value)),
+            Step::Unknown(error) | Step::NotTaken { error, .. } => Err(error),
+        }
+    }
+
+    /// Repeats what was not taken: connection failures briefly, a sleeping platform for a minute.
+    fn patiently(&self, request: &Request) -> Step {
+        let until = Instant::now() + self.limits.asleep;
+        let mut connect = CONNECT_PAUSES.iter();
+        let mut asleep_pause = ASLEEP_FIRST;
+        loop {
+            let step = self.once(request);
+            let Step::NotTaken { error, asleep, retry_after } = &step else { return step };
+            let pause = if *asleep {
+                let asked = retry_after.map_or(asleep_pause, Duration::from_secs);
+                asleep_pause = (asleep_pause * 2).min(ASLEEP_LONGEST);
+                asked.min(until.saturating_duration_since(Instant::now()))
+            } else {
+                connect.next().copied().unwrap_or_default()
+            };
+            if pause.is_zero() || Instant::now() >= until {
+                return step;
+            }
+            log::debug!("not taken ({error}); again in {} ms", pause.as_millis());
+            std::thread::sleep(pause);
+        }
+    }
+
+    fn once(&self, request: &Request) -> Step {
+        match self.http.exchange(&self.base(), request) {
+            Ok(answer) if self.is_elsewhere(&answer) => {
+                self.prefixed.set(true);
+                self.once(request)
+            }
+            Ok(answer) => self.judge(request, answer),
+            Err(Broken::NotSent(error)) if error.kind == Kind::Vm6Tls => Step::Refused(error),
+            Err(Broken::NotSent(error)) => Step::NotTaken { error, asleep: false, retry_after: None },
+            Err(Broken::Lost(error)) => Step::Unknown(error),
+        }
+    }
+
+    fn base(&self) -> String {
+        let Address { origin, path } = &self.access.address;
+        if self.prefixed.get() { format!("{origin}{path}") } else { origin.clone() }
+    }
+
+    /// The plain address answered "no such page" and not as VMmanager: the path that was typed may be needed.
+    fn is_elsewhere(&self, answer: &Answer) -> bool {
+        let is_api = answer.body.as_ref().is_some_and(|body| body.get("error").is_some());
+        answer.status == 404 && !is_api && !self.prefixed.get() && !self.access.address.path.is_empty()
+    }
+
+    fn judge(&self, request: &Request, answer: Answer) -> Step {
+        let object = format!("{} {}", request.method.name(), path_only(request.path));
+        let said = answer.body.as_ref().and_then(|body| body.get("error")).filter(|error| !error.is_null());
+        let text = said.map_or_else(|| plain_reason(&answer), error_text);
+        let code = said.and_then(|error| whole(error.get("code")?));
+        let error = |kind| Error::new(kind, object.as_str(), format!("VMmanager refused {object}: {text}"));
+        match (answer.status, code) {
+            (503 | 429, _) => {
+                let text = format!("VMmanager is asleep or overloaded (HTTP {}): {text}", answer.status);
+                let error = Error::new(Kind::Vm6Connect, object, text);
+                Step::NotTaken { error, asleep: true, retry_after: answer.retry_after }
+            }
+            (401, _) | (_, Some(1000)) => Step::NoSession(error(Kind::Vm6Auth)),
+            (300..=399, _) => {
+                let to = answer.location.unwrap_or_default();
+                let text = format!("{} redirects to {to}; enter the address of VMmanager itself", self.base());
+                Step::Refused(Error::new(Kind::Vm6Url, "url", text))
+            }
+            (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api)),
+            (_, Some(5021 | 3080)) => Step::Refused(error(Kind::Vm6NotFound)),
+            (403, _) | (_, Some(3001)) => Step::Refused(error(Kind::Vm6Permission)),
+            (_, Some(1106)) => Step::Refused(error(Kind::Vm6Version)),
+            (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
+            (400.., _) | (_, Some(_)) => Step::Refused(error(Kind::Vm6Api)),
+            (_, None) if said.is_some() => Step::Refused(error(Kind::Vm6Api)),
+            (_, None) => match answer.body {
+                Some(body) => Step::Done(body),
+                None => Step::Unknown(error(Kind::Vm6Api).and("the answer is not JSON")),
+            },
+        }
+    }
+}
+
+fn typed<T: DeserializeOwned>(method: Method, path: &str, value: Value) -> Outcome<T> {
+    serde_json::from_value(value).map_err(|error| {
+        let object = format!("{} {}", method.name(), path_only(path));
+        let text = format!("VMmanager's answer to {object} cannot be understood: {error}");
+        Failure::Unknown(Error::new(Kind::Vm6Api, object, text))
+    })
+}
+
+fn not_vmmanager(base: &str, reason: &str) -> Error {
+    let text = format!("what answers at {base} is not VMmanager 6: {reason}; check the address");
+    Error::new(Kind::Vm6Connect, base, text)
+}
+
+fn plain_reason(answer: &Answer) -> String {
+    if answer.excerpt.is_empty() {
+        format!("HTTP status {}", answer.status)
+    } else {
+        format!("HTTP status {}: {}", answer.status, answer.excerpt.trim())
+    }
+}
+
+/// Code, text and the offending value of an error body [api 1.5].
+fn error_text(error: &Value) -> String {
+    let message = error.get("msg").and_then(Value::as_str).unwrap_or_default();
+    let code = error.get("code").and_then(whole).map(|code| format!("code {code}")).unwrap_or_default();
+    let value = error.get("value").filter(|value| !value.is_null()).map(ToString::to_string).unwrap_or_default();
+    let mut text =
+        [message, &code, &value].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
+    if text.is_empty() {
+        text = error.to_string();
+    }
+    text.chars().take(400).collect()
+}
+
+/// A number or a number in a string.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+}

@@ -1,0 +1,191 @@
+//! One HTTP exchange with VMmanager, and whether it may be repeated.
+//!
+//! Nothing here decides what an answer means; it tells apart "never left us", "left us and no usable answer came" and
+//! "answered". Redirects are not followed: credentials go to the address that was entered and nowhere else.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, TcpConnector};
+
+use super::tls::{Seen, SentConnector, TlsConnector, Trust};
+use crate::error::{Error, Kind};
+use crate::log;
+
+const CONNECT: Duration = Duration::from_secs(8);
+const SEND: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_mins(1);
+const MAX_BODY_BYTES: u64 = 32 << 20;
+
+/// The platform knows three methods [api 1.1].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates and changes.
+    Post,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// As in the request line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request; `path` begins with `/` and holds the encoded query.
+pub struct Request<'a> {
+    /// Method.
+    pub method: Method,
+    /// `/vm/v3/host?where=…`.
+    pub path: &'a str,
+    /// JSON body of a POST.
+    pub body: Option<&'a Value>,
+    /// Session token.
+    pub token: Option<&'a SecretString>,
+}
+
+/// An answer of any status.
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body; nothing when it is not JSON. An empty body reads as `{}` [api 7].
+    pub body: Option<Value>,
+    /// First characters of a body that is not JSON.
+    pub excerpt: String,
+    /// `Retry-After` in seconds.
+    pub retry_after: Option<u64>,
+    /// `Location` of a redirect.
+    pub location: Option<String>,
+}
+
+/// An exchange without a usable answer.
+pub enum Broken {
+    /// No byte of the request was sent: it may be repeated.
+    NotSent(Error),
+    /// The request may have been carried out.
+    Lost(Error),
+}
+
+/// Connections to one VMmanager.
+pub struct Http {
+    agent: ureq::Agent,
+    seen: Arc<Seen>,
+}
+
+impl Http {
+    /// Connects to nothing yet.
+    pub fn new(trust: Trust) -> Self {
+        let seen = Arc::new(Seen::default());
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("pmvmmanager6/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .timeout_resolve(Some(CONNECT))
+            .timeout_connect(Some(CONNECT))
+            .timeout_send_request(Some(SEND))
+            .timeout_send_body(Some(SEND))
+            .timeout_recv_response(Some(ANSWER))
+            .timeout_recv_body(Some(ANSWER))
+            .build();
+        let connector = TcpConnector::default()
+            .chain(TlsConnector::new(trust, Arc::clone(&seen)))
+            .chain(SentConnector(Arc::clone(&seen)));
+        Http { agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()), seen }
+    }
+
+    /// Sends one request to `base` (origin and prefix) and reads the whole answer.
+    pub fn exchange(&self, base: &str, request: &Request) -> Result<Answer, Broken> {
+        self.seen.reset();
+        let started = Instant::now();
+        let result = self.send(base, request);
+        let took = started.elapsed().as_millis();
+        let (method, path) = (request.method.name(), request.path);
+        match &result {
+            Ok(answer) => log::debug!("VMmanager {method} {path} -> {} in {took} ms", answer.status),
+            Err(error) => log::debug!("VMmanager {method} {path} -> {error} in {took} ms"),
+        }
+        result.map_err(|error| self.broken(base, request, &error))
+    }
+
+    /// SHA-256 of the server's certificate as last seen.
+    pub fn fingerprint(&self) -> Option<String> {
+        self.seen.fingerprint()
+    }
+
+    fn send(&self, base: &str, request: &Request) -> Result<Answer, ureq::Error> {
+        let url = format!("{base}{}", request.path);
+        let response = match request.method {
+            Method::Get => with_token(self.agent.get(&url), request.token).call()?,
+            Method::Delete => with_token(self.agent.delete(&url), request.token).call()?,
+            Method::Post => {
+                let empty = Value::Object(serde_json::Map::new());
+                with_token(self.agent.post(&url), request.token).send_json(request.body.unwrap_or(&empty))?
+            }
+        };
+        read(response)
+    }
+
+    fn broken(&self, base: &str, request: &Request, error: &ureq::Error) -> Broken {
+        let object = format!("{} {}", request.method.name(), path_only(request.path));
+        if let Some(reason) = self.seen.refusal() {
+            return Broken::NotSent(self.tls_error(base, &reason));
+        }
+        if self.seen.sent() {
+            let text = format!("VMmanager at {base} gave no usable answer: {error}");
+            let kind = if matches!(error, ureq::Error::Timeout(_)) { Kind::Vm6Timeout } else { Kind::Vm6Connect };
+            return Broken::Lost(Error::new(kind, object, text));
+        }
+        let text = format!(
+            "VMmanager at {base} cannot be reached: {error}; check the address, the network and that VMmanager runs"
+        );
+        Broken::NotSent(Error::new(Kind::Vm6Connect, base, text))
+    }
+
+    fn tls_error(&self, base: &str, reason: &str) -> Error {
+        let cure = match self.fingerprint() {
+            Some(seen) => format!(
+                "its SHA-256 is {seen}; if this is your server's own certificate, set \"TLS check\" to \"pinned\" with this fingerprint"
+            ),
+            None => "check that the address and port are those of VMmanager's https".to_owned(),
+        };
+        let text = format!("the TLS connection to {base} cannot be trusted: {reason}; {cure}");
+        Error::new(Kind::Vm6Tls, base, text)
+    }
+}
+
+/// Both headers that VMmanager's own clients send [api 1.3].
+fn with_token<B>(builder: ureq::RequestBuilder<B>, token: Option<&SecretString>) -> ureq::RequestBuilder<B> {
+    let Some(token) = token else { return builder };
+    let token = token.expose_secret();
+    builder.header("x-xsrf-token", token).header("cookie", format!("ses6={token}"))
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let (retry_after, location) = (header("retry-after").and_then(|v| v.trim().parse().ok()), header("location"));
+    let status = response.status().as_u16();
+    let bytes = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec()?;
+    let blank = bytes.iter().all(u8::is_ascii_whitespace);
+    let body = if blank { Some(Value::Object(serde_json::Map::new())) } else { serde_json::from_slice(&bytes).ok() };
+    let excerpt =
+        if body.is_some() { String::new() } else { String::from_utf8_lossy(&bytes).chars().take(120).collect() };
+    Ok(Answer { status, body, excerpt, retry_after, location })
+}
+
+/// A path without its query, for error texts.
+pub fn path_only(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}

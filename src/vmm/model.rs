@@ -1,0 +1,415 @@
+//! VMmanager's objects as far as we use them. Unknown fields are ignored, numbers may come as strings, most fields may
+//! be absent or null [api 7, parsing notes]. Sizes are MiB, rates Mbit/s.
+
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The envelope of every list [api 2].
+#[derive(Debug, Deserialize)]
+pub struct List<T> {
+    /// The elements.
+    pub list: Vec<T>,
+}
+
+/// An account of VMmanager [api 4.1].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// E-mail, the login.
+    #[serde(default)]
+    pub email: String,
+    /// `active`, …
+    #[serde(default, deserialize_with = "or_default")]
+    pub state: String,
+    /// `@user`, `@admin`, …
+    #[serde(default, deserialize_with = "or_default")]
+    pub roles: Vec<String>,
+}
+
+/// A cluster [api 4.2].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Cluster {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// `kvm` or `lxd`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub virtualization_type: String,
+}
+
+/// An OS template [api 4.3].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Os {
+    /// Id; differs per installation and may change.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Template, for example `Debian 12`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// Repository, for example `ISPsystem`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub repository: String,
+    /// `active` when usable.
+    #[serde(default, deserialize_with = "or_default")]
+    pub state: String,
+    /// Hidden from clients.
+    #[serde(default, deserialize_with = "or_default")]
+    pub adminonly: bool,
+    /// For LXD clusters.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_lxd_image: bool,
+    /// Smallest disk.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub hdd_mib_required: Option<u64>,
+    /// Smallest memory.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub min_ram_mib: Option<u64>,
+    /// Clusters that have the template.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub clusters: Vec<Reference>,
+}
+
+/// An object named by its id.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Reference {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+}
+
+/// A VM configuration [api 4.4]; nothing means VMmanager's default.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Preset {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Name; the tariff's internal name repeats it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// `kvm` or `lxd`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub virtualization_type: String,
+    /// Cores.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub cpu_number: Option<u64>,
+    /// Memory.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub ram_mib: Option<u64>,
+    /// Disk.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub hdd_mib: Option<u64>,
+    /// Disks, when the configuration lists them.
+    #[serde(default, deserialize_with = "or_default")]
+    pub disks: Vec<PresetDisk>,
+    /// Fine tuning that is handed to a new VM unchanged.
+    #[serde(flatten)]
+    pub tuning: Tuning,
+}
+
+/// A disk of a VM configuration.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PresetDisk {
+    /// Size.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub size_mib: Option<u64>,
+    /// 1 is the main disk.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub boot_order: Option<u64>,
+}
+
+/// Values of a VM configuration that a tariff does not name [api 4.4]. Unset ones are never sent: an unknown property
+/// is refused.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(default)]
+#[allow(missing_docs)]
+pub struct Tuning {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_mode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_custom_model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nesting: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_weight: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io_weight: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io_read_mbitps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io_write_mbitps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io_read_iops: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io_write_iops: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_in_mbitps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_out_mbitps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_weight: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anti_spoofing: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp_connections_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp_connections_out: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process_number: Option<u64>,
+}
+
+/// A recipe [api 4.5].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Recipe {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// Repository.
+    #[serde(default, deserialize_with = "or_default")]
+    pub repository: String,
+}
+
+/// A VM as the filtered list gives it [api 4.7.2].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Host {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Display name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// Host name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub domain: String,
+    /// Free text; holds our mark.
+    #[serde(default, deserialize_with = "or_default")]
+    pub comment: String,
+    /// `creating`, `active`, `stopped`, …
+    #[serde(default, deserialize_with = "or_default")]
+    pub state: String,
+    /// Creation time, compared as text only.
+    #[serde(default, deserialize_with = "or_default")]
+    pub create_date: String,
+    /// Owner.
+    #[serde(default, deserialize_with = "reference")]
+    pub account: Option<Owner>,
+    /// Cluster.
+    #[serde(default, deserialize_with = "reference")]
+    pub cluster: Option<Reference>,
+    /// OS.
+    #[serde(default, deserialize_with = "reference")]
+    pub os: Option<Reference>,
+    /// Main disk.
+    #[serde(default, deserialize_with = "reference")]
+    pub disk: Option<Disk>,
+    /// IPv4 addresses.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ip4: Vec<HostIp>,
+    /// IPv6 addresses.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ip6: Vec<HostIp>,
+    /// Cores.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub cpu_number: Option<u64>,
+    /// Memory.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub ram_mib: Option<u64>,
+    /// Symmetric channel limit.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub net_bandwidth_mbitps: Option<u64>,
+    /// Incoming limit.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub net_in_mbitps: Option<u64>,
+    /// Outgoing limit.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub net_out_mbitps: Option<u64>,
+    /// Cores and memory can grow while it runs.
+    #[serde(default, deserialize_with = "or_default")]
+    pub hot_plug: bool,
+    /// The disk can grow while it runs.
+    #[serde(default, deserialize_with = "or_default")]
+    pub live_resize: bool,
+    /// Deletion protection.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_protected: bool,
+}
+
+/// Owner of a VM.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Owner {
+    /// Account id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Account e-mail.
+    #[serde(default, deserialize_with = "or_default")]
+    pub email: String,
+}
+
+/// Main disk of a VM.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Disk {
+    /// Disk id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Size.
+    #[serde(default, rename = "disk_mib", deserialize_with = "optional_number")]
+    pub size_mib: Option<u64>,
+    /// Size accepted but not applied yet; 0 for none.
+    #[serde(default, rename = "disk_mib_new", deserialize_with = "optional_number")]
+    pub size_mib_new: Option<u64>,
+}
+
+/// An address in the VM list.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct HostIp {
+    /// The literal.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ip: String,
+}
+
+/// An address in `/host/{id}/ipv4` [api 4.10].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ipv4 {
+    /// Address id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// The literal.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ip_addr: String,
+    /// Reverse name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub domain: String,
+    /// Gateway.
+    #[serde(default, deserialize_with = "or_default")]
+    pub gateway: String,
+    /// Netmask.
+    #[serde(default, deserialize_with = "or_default")]
+    pub mask: String,
+}
+
+/// An element of the task list [api 3.2].
+#[derive(Clone, Debug, Deserialize)]
+pub struct TaskRow {
+    /// Task-manager id, used for the details.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub id: Option<u64>,
+    /// See [api 3.4].
+    #[serde(default, deserialize_with = "or_default")]
+    pub status: String,
+    /// Details of a failure, where the list has them.
+    #[serde(default, deserialize_with = "or_default")]
+    pub output: Value,
+    /// The same under another name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub error: Value,
+    /// Why it waits.
+    #[serde(default, deserialize_with = "or_default")]
+    pub defer_reason: Value,
+}
+
+/// Answer to a request that starts a task [api 3.1].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Accepted {
+    /// Id of the object.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub id: Option<u64>,
+    /// Consul id of the task; nothing when the change was made at once.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub task: Option<u64>,
+}
+
+/// Body of `POST /host` [api 4.7.1]. Unset fields are left out.
+#[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs)]
+pub struct CreateHost {
+    pub name: String,
+    pub comment: String,
+    #[serde(skip_serializing)]
+    pub password: Password,
+    pub cluster: u64,
+    pub account: u64,
+    pub os: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ram_mib: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hdd_mib: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv4_number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv4_pool: Option<Vec<u64>>,
+    pub ipv6_enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6_prefix: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe_list: Option<Vec<RecipeRun>>,
+    #[serde(flatten)]
+    pub tuning: Tuning,
+}
+
+/// A secret inside a body; only the client that sends it opens it.
+pub type Password = Option<secrecy::SecretString>;
+
+/// A recipe to run after the installation.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecipeRun {
+    /// Recipe id.
+    pub recipe: u64,
+}
+
+fn number<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    optional_number(input)?.ok_or_else(|| D::Error::custom("a number is missing"))
+}
+
+/// A number, a number in a string, or null.
+fn optional_number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
+    match Value::deserialize(input)? {
+        Value::Null => Ok(None),
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        Value::String(text) => text.trim().parse().map(Some).map_err(D::Error::custom),
+        Value::Number(number) => number
+            .as_u64()
+            .map(Some)
+            .ok_or_else(|| D::Error::custom(format!("{number} is not a whole positive number"))),
+        other => Err(D::Error::custom(format!("{other} is not a number"))),
+    }
+}
+
+/// Null reads as the default.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(input)?.unwrap_or_default())
+}
+
+/// Some builds give one object where others give a list [api 4.3].
+fn one_or_many<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Reference>, D::Error> {
+    let parse = |value: Value| serde_json::from_value(value).map_err(D::Error::custom);
+    match Value::deserialize(input)? {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(list) => list.into_iter().map(parse).collect(),
+        one => parse(one).map(|reference| vec![reference]),
+    }
+}
+
+/// An object that may be null, `{}` or a bare id [api 7].
+fn reference<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(input: D) -> Result<Option<T>, D::Error> {
+    let value = match Value::deserialize(input)? {
+        Value::Null => return Ok(None),
+        Value::Object(fields) if fields.is_empty() => return Ok(None),
+        Value::Number(id) => serde_json::json!({ "id": id }),
+        value => value,
+    };
+    serde_json::from_value(value).map(Some).map_err(D::Error::custom)
+}

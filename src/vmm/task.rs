@@ -1,0 +1,149 @@
+//! Waiting for an asynchronous task [api 3].
+//!
+//! The looks come at 0.2, 0.5 and 1 s and then at a quarter of the time waited so far, at most 5 s apart. `complete` ends the wait, a failure word ends it with
+//! VMmanager's own text, anything else is pending. A task may be missing from the list for a minute after the answer
+//! that named it; after that the VM itself has to be asked. A look that fails is no news about the task.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::filter::Filter;
+use super::model::{List, TaskRow};
+use crate::error::{Error, Kind, Result};
+use crate::log;
+
+/// A task as an answer names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Consul id: not the id of the task list.
+    pub consul: u64,
+    /// `host_create`, …; nothing where the name is not documented [api 3.3].
+    pub name: Option<String>,
+}
+
+impl Task {
+    /// A task with a documented name.
+    pub fn named(consul: u64, name: &str) -> Self {
+        Task { consul, name: Some(name.to_owned()) }
+    }
+
+    fn title(&self) -> String {
+        format!("{} {}", self.name.as_deref().unwrap_or("task"), self.consul)
+    }
+}
+
+/// How a wait ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// VMmanager says it is complete.
+    Complete,
+    /// VMmanager does not know the task: look at the VM.
+    Vanished,
+}
+
+enum Look {
+    Missing,
+    Pending(String),
+    Complete,
+    Failed(TaskRow),
+}
+
+impl Client {
+    /// Waits for a task. `vm6_task` when it failed, `vm6_timeout` when it still runs at the deadline.
+    pub fn wait(&self, task: &Task, limit: Duration) -> Result<Ended> {
+        let started = Instant::now();
+        let mut missing_since = started;
+        let mut said = String::new();
+        let mut looks = 0;
+        loop {
+            std::thread::sleep(pause(looks, started.elapsed()).min(limit.saturating_sub(started.elapsed())));
+            looks += 1;
+            match self.look(task) {
+                Ok(Look::Complete) => return Ok(Ended::Complete),
+                Ok(Look::Failed(row)) => return Err(self.failed(task, &row)),
+                Ok(Look::Missing) if missing_since.elapsed() >= self.limits().unlisted => return Ok(Ended::Vanished),
+                Ok(Look::Missing) => {}
+                Ok(Look::Pending(status)) => {
+                    missing_since = Instant::now();
+                    if status != said {
+                        log::info!("VMmanager task {}: {status}", task.title());
+                        said = status;
+                    }
+                }
+                Err(error) if error.kind.is_connection() && error.kind != Kind::Vm6Connect => return Err(error),
+                Err(error) => log::warn!("task {} could not be looked at: {error}", task.title()),
+            }
+            if started.elapsed() >= limit {
+                let text = format!("VMmanager still works on {} after {} s", task.title(), limit.as_secs());
+                return Err(Error::new(Kind::Vm6Timeout, task.title(), text).and("the next try goes on waiting for it"));
+            }
+        }
+    }
+
+    fn look(&self, task: &Task) -> Result<Look> {
+        let mut filter = Filter::eq("consul_id", task.consul)?;
+        if let Some(name) = &task.name {
+            filter = filter.and(&Filter::eq("name", name)?);
+        }
+        let rows = self.get::<List<TaskRow>>(&format!("/vm/v3/task?{}", filter.query()))?.list;
+        Ok(judge(rows))
+    }
+
+    fn failed(&self, task: &Task, row: &TaskRow) -> Error {
+        let text = reason(&row.output).or_else(|| reason(&row.error)).or_else(|| self.details(row));
+        let text = text.or_else(|| reason(&row.defer_reason)).unwrap_or_else(|| "no reason was given".to_owned());
+        Error::new(
+            Kind::Vm6Task,
+            task.title(),
+            format!("VMmanager's task {} ended as {}: {text}", task.title(), row.status),
+        )
+    }
+
+    /// The task-manager's own record, bare or wrapped [api 6, row 2].
+    fn details(&self, row: &TaskRow) -> Option<String> {
+        let record: Value = self.get(&format!("/vm/v3/task/{}", row.id?)).ok()?;
+        let record = record.get("task").unwrap_or(&record);
+        ["output", "error"].iter().find_map(|field| reason(record.get(*field)?))
+    }
+}
+
+fn pause(looks: u32, waited: Duration) -> Duration {
+    match looks {
+        0 => Duration::from_millis(200),
+        1 => Duration::from_millis(300),
+        2 => Duration::from_millis(500),
+        _ => (waited / 4).clamp(Duration::from_millis(500), Duration::from_secs(5)),
+    }
+}
+
+/// Several tasks may share a consul id: all must be final and none failed [api 3.5].
+fn judge(rows: Vec<TaskRow>) -> Look {
+    const FAILURES: [&str; 8] = ["fail", "failed", "error", "abort", "aborted", "cancel", "canceled", "cancelled"];
+    let mut pending = None;
+    let none = rows.is_empty();
+    for row in rows {
+        let status = row.status.to_lowercase();
+        if FAILURES.contains(&status.as_str()) {
+            return Look::Failed(row);
+        }
+        if status != "complete" {
+            pending = Some(status);
+        }
+    }
+    match pending {
+        Some(status) => Look::Pending(status),
+        None if none => Look::Missing,
+        None => Look::Complete,
+    }
+}
+
+fn reason(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Some(text.trim().chars().take(2000).collect::<String>()).filter(|text| !text.is_empty())
+}

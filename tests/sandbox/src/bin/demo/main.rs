@@ -1,0 +1,93 @@
+//! `demo [--mariadb] [--tls] [MODULE]`: a day of a hosting provider in a few seconds.
+//!
+//! Starts a VMmanager and a BILLmanager on loopback, orders services for two clients and runs the real module for every
+//! operation, as BILLmanager would. Prints a timeline and a final table, compares both sides with what the orders say,
+//! and exits 0 only when everything is right. The module is the given one or `pmvmmanager6` beside this program.
+
+mod report;
+mod script;
+mod timeline;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sandbox::bill::{self, Database, MODULE};
+use sandbox::vmm::{self, Certificate, Timing, Transport};
+use sandbox::{World, binary};
+
+use script::Script;
+use timeline::Timeline;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("demo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Plays the whole day; true when both platforms end as they should.
+fn run() -> Result<bool> {
+    let world = world()?;
+    let features = script::features(&world.bill)?;
+    println!("features     {}\n", features.join(" "));
+    let timeline = Timeline::start();
+    let script = Script::order(&world, &features)?;
+    script.play(&world, &timeline);
+    println!("\n{}", report::table(&world, script.services()));
+    let differences = report::differences(&world, script.services());
+    for difference in &differences {
+        println!("WRONG  {difference}");
+    }
+    let verdict = if differences.is_empty() { "Both sides agree with every order." } else { "Something is wrong." };
+    println!("{verdict}  {} operations in {:.1} s", timeline.operations(), timeline.elapsed().as_secs_f64());
+    Ok(differences.is_empty())
+}
+
+/// Starts the world that the command line asks for and says where it is.
+fn world() -> Result<World> {
+    let mut vmm = vmm::Setup { timing: timing(), ..vmm::Setup::default() };
+    let mut database = Database::Sqlite;
+    let mut module = None;
+    for argument in std::env::args_os().skip(1) {
+        match argument.to_str() {
+            Some("--mariadb") => database = Database::MariaDb,
+            Some("--tls") => vmm.transport = Transport::Tls(Certificate::SelfSigned),
+            Some(option) if option.starts_with('-') => {
+                bail!("unknown option {option}; demo [--mariadb] [--tls] [MODULE]")
+            }
+            _ => module = Some(PathBuf::from(argument)),
+        }
+    }
+    let module = module.map_or_else(beside_us, Ok)?;
+    if !module.is_file() {
+        bail!("there is no {}; build it with `cargo build` or name another one: demo MODULE", module.display());
+    }
+    // Found or built before the clock starts.
+    binary("mgrctl")?;
+    let world = World::with(vmm, bill::Setup { database, ..bill::Setup::new(&module) })?;
+    println!("module       {}", module.display());
+    println!("VMmanager    {}", world.vmm.url());
+    println!("BILLmanager  {} ({database:?})", world.bill.root().display());
+    Ok(world)
+}
+
+/// Tasks long enough to watch.
+fn timing() -> Timing {
+    Timing {
+        listed_after: Duration::from_millis(200),
+        create: Duration::from_millis(1800),
+        recipe: Duration::from_millis(600),
+        other: Duration::from_secs(1),
+        ..Timing::default()
+    }
+}
+
+fn beside_us() -> Result<PathBuf> {
+    Ok(std::env::current_exe()?.parent().context("this program has no directory")?.join(MODULE))
+}

@@ -1,0 +1,50 @@
+//! What the platform says about itself [api 4.13]; the shapes are untyped in every source.
+
+#![allow(clippy::unnecessary_wraps, reason = "every handler has the same type")]
+
+use serde_json::{Map, Value, json};
+
+use super::super::error::ApiError;
+use super::{Answer, Call, ROUTES};
+
+pub(super) fn version(call: &mut Call<'_>) -> Answer {
+    Ok(json!({ "version": call.platform.version }))
+}
+
+pub(super) fn licence(call: &mut Call<'_>) -> Answer {
+    Ok(json!({
+        "host_limit": 10_000, "host_limit_exceeded": false, "node_limit": 100, "node_limit_exceeded": false,
+        "license": {
+            "license_ttl": "2030-01-01", "signature_ttl": "2030-01-01", "valid": call.platform.licence_valid,
+            "user_id": 1,
+        },
+    }))
+}
+
+pub(super) fn instance(call: &mut Call<'_>) -> Answer {
+    Ok(json!({"id": 1, "product": "vm", "version": call.platform.version}))
+}
+
+/// The paths as a Swagger document would list them.
+pub(super) fn description(call: &mut Call<'_>) -> Answer {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in ROUTES.iter().filter(|route| route.1.starts_with("/vm/v3/")) {
+        let methods = paths.entry(route.1.replace('*', "{id}")).or_insert_with(|| json!({}));
+        methods[route.0.to_lowercase()] = json!({"responses": {"200": {"description": "OK"}}});
+    }
+    Ok(json!({"swagger": "2.0", "info": {"title": "vm", "version": call.platform.version}, "paths": paths}))
+}
+
+pub(super) fn settings(_: &mut Call<'_>) -> Answer {
+    Ok(all_settings())
+}
+
+pub(super) fn setting(call: &mut Call<'_>) -> Answer {
+    let name = call.wild.first().copied().unwrap_or_default();
+    let value = all_settings().get(name).cloned().ok_or_else(|| ApiError::not_found("setting", name))?;
+    Ok(json!({ name: value }))
+}
+
+fn all_settings() -> Value {
+    json!({"domain": "vm6.host.example", "session_lifetime": 60, "lang": "en"})
+}

@@ -1,0 +1,106 @@
+//! VMs: lists, reading, small edits, owner, deletion [api 4.7].
+
+use serde_json::{Value, json};
+
+use super::super::error::ApiError;
+use super::super::schema::{Field, Kind, may, must};
+use super::super::task::Order;
+use super::super::view::{flat_host_view, history_view};
+use super::super::work::Work;
+use super::{Answer, Call, Properties};
+
+const EDIT: &[Field] = &[
+    may("name", Kind::Text),
+    may("comment", Kind::Text),
+    may("expand_part", Kind::Text),
+    may("ha_restore_on_fail", Kind::Bool),
+    may("ha_restore_priority", Kind::Int(0)),
+];
+const OWNER: &[Field] = &[must("account", Kind::Int(1))];
+
+/// VMs with everything associated. A VM hidden by a fault is left out as often as ordered.
+pub(super) fn list(call: &mut Call<'_>) -> Answer {
+    let seen = call.platform.hosts.values().filter(|host| call.sees(host.account));
+    let shown = seen.filter(|host| !call.platform.hidden.contains_key(&host.id));
+    let elements = shown.map(|host| call.platform.host_view(host, call.now)).collect();
+    let answer = call.list(elements, &["id"]);
+    call.platform.hidden.retain(|_, calls| {
+        *calls = calls.saturating_sub(1);
+        *calls > 0
+    });
+    answer
+}
+
+pub(super) fn flat(call: &mut Call<'_>) -> Answer {
+    Ok(flat_host_view(call.host()?))
+}
+
+pub(super) fn metadata(call: &mut Call<'_>) -> Answer {
+    Ok(call.platform.metadata_view(call.host()?))
+}
+
+pub(super) fn history(call: &mut Call<'_>) -> Answer {
+    let id = call.host()?.id;
+    let email = |user: u64| call.platform.accounts.get(&user).map(|account| account.email.as_str());
+    let tasks = call.platform.tasks.values().filter(|task| task.host == Some(id) && task.is_listed(call.now));
+    let elements: Vec<Value> = tasks.map(|task| history_view(task, email(task.user))).collect();
+    let last = elements.iter().filter_map(|line| line["id"].as_u64()).max();
+    Ok(json!({"list": call.select(elements, &["id"])?, "max_id": last}))
+}
+
+/// Renames and comments; at once, no task.
+pub(super) fn edit(call: &mut Call<'_>) -> Answer {
+    let body = call.body(&[EDIT])?;
+    body.text("name").map_or(Ok(()), check_name)?;
+    let id = call.host()?.id;
+    if let Some(host) = call.platform.hosts.get_mut(&id) {
+        let text = |name: &str, old: &str| body.text(name).unwrap_or(old).to_owned();
+        host.name = text("name", &host.name);
+        host.comment = text("comment", &host.comment);
+        host.expand_part = text("expand_part", &host.expand_part);
+        host.ha_restore_on_fail = body.flag("ha_restore_on_fail").unwrap_or(host.ha_restore_on_fail);
+        host.ha_restore_priority = body.number("ha_restore_priority").unwrap_or(host.ha_restore_priority);
+    }
+    call.platform.touch();
+    Ok(json!({ "id": id }))
+}
+
+/// Deletes a VM, running or not, behind whatever it is busy with.
+pub(super) fn delete(call: &mut Call<'_>) -> Answer {
+    let host = call.host()?;
+    if host.is_protected {
+        return Err(ApiError::refused(format!("VM {} is protected from deletion", host.id)));
+    }
+    let order = Order::new("host_delete", host.id, call.who.account, Work::Delete);
+    Ok(call.accept(order))
+}
+
+/// Gives the VM to another account.
+pub(super) fn give_to(call: &mut Call<'_>) -> Answer {
+    let body = call.body(&[OWNER])?;
+    let account = body.number("account").unwrap_or(0);
+    let host = call.ready_host()?.id;
+    if !call.platform.accounts.contains_key(&account) {
+        return Err(ApiError::not_found("account", account));
+    }
+    Ok(call.accept(Order::new("host_change_account", host, call.who.account, Work::Owner(account))))
+}
+
+impl Call<'_> {
+    /// Accepts a task of a VM: `{id, task}`.
+    pub(super) fn accept(&mut self, mut order: Order) -> Value {
+        let id = order.host;
+        order.params = self.params();
+        let task = self.platform.submit(order, self.now);
+        json!({"id": id, "task": task})
+    }
+}
+
+/// The set that every client is known to stay in [api 4.7.1].
+pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if (1..=60).contains(&name.len()) && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(ApiError::invalid("name", "1 to 60 letters, digits, dots, hyphens and underscores expected"))
+}
