@@ -50,6 +50,7 @@
 //! BILLmanager's tables: the panel owns its data. Blocking VMmanager accounts: it would stop a client's other VMs.
 //! Reinstalling an OS as a side effect of anything.
 
+pub mod admin;
 pub mod cli;
 pub mod command;
 pub mod config;

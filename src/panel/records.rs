@@ -88,6 +88,17 @@ impl Service {
     }
 }
 
+/// A row of `processingparam`.
+#[derive(Clone, Debug)]
+pub struct HandlerParam {
+    /// Its id.
+    pub id: u64,
+    /// Name of the parameter.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
 /// Which module and handler a service belongs to.
 pub struct Owner {
     /// Name of the module file; empty when the service has no handler.
@@ -124,6 +135,18 @@ impl Panel {
             secrets: self.decrypted(&crypted)?,
             external_datacenter: row.filled(2).map(str::to_owned),
         })
+    }
+
+    /// The settings in clear of a handler as rows.
+    pub fn handler_params(&self, id: u64) -> Result<Vec<HandlerParam>> {
+        let sql = "SELECT id, intname, value FROM processingparam WHERE processingmodule = ? ORDER BY id";
+        let rows = self.rows(sql, &[Param::Id(id)])?;
+        let param = |row: &Row| HandlerParam {
+            id: row.id(0).unwrap_or_default(),
+            name: row.text(1).to_owned(),
+            value: row.text(2).to_owned(),
+        };
+        Ok(rows.iter().map(param).collect())
     }
 
     /// Everything about a service.

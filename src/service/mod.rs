@@ -39,7 +39,7 @@ pub struct Job<'a> {
     /// The service.
     pub service: Service,
     /// Its handler.
-    pub handler: &'a Handler,
+    pub handler: Handler,
     /// The handler's VMmanager.
     pub vmm: Client,
     /// What we asked for before.
@@ -59,12 +59,12 @@ impl<'a> Job<'a> {
     pub fn new(
         config: &Config,
         panel: &'a Panel,
-        handler: &'a Handler,
+        handler: Handler,
         service: Service,
         label: Label,
         operation: Option<u64>,
     ) -> Result<Self> {
-        let vmm = connection::client(config, handler)?;
+        let vmm = connection::client(config, &handler)?;
         let journal = Journal::open(config)?;
         let installation = journal.installation(|| panel.installation())?;
         let mark = Mark { installation, item: service.id };
