@@ -129,29 +129,29 @@ impl Context<'_> {
                 Ok(None)
             }
             Work::Service(run) => {
-                let done = self.run_service(command, run);
+                let item = self.call.id("item")?;
+                let done = self.with_turn(item, command.name, |job| run(job, self.call));
                 done.inspect_err(|error| self.take_tariff_change_back(command, error)).map(|()| None)
             }
         }
     }
 
-    /// The service's ticket comes first and the key's ticket second, always in this order: no deadlock. The service is
-    /// read after the wait, because it may have changed meanwhile.
-    fn run_service(&self, command: &Command, run: fn(&Job, &Invocation) -> Result<()>) -> Result<()> {
-        let item = self.call.id("item")?;
+    /// Works on a service alone. The service's ticket comes first and the key's ticket second, always in this order: no
+    /// deadlock. The service is read after the wait, because it may have changed meanwhile.
+    pub fn with_turn<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let handler = self.handler_of(item)?;
-        let label = Label { command: command.name.to_owned(), item: Some(item), handler: Some(handler.id) };
+        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
         let (settings, _) = Settings::read(&handler.params);
         let _service = self.ticket(&service_key(item), 1, &label)?;
-        let queued = settings.queue_enabled.then(|| settings.key(command.name, handler.id, item));
+        let queued = settings.queue_enabled.then(|| settings.key(command, handler.id, item));
         let _queue = queued.map(|key| self.ticket(&key, settings.queue_count, &label)).transpose()?;
         let service = self.panel.service(item)?;
         let operation = self.call.optional_id("runningoperation")?;
-        run(&Job::new(self.config, self.panel, handler, service, label, operation)?, self.call)
+        work(&Job::new(self.config, self.panel, handler, service, label, operation)?)
     }
 
     /// Gathers what is known of a service for work that changes nothing.
-    fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+    pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let handler = self.handler_of(item)?;
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
         work(&Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?)
