@@ -238,10 +238,7 @@ fn both_languages_say_the_same() {
         let cyrillic = |text: &str| text.chars().any(|c| ('а'..='я').contains(&c));
         assert!(!translated || cyrillic(&russian[key]), "{key:?} is not translated: {}", russian[key]);
         assert!(!cyrillic(text), "{key:?} is not English: {text}");
-        assert_eq!(
-            key.1.starts_with("placeholder_"),
-            text == &russian[key] && !key.1.contains(MODULE) && key.1 != "url"
-        );
+        assert!(!key.1.starts_with("placeholder_") || *text == russian[key], "{key:?}: an example is the same for all");
     }
 }
 
