@@ -95,7 +95,14 @@ fn every_command_line_works() {
         let [program, arguments @ ..] = words.as_slice() else { continue };
         match *program {
             "make" => assert!(has_target(arguments[0]), "the Makefile has no target for: {line}"),
-            "cargo" => assert!(has_program(arguments), "no such program: {line}"),
+            "cargo" => {
+                let name =
+                    arguments.iter().skip_while(|word| **word != "--bin").nth(1).expect("--bin names the program");
+                assert!(is_sandbox_program(name), "no such program: {line}");
+            }
+            _ if program.starts_with("target/debug/") => {
+                assert!(program.rsplit('/').next().is_some_and(is_sandbox_program), "no such program: {line}");
+            }
             _ if program.rsplit('/').next() == Some(MODULE) => try_module(line, arguments),
             "openssl" | "/usr/local/mgr5/sbin/mgrctl" | "/usr/local/mgr5/sbin/xmlinstall" => {}
             _ => panic!("this test does not know how to check: {line}"),
@@ -107,8 +114,7 @@ fn has_target(target: &str) -> bool {
     read("Makefile").lines().any(|line| line.split_once(':').is_some_and(|(name, _)| name == target))
 }
 
-fn has_program(arguments: &[&str]) -> bool {
-    let name = arguments.iter().skip_while(|word| **word != "--bin").nth(1).expect("--bin names the program");
+fn is_sandbox_program(name: &str) -> bool {
     exists(&format!("tests/sandbox/src/bin/{name}.rs")) || exists(&format!("tests/sandbox/src/bin/{name}/main.rs"))
 }
 
