@@ -35,7 +35,7 @@
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now |
 //! | [`journal`] | what we asked VMmanager to do |
-//! | [`state`], [`lock`] | private directories, SQLite files, file locks |
+//! | [`state`], [`lock`] | private directories, database files, file locks |
 //! | [`wire`] | XML in and out |
 //! | [`config`], [`error`], [`log`], [`progress`], [`fault`], [`digest`] | the ground everything stands on |
 //!
@@ -50,6 +50,7 @@
 //! BILLmanager's tables: the panel owns its data. Blocking VMmanager accounts: it would stop a client's other VMs.
 //! Reinstalling an OS as a side effect of anything.
 
+pub mod admin;
 pub mod cli;
 pub mod command;
 pub mod config;

@@ -23,9 +23,6 @@ pub fn ensure(job: &Job) -> Result<u64> {
         );
         return Err(Error::new(Kind::MissingParam, "email", text));
     }
-    if let Some(account) = known(job, email)? {
-        return checked(&account);
-    }
     let _lock = lock(job, email)?;
     if let Some(account) = known(job, email)? {
         return checked(&account);

@@ -171,9 +171,8 @@ impl Client {
                 Err(error)
             }
             Step::Refused(error) | Step::NoSession(error) => Err(refused(&error.value)),
-            Step::NotTaken { error, .. } => Err(error),
             Step::Unknown(error) if error.kind == Kind::Vm6Api => Err(not_vmmanager(&self.base(), &error.value)),
-            Step::Unknown(error) => Err(error),
+            Step::Unknown(error) | Step::NotTaken { error, .. } => Err(error),
         }
     }
 
