@@ -68,6 +68,18 @@ impl Panel {
         Ok(())
     }
 
+    /// Takes a tariff change in progress back; `false` when there is none.
+    pub fn roll_tariff_back(&self, item: u64, user: Option<u64>) -> Result<bool> {
+        let rows = self.rows("SELECT lastpricelist FROM item WHERE id = ?", &[Param::Id(item)])?;
+        if rows.first().and_then(|row| row.id(0)).is_none() {
+            return Ok(false);
+        }
+        let (item, user) = (item.to_string(), user.map(|id| id.to_string()));
+        let mut params = vec![("elid", Value::Plain(&item)), ("sok", Value::Plain("ok"))];
+        params.extend(user.as_deref().map(|id| ("userid", Value::Plain(id))));
+        self.call("service.changepricelist.rollback", &params).map(|_| true)
+    }
+
     /// Stores a plain parameter of a service, if it has another value.
     pub fn save(&self, item: u64, name: &str, value: &str) -> Result<()> {
         let stored = || Ok(self.params(item)?.get(name).is_some_and(|old| old == value));

@@ -21,11 +21,11 @@ pub fn ensure(job: &Job) -> Result<u64> {
         return Err(Error::new(Kind::MissingParam, "email", text));
     }
     if let Some(account) = known(job, email)? {
-        return checked(account);
+        return checked(&account);
     }
     let _turn = queue::enter(&job.directory, &format!("account:{}", email.to_lowercase()), 1, &job.label, &mut |_| {})?;
     if let Some(account) = known(job, email)? {
-        return checked(account);
+        return checked(&account);
     }
     create(job, email)
 }
@@ -60,20 +60,25 @@ fn create(job: &Job, email: &str) -> Result<u64> {
         }
         // Somebody made it meanwhile, or it exists in another spelling, or the answer was lost: look.
         Err(Failure::Refused(error) | Failure::Unknown(error)) => match job.vmm.account_in_full_list(email)? {
-            Some(account) => checked(account),
+            Some(account) => checked(&account),
             None => Err(error),
         },
     }
 }
 
+fn checked(account: &Account) -> Result<u64> {
+    refuse_admin(account)?;
+    Ok(account.id)
+}
+
 /// An administrator's account is never a client's: the client would get the whole platform [api 1.4].
-fn checked(account: Account) -> Result<u64> {
+pub fn refuse_admin(account: &Account) -> Result<()> {
     if account.roles.iter().any(|role| role.contains("admin")) {
         let text = format!(
             "the client's e-mail {} belongs to an administrator of VMmanager (account {}); give the client another e-mail",
             account.email, account.id
         );
-        return Err(Error::new(Kind::AdminAccount, account.email, text));
+        return Err(Error::new(Kind::AdminAccount, &*account.email, text));
     }
-    Ok(account.id)
+    Ok(())
 }

@@ -1,9 +1,11 @@
 //! The use-cases behind the commands. Each compares what is with what should be, does only the difference, and may be
 //! killed and started again at any line.
 
+pub mod access;
 pub mod account;
 pub mod addresses;
 pub mod catalogue;
+pub mod check;
 pub mod connection;
 pub mod identity;
 pub mod order;
@@ -11,6 +13,8 @@ pub mod password;
 pub mod power;
 pub mod provision;
 pub mod remove;
+pub mod resize;
+pub mod sync;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -22,6 +26,10 @@ use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
 use crate::vmm::{Client, Failure, Host, Outcome, Task};
 use identity::Mark;
+use order::Place;
+
+/// `item.status` of a suspended service [protocol 5.4].
+const SUSPENDED: i64 = 3;
 
 /// One operation on one service: everything a use-case needs.
 pub struct Job<'a> {
@@ -41,6 +49,8 @@ pub struct Job<'a> {
     pub directory: PathBuf,
     /// Who we are in the queue.
     pub label: Label,
+    /// `--runningoperation`: the same number again means that the panel repeats an operation.
+    pub operation: Option<u64>,
 }
 
 impl<'a> Job<'a> {
@@ -50,13 +60,19 @@ impl<'a> Job<'a> {
         panel: &'a Panel,
         handler: &'a Handler,
         service: Service,
-        vmm: Client,
         label: Label,
+        operation: Option<u64>,
     ) -> Result<Self> {
+        let vmm = connection::client(config, handler)?;
         let journal = Journal::open(config)?;
         let installation = journal.installation(|| panel.installation())?;
         let mark = Mark { installation, item: service.id };
-        Ok(Job { panel, service, handler, vmm, journal, mark, directory: config.runtime_dir(), label })
+        Ok(Job { panel, service, handler, vmm, journal, mark, directory: config.runtime_dir(), label, operation })
+    }
+
+    /// Where and how the handler and the tariff want VMs.
+    pub fn place(&self) -> Result<Place> {
+        Place::read(&self.handler.params, &self.service.tariff)
     }
 
     /// Deadlines.

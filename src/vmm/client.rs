@@ -203,7 +203,8 @@ impl Client {
         }
     }
 
-    fn base(&self) -> String {
+    /// Where VMmanager answers: origin and, where it was needed, the path that was typed.
+    pub fn base(&self) -> String {
         let Address { origin, path } = &self.access.address;
         if self.prefixed.get() { format!("{origin}{path}") } else { origin.clone() }
     }

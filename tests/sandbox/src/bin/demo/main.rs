@@ -1,4 +1,4 @@
-//! `demo [MODULE]`: a day of a hosting provider in half a minute.
+//! `demo [--mariadb] [--tls] [MODULE]`: a day of a hosting provider in a few seconds.
 //!
 //! Starts a VMmanager and a BILLmanager on loopback, orders services for two clients and runs the real module for every
 //! operation, as BILLmanager would. Prints a timeline and a final table, compares both sides with what the orders say,
@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use sandbox::bill::{self, MODULE};
-use sandbox::vmm::{self, Timing};
+use sandbox::bill::{self, Database, MODULE};
+use sandbox::vmm::{self, Certificate, Timing, Transport};
 use sandbox::{World, binary};
 
 use script::Script;
@@ -33,21 +33,7 @@ fn main() -> ExitCode {
 
 /// Plays the whole day; true when both platforms end as they should.
 fn run() -> Result<bool> {
-    let module = module()?;
-    // Found or built before the clock starts.
-    binary("mgrctl")?;
-    let timing = Timing {
-        listed_after: Duration::from_millis(200),
-        create: Duration::from_millis(1800),
-        recipe: Duration::from_millis(600),
-        other: Duration::from_secs(1),
-        ..Timing::default()
-    };
-    let vmm = vmm::Setup { timing, ..vmm::Setup::default() };
-    let world = World::with(vmm, bill::Setup::new(&module))?;
-    println!("module       {}", module.display());
-    println!("VMmanager    {}", world.vmm.url());
-    println!("BILLmanager  {}", world.bill.root().display());
+    let world = world()?;
     let features = script::features(&world.bill)?;
     println!("features     {}\n", features.join(" "));
     let timeline = Timeline::start();
@@ -63,14 +49,45 @@ fn run() -> Result<bool> {
     Ok(differences.is_empty())
 }
 
-/// The module that the command line names, or the one beside this program.
-fn module() -> Result<PathBuf> {
-    let module = match std::env::args_os().nth(1) {
-        Some(path) => PathBuf::from(path),
-        None => std::env::current_exe()?.parent().context("this program has no directory")?.join(MODULE),
-    };
+/// Starts the world that the command line asks for and says where it is.
+fn world() -> Result<World> {
+    let mut vmm = vmm::Setup { timing: timing(), ..vmm::Setup::default() };
+    let mut database = Database::Sqlite;
+    let mut module = None;
+    for argument in std::env::args_os().skip(1) {
+        match argument.to_str() {
+            Some("--mariadb") => database = Database::MariaDb,
+            Some("--tls") => vmm.transport = Transport::Tls(Certificate::SelfSigned),
+            Some(option) if option.starts_with('-') => {
+                bail!("unknown option {option}; demo [--mariadb] [--tls] [MODULE]")
+            }
+            _ => module = Some(PathBuf::from(argument)),
+        }
+    }
+    let module = module.map_or_else(beside_us, Ok)?;
     if !module.is_file() {
         bail!("there is no {}; build it with `cargo build` or name another one: demo MODULE", module.display());
     }
-    Ok(module)
+    // Found or built before the clock starts.
+    binary("mgrctl")?;
+    let world = World::with(vmm, bill::Setup { database, ..bill::Setup::new(&module) })?;
+    println!("module       {}", module.display());
+    println!("VMmanager    {}", world.vmm.url());
+    println!("BILLmanager  {} ({database:?})", world.bill.root().display());
+    Ok(world)
+}
+
+/// Tasks long enough to watch.
+fn timing() -> Timing {
+    Timing {
+        listed_after: Duration::from_millis(200),
+        create: Duration::from_millis(1800),
+        recipe: Duration::from_millis(600),
+        other: Duration::from_secs(1),
+        ..Timing::default()
+    }
+}
+
+fn beside_us() -> Result<PathBuf> {
+    Ok(std::env::current_exe()?.parent().context("this program has no directory")?.join(MODULE))
 }

@@ -47,7 +47,7 @@ fn line(platform: &Platform, bill: &Bill, service: &Service) -> [String; HEAD.le
         host.cpu_number.to_string(),
         format!("{} MiB", host.ram_mib),
         format!("{} MiB", disk_of(platform, host)),
-        addresses(platform, host.id).into_iter().collect::<Vec<_>>().join(" "),
+        addresses(platform, host.id).join(" "),
         host.state.clone(),
         status.to_owned(),
     ]
@@ -87,21 +87,22 @@ fn compare(platform: &Platform, bill: &Bill, service: &Service, found: &mut Vec<
     expect(found, &whose, "status in BILLmanager", &bill.item(service.item).status, &should.status);
     let slots: BTreeSet<String> = bill.slots(service.item).into_iter().map(|(_, address, _)| address).collect();
     let host = host_of(platform, bill, service);
-    expect(found, &whose, "state of the VM", &host.map(|host| host.state.as_str()), &should.state);
+    let state = host.map_or("none", |host| &host.state);
+    expect(found, &whose, "state of the VM", &state, &should.state.unwrap_or("none"));
     let Some(host) = host else {
         if !slots.is_empty() {
             found.push(format!("{whose}: there is no VM, but BILLmanager still holds {slots:?}"));
         }
         return;
     };
-    let owner = platform.accounts.get(&host.account).map(|account| account.email.as_str());
-    expect(found, &whose, "owner of the VM", &owner, &Some(service.email));
+    let owner = platform.accounts.get(&host.account).map_or("nobody", |account| &account.email);
+    expect(found, &whose, "owner of the VM", &owner, &service.email);
     expect(found, &whose, "number of cores", &host.cpu_number, &should.cpu);
     expect(found, &whose, "memory in MiB", &host.ram_mib, &should.ram_mib);
     expect(found, &whose, "disk in MiB", &disk_of(platform, host), &should.disk_mib);
     expect(found, &whose, "number of IPv4 addresses", &platform.addresses(host.id, 4).len(), &should.ipv4);
     expect(found, &whose, "presence of IPv6", &!platform.addresses(host.id, 6).is_empty(), &should.ipv6);
-    expect(found, &whose, "addresses in BILLmanager", &slots, &addresses(platform, host.id));
+    expect(found, &whose, "addresses in BILLmanager", &slots, &BTreeSet::from_iter(addresses(platform, host.id)));
     let main = bill.params(service.item).remove("ip").unwrap_or_default();
     if !platform.addresses(host.id, 4).iter().any(|ip| ip.ip_addr == main) {
         found.push(format!("{whose}: the main address in BILLmanager, `{main}`, is not one of the VM's"));
@@ -141,6 +142,7 @@ fn disk_of(platform: &Platform, host: &Host) -> u64 {
     platform.main_disk(host.id).map_or(0, |disk| disk.size_mib)
 }
 
-fn addresses(platform: &Platform, host: u64) -> BTreeSet<String> {
+/// All addresses of a VM, IPv4 first.
+fn addresses(platform: &Platform, host: u64) -> Vec<String> {
     [4, 6].into_iter().flat_map(|family| platform.addresses(host, family)).map(|ip| ip.ip_addr.clone()).collect()
 }

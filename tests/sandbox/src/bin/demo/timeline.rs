@@ -50,6 +50,9 @@ impl Timeline {
 
 /// What a failed run says about itself, on one line.
 fn reason(run: &Run) -> String {
+    if run.status == Some(0) {
+        return "exit status 0, but BILLmanager was not called back".into();
+    }
     let status = run.status.map_or_else(|| "killed".into(), |status| format!("exit status {status}"));
     let said = [run.stdout.trim(), run.stderr.trim(), "no message"].into_iter().find(|text| !text.is_empty());
     format!("{status}: {}", said.unwrap_or_default().replace('\n', " "))
