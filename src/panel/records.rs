@@ -53,13 +53,23 @@ pub struct Amount {
     pub unit: String,
 }
 
+/// Values of `item.status` [protocol 5.4].
+pub mod status {
+    /// Open.
+    pub const ACTIVE: i64 = 2;
+    /// Suspended.
+    pub const SUSPENDED: i64 = 3;
+    /// Closed.
+    pub const DELETED: i64 = 4;
+}
+
 /// A service (`item`) with everything an operation needs to know of it.
 pub struct Service {
     /// `item.id`.
     pub id: u64,
     /// Internal name of the item type, `vds`.
     pub item_type: String,
-    /// [protocol 5.4]: 1 ordered, 2 active, 3 suspended, 4 deleted, 5 being opened.
+    /// [protocol 5.4]: one of [`status`], 1 ordered, 5 being opened.
     pub status: i64,
     /// Months; −100 trial, −50 daily, 0 lifetime.
     pub period: i64,
@@ -211,6 +221,14 @@ impl Panel {
         let count = rows.first().and_then(|row| row.number(0)).unwrap_or_default();
         let tasks = self.rows("SELECT id FROM task WHERE runningoperation = ?", &[Param::Id(operation)])?;
         Ok((count, !tasks.is_empty()))
+    }
+
+    /// Whether a service has this status and no running operation `command` any more.
+    pub fn has_reached(&self, item: u64, command: &str, status: i64) -> Result<bool> {
+        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item)])?;
+        let running = "SELECT id FROM runningoperation WHERE item = ? AND intname = ?";
+        let running = self.rows(running, &[Param::Id(item), Param::Text(command)])?;
+        Ok(rows.first().and_then(|row| row.number(0)) == Some(status) && running.is_empty())
     }
 
     fn client(&self, account: Option<u64>, name: &str) -> Result<Client> {

@@ -23,14 +23,12 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
+use crate::panel::status::SUSPENDED;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
 use crate::vmm::{Client, Failure, Host, Outcome, Task};
 use identity::Mark;
 use order::Place;
-
-/// `item.status` of a suspended service [protocol 5.4].
-const SUSPENDED: i64 = 3;
 
 /// One operation on one service: everything a use-case needs.
 pub struct Job<'a> {

@@ -12,7 +12,7 @@ use super::{Job, SUSPENDED, account, addresses, catalogue, identity, look_pause,
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Phase, Record};
-use crate::panel::Value;
+use crate::panel::{Value, status};
 use crate::vmm::{CreateHost, Ended, Failure, Host, Preset, RecipeRun, Task, Tuning};
 use crate::{fault, log};
 
@@ -37,6 +37,10 @@ fn ensure(job: &Job) -> Result<Host> {
             job.handler.name
         );
         return Err(Error::new(Kind::DatacenterExternal, "datacenter", text));
+    }
+    if job.service.status == status::DELETED {
+        let text = format!("service {} is closed; a closed service gets no VM", job.service.id);
+        return Err(Error::new(Kind::BadParam, "status", text));
     }
     let order = Order::read(&job.service)?;
     let place = job.place()?;
@@ -308,8 +312,9 @@ fn finish_open(job: &Job, host: &Host) -> Result<()> {
     loop {
         let mut params = vec![("elid", Value::Plain(&item)), ("sok", Value::Plain("ok"))];
         params.extend(facts.iter().map(|(name, value)| (*name, Value::Plain(value))));
-        match job.panel.call("vds.open", &params) {
-            Ok(_) => break,
+        let called = job.panel.call("vds.open", &params).map(drop);
+        match called.or_else(|error| job.panel.unless_reached("vds.open", job.service.id, error)) {
+            Ok(()) => break,
             Err(error) if error.is_unreachable_panel() => return Err(error),
             Err(error) if facts.is_empty() => {
                 log::warn!("service {item}: {error}; trying service.postopen");

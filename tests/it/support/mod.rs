@@ -1,0 +1,6 @@
+//! What the tests share.
+
+pub mod cases;
+pub mod invariants;
+pub mod refusal;
+pub mod world;
