@@ -2,5 +2,6 @@
 
 pub mod cases;
 pub mod invariants;
+pub mod life;
 pub mod refusal;
 pub mod world;
