@@ -9,6 +9,7 @@ mod features;
 mod kill;
 mod layout;
 mod life_addresses;
+mod life_power;
 mod life_setparam;
 mod main_job;
 mod misfortune;
