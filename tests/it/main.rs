@@ -8,6 +8,7 @@ mod failure_protocol;
 mod features;
 mod kill;
 mod layout;
+mod life_access;
 mod life_addresses;
 mod life_power;
 mod life_setparam;
