@@ -11,9 +11,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::admin::{queue, session};
+use crate::admin::{link, queue, reinstall, session};
 use crate::error::{Error, Kind, Result};
 use crate::queue::Scope;
+use crate::service::access::Reinstall;
 
 /// What the process was asked to do.
 #[derive(Debug)]
@@ -38,6 +39,10 @@ pub enum Operator {
     Queue(Queue),
     /// Show and drop cached sessions of VMmanager
     Session(Session),
+    /// Link a service to a VM that another module made; shows both sides and changes nothing without --yes
+    Link(Link),
+    /// Install the OS of a service's VM anew: everything on its disk is lost
+    Reinstall(Reinstallation),
     /// List the fault points compiled into this build
     #[cfg(feature = "faults")]
     FaultPoints,
@@ -131,6 +136,52 @@ impl Session {
             Some(SessionAction::Drop { url, all: _ }) => session::Task::Drop { url: url.clone() },
             None => session::Task::Show { json: self.json },
         }
+    }
+}
+
+/// `link …`.
+#[derive(Debug, clap::Args)]
+pub struct Link {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// VM id in VMmanager, when BILLmanager does not name it
+    #[arg(long)]
+    vm: Option<u64>,
+    /// Write the mark and record the link
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Link {
+    /// What is to be done.
+    pub fn task(&self) -> link::Task {
+        link::Task { item: self.item, vm: self.vm, yes: self.yes }
+    }
+}
+
+/// `reinstall …`.
+#[derive(Debug, clap::Args)]
+pub struct Reinstallation {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// OS template instead of the ordered one, named as in BILLmanager
+    #[arg(long)]
+    os: Option<String>,
+    /// Recipe to run after the installation, named as in BILLmanager
+    #[arg(long)]
+    recipe: Option<String>,
+    /// Do it
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Reinstallation {
+    /// What is to be done.
+    pub fn task(&self) -> reinstall::Task {
+        let choice = Reinstall { os: self.os.clone(), recipe: self.recipe.clone() };
+        reinstall::Task { item: self.item, choice, yes: self.yes }
     }
 }
 

@@ -21,7 +21,7 @@ static SCHEMA: Schema = Schema {
     migrations: &["CREATE TABLE service (
         item INTEGER PRIMARY KEY, client INTEGER NOT NULL, phase TEXT NOT NULL, mark TEXT NOT NULL, hash TEXT NOT NULL,
         account INTEGER, vm INTEGER, vm_created TEXT NOT NULL DEFAULT '', task INTEGER, task_name TEXT,
-        changed INTEGER NOT NULL, ended INTEGER);
+        restart_operation INTEGER, restart_task INTEGER, stopped_again INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL, ended INTEGER);
      CREATE INDEX service_client ON service (client);
      CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"],
     durable: true,
@@ -188,6 +188,31 @@ impl Journal {
                    vm = ?4, task = ?5, task_name = ?6, changed = ?7, ended = NULL";
         let (task, name) = (task.map(|t| t.0), task.map(|t| t.1));
         self.update(sql, rusqlite::params![item, client, mark, vm, task, name, now()])
+    }
+
+    /// A restart was accepted: the operation that asked for it and its task.
+    pub fn restarted(&self, item: u64, client: u64, mark: &str, operation: Option<u64>, task: u64) -> Result<()> {
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, restart_operation, restart_task, changed)
+                   VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6)
+                   ON CONFLICT (item) DO UPDATE SET restart_operation = ?4, restart_task = ?5, changed = ?6";
+        self.update(sql, rusqlite::params![item, client, mark, operation, task, now()])
+    }
+
+    /// The task of a restart that this very operation has asked for already.
+    pub fn restart_of(&self, item: u64, operation: Option<u64>) -> Result<Option<u64>> {
+        let Some(operation) = operation else { return Ok(None) };
+        let sql = "SELECT restart_task FROM service WHERE item = ?1 AND restart_operation = ?2";
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([item, operation])?;
+            Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+        })
+    }
+
+    /// Counts that the VM of a suspended service was found running; how often so far.
+    pub fn stopped_again(&self, item: u64) -> Result<u64> {
+        let sql = "UPDATE service SET stopped_again = stopped_again + 1 WHERE item = ?1 RETURNING stopped_again";
+        self.database.borrow_mut().write(|tx| Ok(tx.query_row(sql, [item], |row| row.get(0))?))
     }
 
     /// The name of this installation in marks, as first computed: a later change of the key must not orphan them.

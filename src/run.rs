@@ -100,6 +100,8 @@ fn operate(operator: &Operator, stdin: &mut dyn Read, stdout: &mut dyn Write) ->
     let done = match operator {
         Operator::Queue(queue) => admin::queue::run(&runtime, &queue.task(), stdout),
         Operator::Session(session) => admin::session::run(&runtime, &session.task(), stdout),
+        Operator::Link(link) => admin::link::run(&config, &link.task(), stdout),
+        Operator::Reinstall(reinstall) => admin::reinstall::run(&config, &reinstall.task(), stdout),
         #[cfg(feature = "faults")]
         Operator::FaultPoints => admin::write(stdout, &(crate::fault::POINTS.join("\n") + "\n")),
         #[cfg(feature = "faults")]

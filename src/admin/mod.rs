@@ -3,7 +3,10 @@
 
 #[cfg(feature = "faults")]
 pub mod hold;
+pub mod link;
 pub mod queue;
+pub mod reinstall;
+mod service;
 pub mod session;
 mod table;
 #[cfg(feature = "faults")]

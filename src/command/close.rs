@@ -1,9 +1,10 @@
 //! `--command close --item N [--runningoperation N]` [protocol 3.8].
 
+use crate::cli::Invocation;
 use crate::error::Result;
 use crate::service::{Job, remove};
 
 /// Removes the VM, frees the IP slots, ends the service.
-pub fn run(job: &Job) -> Result<()> {
+pub fn run(job: &Job, _: &Invocation) -> Result<()> {
     remove::close(job)
 }

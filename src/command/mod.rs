@@ -1,13 +1,25 @@
 //! The table of panel commands. A new command is one file here and one line in [`TABLE`]; what it needs around it
 //! (the service's lock, the queue, the guard of a test installation) is said in the line, not in the file.
 
+mod addip;
+mod changepassword;
+mod check_addon;
 mod check_connection;
+mod check_param;
 mod close;
+mod delip;
 mod features;
+mod hardreboot;
 mod open;
+mod reboot;
 mod reopen;
 mod resume;
+mod setparam;
+mod start;
+mod stop;
 mod suspend;
+mod sync_item;
+mod transition_controlpanel;
 mod tuning_param;
 
 use std::cell::RefCell;
@@ -17,9 +29,11 @@ use crate::cli::Invocation;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::panel::{Panel, refuse_foreign};
+use crate::panel::{Handler, Panel, refuse_foreign};
+use crate::progress::Progress;
+use crate::queue::settings::{Settings, service_key};
 use crate::queue::{self, Label, Turn};
-use crate::service::{Job, connection};
+use crate::service::Job;
 use crate::wire::{self, Element};
 
 /// What a command works on, and with that what it needs.
@@ -28,9 +42,13 @@ pub enum Work {
     Constant(fn() -> Element),
     /// Answers a document read from standard input.
     Form(fn(&Context, &Element) -> Result<Element>),
+    /// Answers a question of a form from its arguments; standard input is not read.
+    Question(fn(&Context) -> Result<Element>),
+    /// Answers a document about a service without changing it: no ticket, no queue.
+    Look(fn(&Job, &Invocation) -> Result<Element>),
     /// Changes a service: runs under the service's ticket, waits in the handler's queue, does nothing on a copied
     /// installation, prints nothing.
-    Service(fn(&Job) -> Result<()>),
+    Service(fn(&Job, &Invocation) -> Result<()>),
 }
 
 /// One line of the table.
@@ -44,6 +62,10 @@ pub struct Command {
 }
 
 /// Every command.
+///
+/// `prolong` and `cancel_prolong` are left out on purpose: nothing happens in VMmanager when a service is paid for
+/// another month, BILLmanager extends it by itself as long as the feature is not declared, and declaring it would make
+/// every payment wait for a process of ours [protocol 3.10, 7.22].
 pub const TABLE: &[Command] = &[
     Command { name: "features", feature: false, work: Work::Constant(features::answer) },
     Command { name: "check_connection", feature: true, work: Work::Form(check_connection::answer) },
@@ -52,7 +74,23 @@ pub const TABLE: &[Command] = &[
     Command { name: "suspend", feature: true, work: Work::Service(suspend::run) },
     Command { name: "resume", feature: true, work: Work::Service(resume::run) },
     Command { name: "close", feature: true, work: Work::Service(close::run) },
+    Command { name: SETPARAM, feature: true, work: Work::Service(setparam::run) },
+    Command { name: "start", feature: true, work: Work::Service(start::run) },
+    Command { name: "stop", feature: true, work: Work::Service(stop::run) },
+    Command { name: "reboot", feature: true, work: Work::Service(reboot::run) },
+    Command { name: "hardreboot", feature: true, work: Work::Service(hardreboot::run) },
+    Command { name: "changepassword", feature: true, work: Work::Service(changepassword::run) },
+    Command { name: "addip", feature: true, work: Work::Service(addip::run) },
+    Command { name: "delip", feature: true, work: Work::Service(delip::run) },
+    Command { name: "sync_item", feature: true, work: Work::Service(sync_item::run) },
+    Command { name: "transition_controlpanel", feature: true, work: Work::Look(transition_controlpanel::answer) },
+    Command { name: "tuning_param", feature: true, work: Work::Form(tuning_param::answer) },
+    Command { name: "check_param", feature: true, work: Work::Question(check_param::answer) },
+    Command { name: "check_addon", feature: true, work: Work::Question(check_addon::answer) },
 ];
+
+/// The command whose failure takes a tariff change back [protocol 3.9].
+const SETPARAM: &str = "setparam";
 
 /// Finds a command; spelling differences that BILLmanager versions may have are forgiven [protocol 7.2].
 pub fn find(name: &str) -> Result<&'static Command> {
@@ -81,35 +119,75 @@ impl Context<'_> {
         match command.work {
             Work::Constant(answer) => Ok(Some(answer())),
             Work::Form(answer) => answer(self, &read_document(command.name, stdin)?).map(Some),
+            Work::Question(answer) => answer(self).map(Some),
+            Work::Look(answer) => {
+                let item = self.call.id("item")?;
+                self.with_job(item, command.name, |job| answer(job, self.call)).map(Some)
+            }
             Work::Service(_) if self.config.do_nothing() => {
                 log::info!("etc/billmgr.DoNothing exists: {} does nothing on this installation", command.name);
                 Ok(None)
             }
-            Work::Service(run) => self.run_service(command, run).map(|()| None),
+            Work::Service(run) => {
+                let item = self.call.id("item")?;
+                let done = self.with_turn(item, command.name, |job| run(job, self.call));
+                done.inspect_err(|error| self.take_tariff_change_back(command, error)).map(|()| None)
+            }
         }
     }
 
-    /// The service's ticket comes first and the key's ticket second, always in this order: no deadlock. The service is
-    /// read after the wait, because it may have changed meanwhile.
-    fn run_service(&self, command: &Command, run: fn(&Job) -> Result<()>) -> Result<()> {
-        let item = self.call.id("item")?;
+    /// Works on a service alone. The service's ticket comes first and the key's ticket second, always in this order: no
+    /// deadlock. The service is read after the wait, because it may have changed meanwhile.
+    pub fn with_turn<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+        let handler = self.handler_of(item)?;
+        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
+        let (settings, _) = Settings::read(&handler.params);
+        let _service = self.ticket(&service_key(item), 1, &label)?;
+        let queued = settings.queue_enabled.then(|| settings.key(command, handler.id, item));
+        let _queue = queued.map(|key| self.ticket(&key, settings.queue_count, &label)).transpose()?;
+        let service = self.panel.service(item)?;
+        let operation = self.call.optional_id("runningoperation")?;
+        work(&Job::new(self.config, self.panel, handler, service, label, operation)?)
+    }
+
+    /// Gathers what is known of a service for work that changes nothing.
+    pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+        let handler = self.handler_of(item)?;
+        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
+        work(&Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?)
+    }
+
+    /// The handler of a service, which must be ours.
+    fn handler_of(&self, item: u64) -> Result<Handler> {
         let owner = self.panel.owner(item)?;
         refuse_foreign(&owner.module, &format!("service {item}"))?;
-        let id = owner.handler.ok_or_else(|| {
-            Error::new(Kind::UnsupportedModule, "", format!("service {item} has no processing module"))
-        })?;
-        let handler = self.panel.handler(id)?;
+        let handler = self.panel.handler(owner.handler.unwrap_or_default())?;
         *self.handler.borrow_mut() = Some((handler.id, handler.name.clone()));
-        let label = Label { command: command.name.to_owned(), item: Some(item), handler: Some(id) };
-        let _service = self.ticket(&format!("service:{item}"), 1, &label)?;
-        let service = self.panel.service(item)?;
-        let vmm = connection::client(self.config, &handler)?;
-        let job = Job::new(self.config, self.panel, &handler, service, vmm, label)?;
-        run(&job)
+        Ok(handler)
+    }
+
+    /// A tariff change that failed is taken back, whatever the reason was; only a panel that cannot be reached, or a
+    /// service that is not ours, is left alone.
+    fn take_tariff_change_back(&self, command: &Command, error: &Error) {
+        let (Ok(item), Ok(user)) = (self.call.id("item"), self.call.optional_id("userid")) else { return };
+        if command.name != SETPARAM || self.handler.borrow().is_none() || error.is_unreachable_panel() {
+            return;
+        }
+        match self.panel.roll_tariff_back(item, user) {
+            Ok(true) => log::warn!("service {item}: the tariff change was taken back"),
+            Ok(false) => {}
+            Err(error) => log::error!("service {item}: the tariff change could not be taken back: {error}"),
+        }
     }
 
     fn ticket(&self, key: &str, limit: u32, label: &Label) -> Result<Turn> {
-        queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |_| {})
+        let progress = Progress::new();
+        let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
+            log::info!("{label}: {waiting}");
+            progress.show(&waiting.to_string());
+        })?;
+        log::debug!("{label}: runs in queue {}", turn.queue());
+        Ok(turn)
     }
 }
 

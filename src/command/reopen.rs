@@ -1,9 +1,10 @@
 //! `--command reopen --item N [--runningoperation N]` [protocol 3.6].
 
+use crate::cli::Invocation;
 use crate::error::Result;
 use crate::service::{Job, provision};
 
 /// Repairs or finishes an opening.
-pub fn run(job: &Job) -> Result<()> {
+pub fn run(job: &Job, _: &Invocation) -> Result<()> {
     provision::reopen(job)
 }

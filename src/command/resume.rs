@@ -1,9 +1,10 @@
 //! `--command resume --item N [--runningoperation N]` [protocol 3.7].
 
+use crate::cli::Invocation;
 use crate::error::Result;
 use crate::service::{Job, power};
 
 /// Starts the VM of a service that is no longer suspended.
-pub fn run(job: &Job) -> Result<()> {
+pub fn run(job: &Job, _: &Invocation) -> Result<()> {
     power::resume(job)
 }

@@ -1,9 +1,10 @@
 //! `--command suspend --item N [--runningoperation N]` [protocol 3.7].
 
+use crate::cli::Invocation;
 use crate::error::Result;
 use crate::service::{Job, power};
 
 /// Stops the VM of a service that is suspended.
-pub fn run(job: &Job) -> Result<()> {
+pub fn run(job: &Job, _: &Invocation) -> Result<()> {
     power::suspend(job)
 }

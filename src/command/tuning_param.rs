@@ -5,26 +5,23 @@
 
 use std::collections::BTreeMap;
 
+use super::Context;
 use crate::error::{Error, Kind, Result};
+use crate::panel::HandlerParam;
 use crate::queue::settings::{PARAMETERS, validate};
 use crate::wire::Element;
 
-/// A stored custom parameter of a handler: a row of `processingparam`.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    /// Its row.
-    pub id: u64,
-    /// Name of the parameter.
-    pub name: String,
-    /// Its value.
-    pub value: String,
+/// Answers the subcommand of the call.
+pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+    let subcommand = context.call.text("subcommand").unwrap_or_default();
+    reply(subcommand, input, &mut |handler| context.panel.handler_params(handler))
 }
 
 /// Answers a subcommand; `stored` reads the rows of a handler and is asked only by `List`.
-pub fn answer(
+fn reply(
     subcommand: &str,
     input: &Element,
-    stored: &mut dyn FnMut(u64) -> Result<Vec<Stored>>,
+    stored: &mut dyn FnMut(u64) -> Result<Vec<HandlerParam>>,
 ) -> Result<Element> {
     let mut params = session_params(input);
     let mut output = input.clone();
@@ -58,8 +55,8 @@ fn handler(params: &BTreeMap<String, String>) -> Result<u64> {
 }
 
 /// Rows that the panel put into the document already are not repeated.
-fn list(output: &mut Element, stored: Vec<Stored>) {
-    for Stored { id, name, value } in stored {
+fn list(output: &mut Element, stored: Vec<HandlerParam>) {
+    for HandlerParam { id, name, value } in stored {
         let id = id.to_string();
         let is_listed = output.all("elem").any(|elem| elem.value("id") == id);
         if is_ours(&name) && !is_listed {
@@ -108,12 +105,12 @@ mod tests {
         let input = Element::new("doc")
             .child(Element::with_text("kept", "as it was"))
             .child(Element::new("session_params").children(params));
-        let row = |id, name: &str, value: &str| Stored { id, name: name.to_owned(), value: value.to_owned() };
+        let row = |id, name: &str, value: &str| HandlerParam { id, name: name.to_owned(), value: value.to_owned() };
         let mut stored = |handler| {
             assert_eq!(handler, 7);
             Ok(vec![row(3, "url", "https://vm"), row(4, "queue_key", "a<b"), row(5, "session_ttl", "60")])
         };
-        let answer = answer(subcommand, &input, &mut stored)?;
+        let answer = reply(subcommand, &input, &mut stored)?;
         let answer = parse(answer.document().as_bytes()).unwrap();
         assert_eq!(answer.value("kept"), "as it was");
         assert_eq!(answer.all("session_params").count(), 1);

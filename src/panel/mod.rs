@@ -29,7 +29,7 @@ pub use failure::{Failure, error_document};
 use mgrctl::Mgrctl;
 pub use mgrctl::Value;
 use options::Options;
-pub use records::{Amount, Client, Handler, Owner, Service};
+pub use records::{Amount, Client, Handler, HandlerParam, Owner, Service, status};
 pub use slots::{Address, Slot};
 pub use units::Units;
 
@@ -62,10 +62,41 @@ impl Panel {
     /// Reports success of an operation (`service.postsuspend` …): sets the status and ends the running operation.
     pub fn post(&self, function: &str, item: u64) -> Result<()> {
         fault::point("callback.before");
-        self.call(function, &[("elid", Value::Plain(&item.to_string())), ("sok", Value::Plain("ok"))])?;
+        let called = self.call(function, &[("elid", Value::Plain(&item.to_string())), ("sok", Value::Plain("ok"))]);
+        called.map(drop).or_else(|error| self.unless_reached(function, item, error))?;
         fault::point("callback.after");
         log::info!("service {item}: {function} done");
         Ok(())
+    }
+
+    /// Success if the service is where a failed callback leads to and the operation is over: the answer was lost, or
+    /// the operation was done before. The error otherwise.
+    pub fn unless_reached(&self, function: &str, item: u64, error: Error) -> Result<()> {
+        let (command, reached) = match function {
+            "vds.open" | "service.postopen" => ("open", status::ACTIVE),
+            "service.postreopen" => ("reopen", status::ACTIVE),
+            "service.postsuspend" => ("suspend", status::SUSPENDED),
+            "service.postresume" => ("resume", status::ACTIVE),
+            "service.postclose" => ("close", status::DELETED),
+            _ => return Err(error),
+        };
+        if error.is_unreachable_panel() || !self.has_reached(item, command, reached).unwrap_or(false) {
+            return Err(error);
+        }
+        log::warn!("service {item}: {error}; but BILLmanager has the result of {command} already");
+        Ok(())
+    }
+
+    /// Takes a tariff change in progress back; `false` when there is none.
+    pub fn roll_tariff_back(&self, item: u64, user: Option<u64>) -> Result<bool> {
+        let rows = self.rows("SELECT lastpricelist FROM item WHERE id = ?", &[Param::Id(item)])?;
+        if rows.first().and_then(|row| row.id(0)).is_none() {
+            return Ok(false);
+        }
+        let (item, user) = (item.to_string(), user.map(|id| id.to_string()));
+        let mut params = vec![("elid", Value::Plain(&item)), ("sok", Value::Plain("ok"))];
+        params.extend(user.as_deref().map(|id| ("userid", Value::Plain(id))));
+        self.call("service.changepricelist.rollback", &params).map(|_| true)
     }
 
     /// Stores a plain parameter of a service, if it has another value.

@@ -53,13 +53,23 @@ pub struct Amount {
     pub unit: String,
 }
 
+/// Values of `item.status` [protocol 5.4].
+pub mod status {
+    /// Open.
+    pub const ACTIVE: i64 = 2;
+    /// Suspended.
+    pub const SUSPENDED: i64 = 3;
+    /// Closed.
+    pub const DELETED: i64 = 4;
+}
+
 /// A service (`item`) with everything an operation needs to know of it.
 pub struct Service {
     /// `item.id`.
     pub id: u64,
     /// Internal name of the item type, `vds`.
     pub item_type: String,
-    /// [protocol 5.4]: 1 ordered, 2 active, 3 suspended, 4 deleted, 5 being opened.
+    /// [protocol 5.4]: one of [`status`], 1 ordered, 5 being opened.
     pub status: i64,
     /// Months; −100 trial, −50 daily, 0 lifetime.
     pub period: i64,
@@ -86,6 +96,17 @@ impl Service {
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+}
+
+/// A row of `processingparam`.
+#[derive(Clone, Debug)]
+pub struct HandlerParam {
+    /// Its id.
+    pub id: u64,
+    /// Name of the parameter.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// Which module and handler a service belongs to.
@@ -124,6 +145,18 @@ impl Panel {
             secrets: self.decrypted(&crypted)?,
             external_datacenter: row.filled(2).map(str::to_owned),
         })
+    }
+
+    /// The settings in clear of a handler as rows.
+    pub fn handler_params(&self, id: u64) -> Result<Vec<HandlerParam>> {
+        let sql = "SELECT id, intname, value FROM processingparam WHERE processingmodule = ? ORDER BY id";
+        let rows = self.rows(sql, &[Param::Id(id)])?;
+        let param = |row: &Row| HandlerParam {
+            id: row.id(0).unwrap_or_default(),
+            name: row.text(1).to_owned(),
+            value: row.text(2).to_owned(),
+        };
+        Ok(rows.iter().map(param).collect())
     }
 
     /// Everything about a service.
@@ -167,6 +200,14 @@ impl Panel {
         Ok(pairs(&self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?))
     }
 
+    /// Services of a handler that name this VM and are not deleted.
+    pub fn services_with_vm(&self, vm: u64, handler: u64) -> Result<Vec<u64>> {
+        let sql = "SELECT i.id FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' AND p.value = ? \
+                   AND i.processingmodule = ? AND i.status <> 4 ORDER BY i.id";
+        let rows = self.rows(sql, &[Param::Text(&vm.to_string()), Param::Id(handler)])?;
+        Ok(rows.iter().filter_map(|row| row.id(0)).collect())
+    }
+
     /// One crypted parameter of a service, decrypted.
     pub fn secret(&self, item: u64, name: &str) -> Result<Option<SecretString>> {
         let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
@@ -180,6 +221,14 @@ impl Panel {
         let count = rows.first().and_then(|row| row.number(0)).unwrap_or_default();
         let tasks = self.rows("SELECT id FROM task WHERE runningoperation = ?", &[Param::Id(operation)])?;
         Ok((count, !tasks.is_empty()))
+    }
+
+    /// Whether a service has this status and no running operation `command` any more.
+    pub fn has_reached(&self, item: u64, command: &str, status: i64) -> Result<bool> {
+        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item)])?;
+        let running = "SELECT id FROM runningoperation WHERE item = ? AND intname = ?";
+        let running = self.rows(running, &[Param::Id(item), Param::Text(command)])?;
+        Ok(rows.first().and_then(|row| row.number(0)) == Some(status) && running.is_empty())
     }
 
     fn client(&self, account: Option<u64>, name: &str) -> Result<Client> {

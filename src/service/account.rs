@@ -6,9 +6,12 @@
 use secrecy::ExposeSecret;
 
 use super::{Job, password};
+use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
+use crate::lock::Lock;
+use crate::state::prepare_directory;
 use crate::vmm::{Account, Failure};
-use crate::{fault, log, queue};
+use crate::{fault, log};
 
 /// The id of the client's account.
 pub fn ensure(job: &Job) -> Result<u64> {
@@ -20,14 +23,23 @@ pub fn ensure(job: &Job) -> Result<u64> {
         );
         return Err(Error::new(Kind::MissingParam, "email", text));
     }
+    let _lock = lock(job, email)?;
     if let Some(account) = known(job, email)? {
-        return checked(account);
-    }
-    let _turn = queue::enter(&job.directory, &format!("account:{}", email.to_lowercase()), 1, &job.label, &mut |_| {})?;
-    if let Some(account) = known(job, email)? {
-        return checked(account);
+        return checked(&account);
     }
     create(job, email)
+}
+
+/// Not a ticket of the queue: a pause of the queue must not hold up an operation that runs already.
+fn lock(job: &Job, email: &str) -> Result<Lock> {
+    let directory = job.directory.join("account");
+    prepare_directory(&directory)?;
+    let path = directory.join(sha256(email.to_lowercase().as_bytes()));
+    let mut waits = || log::info!("service {}: waiting for another order of {email}", job.service.id);
+    Lock::at(&path, &mut waits).map_err(|error| {
+        let text = format!("the lock of a client's account cannot be taken: {error}");
+        Error::new(Kind::State, path.display().to_string(), text)
+    })
 }
 
 /// By e-mail, or by the id that an earlier order of the client left in the journal: clients change their e-mail
@@ -60,20 +72,25 @@ fn create(job: &Job, email: &str) -> Result<u64> {
         }
         // Somebody made it meanwhile, or it exists in another spelling, or the answer was lost: look.
         Err(Failure::Refused(error) | Failure::Unknown(error)) => match job.vmm.account_in_full_list(email)? {
-            Some(account) => checked(account),
+            Some(account) => checked(&account),
             None => Err(error),
         },
     }
 }
 
+fn checked(account: &Account) -> Result<u64> {
+    refuse_admin(account)?;
+    Ok(account.id)
+}
+
 /// An administrator's account is never a client's: the client would get the whole platform [api 1.4].
-fn checked(account: Account) -> Result<u64> {
+pub fn refuse_admin(account: &Account) -> Result<()> {
     if account.roles.iter().any(|role| role.contains("admin")) {
         let text = format!(
             "the client's e-mail {} belongs to an administrator of VMmanager (account {}); give the client another e-mail",
             account.email, account.id
         );
-        return Err(Error::new(Kind::AdminAccount, account.email, text));
+        return Err(Error::new(Kind::AdminAccount, &*account.email, text));
     }
-    Ok(account.id)
+    Ok(())
 }

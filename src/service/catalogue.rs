@@ -4,6 +4,7 @@
 //! [api 4.3]. The exact name wins. Otherwise two traps that providers fall into, a hyphen for a blank and the case of
 //! letters, are forgiven when exactly one candidate remains [lessons, pain 24].
 
+use super::order::Order;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::vmm::{Client, Os, Preset, Recipe};
@@ -61,12 +62,22 @@ pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
     })
 }
 
-/// The VM configuration `name` for this kind of virtualization; nothing when there is none.
-pub fn preset(vmm: &Client, name: &str, lxd: bool) -> Result<Option<Preset>> {
+/// The VM configuration that the tariff names; nothing when it names none. It must exist when the tariff leaves a size
+/// to it.
+pub fn needed_preset(vmm: &Client, order: &Order, lxd: bool) -> Result<Option<Preset>> {
+    let Some(name) = &order.preset else { return Ok(None) };
     let kind = if lxd { "lxd" } else { "kvm" };
     let fits = |preset: &Preset| preset.virtualization_type.is_empty() || preset.virtualization_type == kind;
-    let all = vmm.presets()?;
-    Ok(all.into_iter().find(|preset| preset.name == name && fits(preset)))
+    let found = vmm.presets()?.into_iter().find(|preset| preset.name == *name && fits(preset));
+    let sizes = &order.sizes;
+    if found.is_none() && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
+        let text = format!(
+            "the tariff's internal name \"{name}\" is no VM configuration of VMmanager for this cluster, and the tariff does \
+             not give all of ncpu, mem and disk itself; correct one of them"
+        );
+        return Err(Error::new(Kind::PresetNotFound, "preset", text));
+    }
+    Ok(found)
 }
 
 fn pick<'a, T>(name: &str, candidates: &'a [&'a T], title: impl Fn(&T) -> String) -> Result<Option<&'a &'a T>> {

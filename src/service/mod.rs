@@ -1,16 +1,21 @@
 //! The use-cases behind the commands. Each compares what is with what should be, does only the difference, and may be
 //! killed and started again at any line.
 
+pub mod access;
 pub mod account;
 pub mod addresses;
 pub mod catalogue;
+pub mod check;
 pub mod connection;
 pub mod identity;
+pub mod link;
 pub mod order;
 pub mod password;
 pub mod power;
 pub mod provision;
 pub mod remove;
+pub mod resize;
+pub mod sync;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -18,10 +23,12 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
+use crate::panel::status::SUSPENDED;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
 use crate::vmm::{Client, Failure, Host, Outcome, Task};
 use identity::Mark;
+use order::Place;
 
 /// One operation on one service: everything a use-case needs.
 pub struct Job<'a> {
@@ -30,7 +37,7 @@ pub struct Job<'a> {
     /// The service.
     pub service: Service,
     /// Its handler.
-    pub handler: &'a Handler,
+    pub handler: Handler,
     /// The handler's VMmanager.
     pub vmm: Client,
     /// What we asked for before.
@@ -41,6 +48,8 @@ pub struct Job<'a> {
     pub directory: PathBuf,
     /// Who we are in the queue.
     pub label: Label,
+    /// `--runningoperation`: the same number again means that the panel repeats an operation.
+    pub operation: Option<u64>,
 }
 
 impl<'a> Job<'a> {
@@ -48,15 +57,21 @@ impl<'a> Job<'a> {
     pub fn new(
         config: &Config,
         panel: &'a Panel,
-        handler: &'a Handler,
+        handler: Handler,
         service: Service,
-        vmm: Client,
         label: Label,
+        operation: Option<u64>,
     ) -> Result<Self> {
+        let vmm = connection::client(config, &handler)?;
         let journal = Journal::open(config)?;
         let installation = journal.installation(|| panel.installation())?;
         let mark = Mark { installation, item: service.id };
-        Ok(Job { panel, service, handler, vmm, journal, mark, directory: config.runtime_dir(), label })
+        Ok(Job { panel, service, handler, vmm, journal, mark, directory: config.runtime_dir(), label, operation })
+    }
+
+    /// Where and how the handler and the tariff want VMs.
+    pub fn place(&self) -> Result<Place> {
+        Place::read(&self.handler.params, &self.service.tariff)
     }
 
     /// Deadlines.
@@ -92,8 +107,7 @@ impl<'a> Job<'a> {
 
     /// The one VM that bears our mark.
     pub fn locate_by_mark(&self) -> Result<Option<Host>> {
-        let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
-        let mut found: Vec<Host> = self.vmm.hosts()?.into_iter().filter(ours).collect();
+        let mut found = self.locate_marked()?;
         if found.len() > 1 {
             let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
             let text = format!(
@@ -107,6 +121,12 @@ impl<'a> Job<'a> {
         let Some(host) = found.pop() else { return Ok(None) };
         identity::prove(self, &host)?;
         Ok(Some(host))
+    }
+
+    /// Every VM that bears our mark, whoever owns it.
+    fn locate_marked(&self) -> Result<Vec<Host>> {
+        let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
+        Ok(self.vmm.hosts()?.into_iter().filter(ours).collect())
     }
 
     /// The service's VM where the operation makes no sense without one.

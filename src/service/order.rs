@@ -33,16 +33,16 @@ pub struct Sizes {
 pub struct Order {
     /// Sizes.
     pub sizes: Sizes,
-    /// Number of IPv4 addresses.
-    pub ipv4: u64,
-    /// IPv6 wanted.
-    pub ipv6: bool,
+    /// Number of IPv4 addresses; nothing when the tariff has no such add-on.
+    pub ipv4: Option<u64>,
+    /// IPv6 wanted; nothing when the tariff has no such add-on.
+    pub ipv6: Option<bool>,
     /// Length of the client's IPv6 network.
     pub ipv6_prefix: Option<u64>,
     /// Host name, lower case; nothing leaves it to the cluster's template.
     pub domain: Option<String>,
-    /// `<repository>__<template>`.
-    pub os: String,
+    /// `<repository>__<template>`; a new VM cannot do without.
+    pub os: Option<String>,
     /// `<repository>__<recipe>`.
     pub recipe: Option<String>,
     /// Name of a VM configuration, and whether it must exist.
@@ -64,24 +64,17 @@ impl Order {
             net_in_mbitps: above_zero(speed(service, "inbound")?),
             net_out_mbitps: above_zero(speed(service, "outbound")?),
         };
-        let ipv6 = find(service, "ipv6").is_some_and(|amount| is_on(&amount.value));
-        let ipv4 = count(service, "ip")?.unwrap_or(1);
-        if ipv4 == 0 && !ipv6 {
-            let text =
-                "the tariff gives neither an IPv4 nor an IPv6 address; allow at least one address (add-on ip or ipv6)";
-            return Err(Error::new(Kind::BadParam, "ip", text));
-        }
-        let os = service.param("ostempl").ok_or_else(|| missing("ostempl", "the order names no OS template"))?;
+        let ipv6 = find(service, "ipv6").map(|amount| is_on(&amount.value));
         let recipe = service.param("recipe").filter(|name| *name != "null").map(str::to_owned);
         let preset = service.tariff.get("preset").filter(|name| !name.is_empty()).or(Some(&service.tariff_name));
         warn_of_unknown(service);
         Ok(Order {
             sizes,
-            ipv4,
+            ipv4: count(service, "ip")?,
             ipv6,
-            ipv6_prefix: if ipv6 { prefix(service)? } else { None },
+            ipv6_prefix: if ipv6 == Some(true) { prefix(service)? } else { None },
             domain: domain(service)?,
-            os: os.to_owned(),
+            os: service.param("ostempl").map(str::to_owned),
             recipe,
             preset: preset.filter(|name| !name.trim().is_empty()).cloned(),
         })
@@ -163,10 +156,21 @@ fn is_on(value: &str) -> bool {
 fn domain(service: &Service) -> Result<Option<String>> {
     let template = || service.tariff.get("freedomain").filter(|t| !t.trim().is_empty()).map(|t| expand(t, service));
     let Some(name) = service.param("domain").map(str::to_owned).or_else(template) else { return Ok(None) };
-    host_name(&name).map(Some).ok_or_else(|| {
-        let text = format!("\"{name}\" is not a host name (letters, digits and hyphens in parts joined by dots)");
-        Error::new(Kind::BadParam, "domain", text)
-    })
+    host_name(&name).map(Some).ok_or_else(|| bad_domain(&name))
+}
+
+/// The error for a host name that is none.
+pub fn bad_domain(name: &str) -> Error {
+    let text = format!("\"{name}\" is not a host name (letters, digits and hyphens in parts joined by dots)");
+    Error::new(Kind::BadParam, "domain", text)
+}
+
+/// A size in MiB of `value` in the unit of the add-on `name`.
+pub fn quantity(service: &Service, name: &str, value: u64) -> Result<u64> {
+    match find(service, name).or_else(|| name.split_whitespace().find_map(|word| find(service, word))) {
+        Some(amount) if !amount.unit.is_empty() => service.units.convert(name, value, &amount.unit, "mib"),
+        _ => Ok(value),
+    }
 }
 
 fn expand(template: &str, service: &Service) -> String {
@@ -229,7 +233,8 @@ fn warn_of_unknown(service: &Service) {
     }
 }
 
-fn missing(name: &str, text: &str) -> Error {
+/// A required value that is not there.
+pub fn missing(name: &str, text: &str) -> Error {
     Error::new(Kind::MissingParam, name, text)
 }
 

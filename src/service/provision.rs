@@ -7,16 +7,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::order::{Order, Place};
-use super::{Job, account, addresses, catalogue, identity, look_pause, password, power, remove};
+use super::order::{Order, Place, missing};
+use super::{Job, SUSPENDED, account, addresses, catalogue, identity, look_pause, password, power, remove, resize};
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
-use crate::journal::Phase;
-use crate::panel::Value;
+use crate::journal::{Phase, Record};
+use crate::panel::{Value, status};
 use crate::vmm::{CreateHost, Ended, Failure, Host, Preset, RecipeRun, Task, Tuning};
 use crate::{fault, log};
-
-const SUSPENDED: i64 = 3;
 
 /// Opens a service: a running VM with its addresses, known to BILLmanager.
 pub fn open(job: &Job) -> Result<()> {
@@ -40,35 +38,30 @@ fn ensure(job: &Job) -> Result<Host> {
         );
         return Err(Error::new(Kind::DatacenterExternal, "datacenter", text));
     }
+    if job.service.status == status::DELETED {
+        let text = format!("service {} is closed; a closed service gets no VM", job.service.id);
+        return Err(Error::new(Kind::BadParam, "status", text));
+    }
     let order = Order::read(&job.service)?;
-    let place = Place::read(&job.handler.params, &job.service.tariff)?;
+    let place = job.place()?;
     let hash = fingerprint(&order, &place);
-    if let Some(host) = resume(job, &hash)? {
-        return Ok(host);
+    if let Some((host, changed)) = resume(job, &hash)? {
+        return if changed { resize::apply(job, &order, host) } else { Ok(host) };
     }
     let (vm, task) = create(job, &order, &place, &hash)?;
     fault::point("create.recorded");
     complete(job, vm, task.as_ref())?.ok_or_else(|| vanished(vm))
 }
 
-/// What an earlier run left: the VM, complete, or nothing.
-fn resume(job: &Job, hash: &str) -> Result<Option<Host>> {
+/// What an earlier run left: the VM, complete, and whether the order was changed while it was being made.
+fn resume(job: &Job, hash: &str) -> Result<Option<(Host, bool)>> {
     let record = job.journal.find(job.service.id)?;
-    if let Some(record) = &record
-        && matches!(record.phase, Phase::Intended | Phase::Requested | Phase::Accepted)
-        && record.hash != hash
-    {
-        log::warn!(
-            "service {}: the order was changed while its VM was being made; the VM is brought in line by setparam",
-            job.service.id
-        );
-    }
-    if let Some(record) = record.as_ref().filter(|record| record.phase == Phase::Accepted)
-        && let Some(vm) = record.vm
-    {
-        let task = record.task.as_ref().map(|(consul, name)| Task::named(*consul, name));
-        if let Some(host) = complete(job, vm, task.as_ref())? {
-            return Ok(Some(host));
+    let unfinished = |record: &Record| matches!(record.phase, Phase::Intended | Phase::Requested | Phase::Accepted);
+    let changed = record.as_ref().is_some_and(|record| unfinished(record) && record.hash != hash);
+    if let Some(Record { phase: Phase::Accepted, vm: Some(vm), task, .. }) = &record {
+        let task = task.as_ref().map(|(consul, name)| Task::named(*consul, name));
+        if let Some(host) = complete(job, *vm, task.as_ref())? {
+            return Ok(Some((host, changed)));
         }
         log::warn!("service {}: VM {vm} was accepted by VMmanager but is gone", job.service.id);
     }
@@ -76,13 +69,9 @@ fn resume(job: &Job, hash: &str) -> Result<Option<Host>> {
         None if record.is_some_and(|record| record.phase == Phase::Requested) => appear(job)?,
         found => found,
     };
-    match found {
-        Some(host) => {
-            log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
-            complete(job, host.id, None)
-        }
-        None => Ok(None),
-    }
+    let Some(host) = found else { return Ok(None) };
+    log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
+    Ok(complete(job, host.id, None)?.map(|host| (host, changed)))
 }
 
 /// Looks for the marked VM as long as a lost or late creation may take to show up in lists.
@@ -133,8 +122,15 @@ fn create(job: &Job, order: &Order, place: &Place, hash: &str) -> Result<(u64, O
 
 /// The body of the request; names become ids here, so a wrong name leaves nothing behind.
 fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
-    let os = catalogue::os(&job.vmm, &order.os, place.cluster)?;
-    let preset = preset(job, order, os.is_lxd_image)?;
+    let os = order.os.as_deref().ok_or_else(|| missing("ostempl", "the order names no OS template"))?;
+    let (ipv4, ipv6) = (order.ipv4.unwrap_or(1), order.ipv6 == Some(true));
+    if ipv4 == 0 && !ipv6 {
+        let text =
+            "the tariff gives neither an IPv4 nor an IPv6 address; allow at least one address (add-on ip or ipv6)";
+        return Err(Error::new(Kind::BadParam, "ip", text));
+    }
+    let os = catalogue::os(&job.vmm, os, place.cluster)?;
+    let preset = catalogue::needed_preset(&job.vmm, order, os.is_lxd_image)?;
     let recipe = match &order.recipe {
         Some(name) if place.use_recipes => Some(catalogue::recipe(&job.vmm, name)?.id),
         _ => None,
@@ -145,9 +141,9 @@ fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
         cluster: place.cluster,
         os: os.id,
         domain: order.domain.clone(),
-        ipv4_number: Some(order.ipv4).filter(|&n| n > 0),
+        ipv4_number: Some(ipv4).filter(|&n| n > 0),
         ipv4_pool: Some(place.pools.clone()).filter(|pools| !pools.is_empty()),
-        ipv6_enabled: order.ipv6,
+        ipv6_enabled: ipv6,
         ipv6_prefix: order.ipv6_prefix,
         recipe_list: recipe.map(|recipe| vec![RecipeRun { recipe }]),
         ..CreateHost::default()
@@ -159,21 +155,6 @@ fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
     body.account = account::ensure(job)?;
     fault::point("account.recorded");
     Ok(body)
-}
-
-/// The VM configuration named by the tariff. It must exist when the tariff leaves a size to it.
-fn preset(job: &Job, order: &Order, lxd: bool) -> Result<Option<Preset>> {
-    let Some(name) = &order.preset else { return Ok(None) };
-    let found = catalogue::preset(&job.vmm, name, lxd)?;
-    let sizes = &order.sizes;
-    if found.is_none() && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
-        let text = format!(
-            "the tariff's internal name \"{name}\" is no VM configuration of VMmanager for this cluster, and the tariff does \
-             not give all of ncpu, mem and disk itself; correct one of them"
-        );
-        return Err(Error::new(Kind::PresetNotFound, "preset", text));
-    }
-    Ok(found)
 }
 
 /// Sizes from the tariff, else from the VM configuration. The platform does not take both together: when the tariff
@@ -188,10 +169,6 @@ fn sizes(body: &mut CreateHost, order: &Order, preset: Option<&Preset>) -> Resul
         body.preset = Some(preset.id);
         return Ok(());
     }
-    let main_disk = |preset: &Preset| {
-        let main = preset.disks.iter().find(|disk| disk.boot_order == Some(1)).or(preset.disks.first());
-        preset.hdd_mib.filter(|&size| size > 0).or_else(|| main.and_then(|disk| disk.size_mib))
-    };
     let needed = |name: &str, value: Option<u64>| {
         value.filter(|&size| size > 0).map(Some).ok_or_else(|| {
             let text = format!(
@@ -202,7 +179,7 @@ fn sizes(body: &mut CreateHost, order: &Order, preset: Option<&Preset>) -> Resul
     };
     body.cpu_number = needed("ncpu", sizes.cpu_number.or_else(|| preset?.cpu_number))?;
     body.ram_mib = needed("mem", sizes.ram_mib.or_else(|| preset?.ram_mib))?;
-    body.hdd_mib = needed("disk", sizes.hdd_mib.or_else(|| preset.and_then(main_disk)))?;
+    body.hdd_mib = needed("disk", sizes.hdd_mib.or_else(|| preset.and_then(Preset::main_disk_mib)))?;
     let tuning = preset.map(|preset| preset.tuning.clone()).unwrap_or_default();
     body.tuning = Tuning {
         net_in_mbitps: speeds.0.or(tuning.net_in_mbitps),
@@ -335,8 +312,9 @@ fn finish_open(job: &Job, host: &Host) -> Result<()> {
     loop {
         let mut params = vec![("elid", Value::Plain(&item)), ("sok", Value::Plain("ok"))];
         params.extend(facts.iter().map(|(name, value)| (*name, Value::Plain(value))));
-        match job.panel.call("vds.open", &params) {
-            Ok(_) => break,
+        let called = job.panel.call("vds.open", &params).map(drop);
+        match called.or_else(|error| job.panel.unless_reached("vds.open", job.service.id, error)) {
+            Ok(()) => break,
             Err(error) if error.is_unreachable_panel() => return Err(error),
             Err(error) if facts.is_empty() => {
                 log::warn!("service {item}: {error}; trying service.postopen");

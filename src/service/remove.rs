@@ -14,9 +14,9 @@ use crate::{fault, log};
 /// Ends a service: VM, slots, BILLmanager.
 pub fn close(job: &Job) -> Result<()> {
     if let Some(host) = locate_for_removal(job)? {
-        remove(job, &host)?
+        remove(job, &host)?;
     } else {
-        log::info!("service {}: VMmanager has no VM of it, nothing is to be removed", job.service.id)
+        log::info!("service {}: VMmanager has no VM of it, nothing is to be removed", job.service.id);
     }
     if job.journal.find(job.service.id)?.is_some() {
         job.journal.step(job.service.id, Phase::Deleted)?;
@@ -87,8 +87,5 @@ fn wait_until_gone(job: &Job, host: &Host) -> Result<()> {
 }
 
 fn free_slots(job: &Job) -> Result<()> {
-    for slot in job.panel.slots(job.service.id)?.into_iter().filter(|slot| slot.address.is_some()) {
-        job.panel.free_slot(slot.id)?;
-    }
-    Ok(())
+    job.panel.occupied_slots(job.service.id)?.into_iter().try_for_each(|slot| job.panel.free_slot(slot))
 }

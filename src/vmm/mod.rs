@@ -21,7 +21,10 @@ pub use address::Address;
 pub use client::{Access, Client, Failure, Outcome};
 use filter::Filter;
 use model::List;
-pub use model::{Accepted, Account, Cluster, CreateHost, Host, HostIp, Ipv4, Os, Preset, Recipe, RecipeRun, Tuning};
+pub use model::{
+    Accepted, Account, Cluster, CreateHost, Host, HostIp, Ipv4, Ipv6, Os, Pool, Preset, Recipe, RecipeRun, Resources,
+    Tuning,
+};
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};
 pub use tls::Trust;
@@ -146,10 +149,111 @@ impl Client {
         self.post::<Value>(&format!("/vm/v3/host/{id}"), &json!({ "comment": comment })).map(drop)
     }
 
+    /// Restarts a VM, by force when `force`; the task `host_start` that ends it.
+    pub fn restart_host(&self, id: u64, force: bool) -> Outcome<Option<Task>> {
+        let body = if force { json!({ "force": true }) } else { json!({}) };
+        let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/restart"), &body)?;
+        Ok(accepted.start_task.or(accepted.task).map(|consul| Task::named(consul, "host_start")))
+    }
+
+    /// Changes cores, memory, speeds; `deferred` keeps the change until the VM stops. The task `host_change_params`.
+    pub fn change_resources(&self, id: u64, resources: &Resources, deferred: bool) -> Outcome<Option<Task>> {
+        let path = format!("/vm/v3/host/{id}/resource");
+        let body = serde_json::to_value(resources).map_err(|e| unwritable(&path, &e))?;
+        let accepted: Accepted = self.post(&path, &with_defer(body, deferred))?;
+        Ok(accepted.task.map(|consul| Task::named(consul, "host_change_params")))
+    }
+
+    /// Grows a disk; `deferred` as above. The task `disk_resize`.
+    pub fn grow_disk(&self, disk: u64, size_mib: u64, deferred: bool) -> Outcome<Option<Task>> {
+        let body = with_defer(json!({ "size_mib": size_mib }), deferred);
+        let accepted: Accepted = self.post(&format!("/vm/v3/disk/{disk}"), &body)?;
+        Ok(accepted.task.map(|consul| Task::named(consul, "disk_resize")))
+    }
+
+    /// Sets the root password inside a VM; the name of the task is not documented [api 6, row 17].
+    pub fn set_password(&self, id: u64, password: &SecretString) -> Outcome<Option<Task>> {
+        let body = json!({ "password": password.expose_secret() });
+        let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/password"), &body)?;
+        Ok(accepted.task.map(|consul| Task { consul, name: None }))
+    }
+
+    /// Installs an OS anew: everything on the disk is lost. The task `host_reinstall`.
+    pub fn reinstall(&self, id: u64, os: u64, password: &SecretString, recipe: Option<u64>) -> Outcome<Option<Task>> {
+        let mut body = json!({ "os": os, "password": password.expose_secret() });
+        if let Some(recipe) = recipe {
+            body["recipe_list"] = json!([RecipeRun { recipe }]);
+        }
+        let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/reinstall"), &body)?;
+        Ok(accepted.task.map(|consul| Task::named(consul, "host_reinstall")))
+    }
+
+    /// Adds `count` IPv4 addresses, from `pools` if any are named; the task `ip_change`.
+    pub fn add_ipv4(&self, id: u64, count: u64, pools: &[u64]) -> Outcome<Option<Task>> {
+        let mut body = json!({ "ipv4_number": count });
+        if !pools.is_empty() {
+            body["ipv4_pool"] = json!(pools);
+        }
+        self.change_ip(id, &body)
+    }
+
+    /// Switches IPv6 on, with the length of the client's network if it is ordered, or off; the task `ip_change`.
+    pub fn set_ipv6(&self, id: u64, enabled: bool, prefix: Option<u64>) -> Outcome<Option<Task>> {
+        let mut body = json!({ "ipv6_enabled": enabled });
+        if let (true, Some(prefix)) = (enabled, prefix) {
+            body["ipv6_prefix"] = json!(prefix);
+        }
+        self.change_ip(id, &body)
+    }
+
+    fn change_ip(&self, id: u64, body: &Value) -> Outcome<Option<Task>> {
+        let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/ip"), body)?;
+        Ok(accepted.task.map(|consul| Task::named(consul, "ip_change")))
+    }
+
+    /// Takes one address from its VM; the name of the task is not documented.
+    pub fn delete_ip(&self, ip: u64) -> Outcome<Option<Task>> {
+        let accepted: Accepted = self.delete(&format!("/vm/v3/ip/{ip}"))?;
+        Ok(accepted.task.map(|consul| Task { consul, name: None }))
+    }
+
+    /// Sets the reverse name of an IPv4 address.
+    pub fn set_ptr(&self, ip: u64, domain: &str) -> Outcome<Option<Task>> {
+        let accepted: Accepted = self.post(&format!("/vm/v3/ip/{ip}/ptr"), &json!({ "domain": domain }))?;
+        Ok(accepted.task.map(|consul| Task { consul, name: None }))
+    }
+
+    /// IPv6 settings of a VM; its addresses are in the VM itself.
+    pub fn ipv6(&self, host: u64) -> Result<Ipv6> {
+        self.get(&format!("/vm/v3/host/{host}/ipv6"))
+    }
+
+    /// All IP pools.
+    pub fn pools(&self) -> Result<Vec<Pool>> {
+        Ok(self.get::<List<Pool>>("/vm/v3/ippool")?.list)
+    }
+
+    /// A link that logs its bearer in as an account, once, within an hour [api 1.4].
+    pub fn login_link(&self, account: u64) -> Result<SecretString> {
+        let answer: Value = self.post(&format!("/auth/v4/user/{account}/key"), &json!({}))?;
+        let key = answer.get("key").and_then(Value::as_str).filter(|key| !key.is_empty()).ok_or_else(|| {
+            Error::new(Kind::Vm6Api, "key", "VMmanager answered the request for a login key without a key")
+        })?;
+        Ok(SecretString::from(format!("{}/auth/key-v4/{}", self.base(), filter::encode(key))))
+    }
+
     /// IPv4 addresses of a VM with their networks.
     pub fn ipv4(&self, host: u64) -> Result<Vec<Ipv4>> {
         Ok(self.get::<List<Ipv4>>(&format!("/vm/v3/host/{host}/ipv4"))?.list)
     }
+}
+
+/// The change waits for the VM's next stop [api 4.8].
+fn with_defer(mut body: Value, deferred: bool) -> Value {
+    if deferred {
+        body["defer"] = json!({ "action": "host_stop" });
+    }
+    body
 }
 
 fn with_id(accepted: &Accepted, object: &str) -> Outcome<u64> {

@@ -112,6 +112,14 @@ pub struct Preset {
     pub tuning: Tuning,
 }
 
+impl Preset {
+    /// Size of the main disk.
+    pub fn main_disk_mib(&self) -> Option<u64> {
+        let main = || self.disks.iter().find(|disk| disk.boot_order == Some(1)).or(self.disks.first());
+        self.hdd_mib.filter(|&size| size > 0).or_else(|| main()?.size_mib)
+    }
+}
+
 /// A disk of a VM configuration.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PresetDisk {
@@ -203,7 +211,7 @@ pub struct Host {
     pub account: Option<Owner>,
     /// Cluster.
     #[serde(default, deserialize_with = "reference")]
-    pub cluster: Option<Reference>,
+    pub cluster: Option<Cluster>,
     /// OS.
     #[serde(default, deserialize_with = "reference")]
     pub os: Option<Reference>,
@@ -222,6 +230,12 @@ pub struct Host {
     /// Memory.
     #[serde(default, deserialize_with = "optional_number")]
     pub ram_mib: Option<u64>,
+    /// Cores accepted but not applied before the next stop; 0 for none.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub cpu_number_new: Option<u64>,
+    /// Memory accepted but not applied before the next stop; 0 for none.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub ram_mib_new: Option<u64>,
     /// Symmetric channel limit.
     #[serde(default, deserialize_with = "optional_number")]
     pub net_bandwidth_mbitps: Option<u64>,
@@ -324,6 +338,76 @@ pub struct Accepted {
     /// Consul id of the task; nothing when the change was made at once.
     #[serde(default, deserialize_with = "optional_number")]
     pub task: Option<u64>,
+    /// A restart names the task of its start here [api 6, row 8].
+    #[serde(default, deserialize_with = "optional_number")]
+    pub start_task: Option<u64>,
+}
+
+/// IPv6 settings of a VM [api 4.10].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Ipv6 {
+    /// IPv6 is on.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ipv6_enabled: bool,
+    /// Length of the client's network.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub ipv6_prefix: Option<u64>,
+}
+
+/// An IP pool [api 4.6].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Pool {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Clusters that use it.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub clusters: Vec<Reference>,
+    /// Counters of newer builds.
+    #[serde(default)]
+    pub ipv4: Option<Usage>,
+    /// Counters of older builds.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub total_ip: Option<u64>,
+    /// Counters of older builds.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub using_ip: Option<u64>,
+}
+
+/// How full a pool is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Usage {
+    /// Addresses there are.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub total: Option<u64>,
+    /// Addresses given out.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub used: Option<u64>,
+}
+
+impl Pool {
+    /// IPv4 addresses left; nothing when the platform does not tell.
+    pub fn free_ipv4(&self) -> Option<u64> {
+        let (total, used) = match &self.ipv4 {
+            Some(usage) => (usage.total?, usage.used?),
+            None => (self.total_ip?, self.using_ip?),
+        };
+        Some(total.saturating_sub(used))
+    }
+}
+
+/// New values of a VM's resources [api 4.8]; unset ones are not sent.
+#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Resources {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ram_mib: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_in_mbitps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_out_mbitps: Option<u64>,
 }
 
 /// Body of `POST /host` [api 4.7.1]. Unset fields are left out.

@@ -1,18 +1,21 @@
-//! The integration tests: one binary, a module a topic. They run the real program in a world of its own.
+//! The integration tests: the real binary in a sandbox, judged from the outside, one file a topic.
 
-#[cfg(feature = "faults")]
+mod support;
+
+mod bad_input;
+mod check_connection;
+mod failure_protocol;
+mod features;
+mod kill;
+mod layout;
+mod main_job;
+mod misfortune;
+mod parallel;
 mod queue_crash;
-#[cfg(feature = "faults")]
 mod queue_order;
-#[cfg(feature = "faults")]
 mod queue_pause;
-#[cfg(feature = "faults")]
 mod queue_state;
-#[cfg(feature = "faults")]
+mod readme;
+mod secrets;
 mod session;
-mod support {
-    #[cfg(feature = "faults")]
-    pub mod chaos;
-    #[cfg(feature = "faults")]
-    pub mod processes;
-}
+mod xml_files;

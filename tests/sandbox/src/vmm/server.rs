@@ -62,8 +62,17 @@ impl Shared {
     /// The state, as of now. A test that failed while it looked does not take the platform with it.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.platform.advance(Instant::now());
+        self.catch_up(&mut state);
         state
+    }
+
+    /// Brings the state to now, tells everybody if that changed it, and says when to do it again.
+    fn catch_up(&self, state: &mut State) -> Option<Instant> {
+        let (changed, next) = state.platform.advance(Instant::now());
+        if changed {
+            self.notify();
+        }
+        next
     }
 
     /// Tells everybody who waits that the state is another one.
@@ -100,19 +109,14 @@ impl Shared {
         let mut state = self.lock();
         while !state.stopping {
             let now = Instant::now();
-            let (mut changed, mut next) = state.platform.advance(now);
             while let Some(due) = state.late.iter().position(|(at, _)| *at <= now) {
                 let (_, asked) = state.late.swap_remove(due);
                 api::respond(&mut state.platform, &asked, now);
-                changed = true;
-            }
-            if changed {
                 self.notify();
-                (_, next) = state.platform.advance(now);
             }
+            let next = self.catch_up(&mut state);
             let late = state.late.iter().map(|(at, _)| *at).min();
             state = self.wait(state, next.into_iter().chain(late).min());
-            state.platform.advance(Instant::now());
         }
     }
 
@@ -205,7 +209,7 @@ impl Shared {
         if let Some(record) = state.requests.get_mut(number) {
             record.status = status;
         }
-        state.platform.advance(now);
+        self.catch_up(state);
         drop(guard);
         self.notify();
         outcome

@@ -1,0 +1,15 @@
+//! `--command delip --item N slot` [protocol 3.13].
+
+use super::addip::slot;
+use crate::cli::Invocation;
+use crate::error::{Error, Kind, Result};
+use crate::service::{Job, addresses};
+
+/// Takes the address of a slot that was given up from the VM.
+pub fn run(job: &Job, call: &Invocation) -> Result<()> {
+    let slot = slot(job, call)?.ok_or_else(|| {
+        let text = format!("none of the arguments ({}) names an IP slot of service {}", call.names(), job.service.id);
+        Error::new(Kind::BadParam, "ip", text)
+    })?;
+    addresses::remove(job, slot)
+}

@@ -1,0 +1,11 @@
+//! `--command hardreboot --item N [--runningoperation N]` [protocol 3.11].
+
+use crate::cli::Invocation;
+use crate::error::Result;
+use crate::service::Job;
+use crate::service::power::{Button, press};
+
+/// Restarts the VM by force.
+pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+    press(job, Button::HardReboot)
+}

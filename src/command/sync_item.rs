@@ -1,0 +1,10 @@
+//! `--command sync_item --item N` [protocol 3.15].
+
+use crate::cli::Invocation;
+use crate::error::Result;
+use crate::service::{Job, sync};
+
+/// Brings BILLmanager's picture of the service in line with VMmanager.
+pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+    sync::run(job)
+}

@@ -1,0 +1,17 @@
+//! `--command transition_controlpanel --item N` [protocol 3.14]: the client's "go to panel" button.
+
+use secrecy::ExposeSecret;
+
+use crate::cli::Invocation;
+use crate::error::Result;
+use crate::service::{Job, access};
+use crate::wire::Element;
+
+/// The link is a secret: it goes to standard output and nowhere else.
+pub fn answer(job: &Job, _: &Invocation) -> Result<Element> {
+    let link = access::login_link(job)?;
+    Ok(Element::new("doc")
+        .child(Element::with_text("url", link.expose_secret()))
+        .child(Element::with_text("panelcount", "1"))
+        .child(Element::with_text("panelname", "VMmanager 6").attribute("keyname", "vm6")))
+}

@@ -1,0 +1,82 @@
+//! The client's ways into a VM: root password and a login link to the panel; and the reinstallation, which gives a new
+//! password too.
+
+use secrecy::SecretString;
+
+use super::{Job, catalogue, password};
+use crate::error::{Error, Kind, Result};
+use crate::vmm::{Failure, Outcome, Task};
+use crate::{fault, log};
+
+/// Sets the root password of the VM and saves it crypted; repeating it with the same password changes nothing.
+pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
+    let host = job.vm()?;
+    if host.state != "active" {
+        let text = format!("VM {} is {}; the password can be changed while it runs", host.id, host.state);
+        return Err(Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text));
+    }
+    finish(job, job.vmm.set_password(host.id, secret))?;
+    fault::point("password.after_request");
+    job.panel.save_secret(job.service.id, "password", secret)?;
+    job.panel.post("service.postchangepassword", job.service.id)
+}
+
+/// A link that logs the client in to VMmanager. Never for an administrator: the client would get the whole platform.
+pub fn login_link(job: &Job) -> Result<SecretString> {
+    let host = job.vm()?;
+    let owner = host.account.as_ref().map(|owner| owner.id).unwrap_or_default();
+    let account = job.vmm.account(owner)?.ok_or_else(|| {
+        let text = format!("the owner of VM {} (account {owner}) does not exist in VMmanager", host.id);
+        Error::new(Kind::Vm6NotFound, "account", text)
+    })?;
+    super::account::refuse_admin(&account)?;
+    job.vmm.login_link(account.id)
+}
+
+/// What an operator chose for a reinstallation; nothing keeps what was ordered.
+#[derive(Clone, Debug, Default)]
+pub struct Reinstall {
+    /// `<repository>__<template>`.
+    pub os: Option<String>,
+    /// `<repository>__<recipe>`.
+    pub recipe: Option<String>,
+}
+
+/// Installs the OS anew with a new password. Destroys the data on the disk; only an operator can ask for it.
+pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
+    let host = job.vm()?;
+    let place = job.place()?;
+    let ordered = choice.os.as_deref().or(job.service.param("ostempl"));
+    let name = ordered
+        .ok_or_else(|| super::order::missing("ostempl", "the order names no OS template; give one with --os"))?;
+    let os = catalogue::os(&job.vmm, name, place.cluster)?;
+    let recipe = choice.recipe.as_deref().or(job.service.param("recipe").filter(|name| *name != "null"));
+    let recipe = recipe.filter(|_| place.use_recipes || choice.recipe.is_some());
+    let recipe = recipe.map(|name| catalogue::recipe(&job.vmm, name)).transpose()?;
+    let secret = password::generate()?;
+    job.panel.save_secret(job.service.id, "password", &secret)?;
+    log::warn!("service {}: VM {} is installed anew with {name}", job.service.id, host.id);
+    let task = match job.vmm.reinstall(host.id, os.id, &secret, recipe.map(|recipe| recipe.id)) {
+        Ok(task) => task,
+        Err(Failure::Refused(error)) => {
+            // The VM keeps its old password, and so must BILLmanager.
+            if let Some(old) = job.service.secrets.get("password") {
+                job.panel.save_secret(job.service.id, "password", old)?;
+            }
+            return Err(error);
+        }
+        Err(unknown) => return Err(unknown.into()),
+    };
+    if let Some(task) = task {
+        job.vmm.wait(&task, job.limits().create)?;
+    }
+    job.wait_for_state(host.id, "active", job.limits().change)
+}
+
+/// Waits for a change that can simply be asked for again when its outcome is unknown.
+fn finish(job: &Job, outcome: Outcome<Option<Task>>) -> Result<()> {
+    match outcome? {
+        Some(task) => job.vmm.wait(&task, job.limits().change).map(drop),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,45 @@
+//! Questions of the order and edit forms: may this parameter or add-on have this value? In doubt the answer is yes:
+//! the operation itself will refuse what is impossible, a form must not refuse what is possible [protocol 3.22].
+
+use super::order::{host_name, quantity};
+use super::{Job, order};
+use crate::error::{Error, Kind, Result};
+
+/// A parameter of the order.
+pub fn param(name: &str, value: &str) -> Result<()> {
+    if name != "domain" || value.trim().is_empty() || host_name(value).is_some() {
+        return Ok(());
+    }
+    Err(order::bad_domain(value))
+}
+
+/// An add-on of an existing service, `value` in the add-on's unit.
+pub fn addon(job: &Job, name: &str, value: &str) -> Result<()> {
+    let is = |wanted: &str| name.split_whitespace().any(|word| word == wanted);
+    let (Ok(value), Some(host)) = (value.trim().parse::<u64>(), job.locate()?) else { return Ok(()) };
+    if is("disk") || is("disc") {
+        let has = host.disk.and_then(|disk| disk.size_mib).unwrap_or_default();
+        let asked = quantity(&job.service, name, value)?;
+        if asked < has {
+            let text = format!("the disk of VM {} has {has} MiB and cannot shrink to {asked} MiB", host.id);
+            return Err(Error::new(Kind::DiskShrink, name, text));
+        }
+    }
+    if is("ip") {
+        let more = value.saturating_sub(host.ip4.len() as u64);
+        if let Some(free) = free_addresses(job)?.filter(|&free| free < more) {
+            let text = format!("{more} more addresses are asked for, but the pools of the cluster have {free} left");
+            return Err(Error::new(Kind::BadParam, name, text));
+        }
+    }
+    Ok(())
+}
+
+/// IPv4 addresses left in the pools of the cluster; nothing when a pool does not tell.
+fn free_addresses(job: &Job) -> Result<Option<u64>> {
+    let place = job.place()?;
+    let usable = |id: u64| place.pools.is_empty() || place.pools.contains(&id);
+    let pools = job.vmm.pools()?;
+    let mine = pools.iter().filter(|pool| usable(pool.id) && pool.clusters.iter().any(|c| c.id == place.cluster));
+    Ok(mine.map(crate::vmm::Pool::free_ipv4).sum())
+}

@@ -1,0 +1,33 @@
+//! BILLmanager's picture of a service brought in line with VMmanager; nothing is changed there, with one exception: a
+//! suspended service whose VM the client has started is stopped again.
+
+use super::{Job, SUSPENDED, addresses, power};
+use crate::error::Result;
+use crate::log;
+
+/// Reads the VM back: id, name, addresses, state.
+pub fn run(job: &Job) -> Result<()> {
+    let host = job.vm()?;
+    let item = job.service.id;
+    job.panel.save(item, "panelid", &host.id.to_string())?;
+    job.panel.save(item, "serverid", &host.name)?;
+    if let Some(ip) = addresses::main_address(&host) {
+        job.panel.save(item, "ip", ip)?;
+    }
+    addresses::fill_slots(job, &host)?;
+    job.journal_ready(&host)?;
+    if job.service.status == SUSPENDED && host.state == "active" {
+        let times = job.journal.stopped_again(item)?;
+        log::warn!("service {item} is suspended, but VM {} was running: it is stopped again (number {times})", host.id);
+        power::stop(job, &host)?;
+    }
+    log::info!(
+        "service {item}: VM {} is {}, {} cores, {} MiB, disk {} MiB",
+        host.id,
+        host.state,
+        host.cpu_number.unwrap_or_default(),
+        host.ram_mib.unwrap_or_default(),
+        host.disk.as_ref().and_then(|disk| disk.size_mib).unwrap_or_default()
+    );
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! What must be true at the end of every scenario, whatever went wrong in it [anchors 4.4].
+//!
+//! I1 at most one VM a service; I2 no VM that the journal does not know or that its mark does not find; I4 no secret
+//! anywhere; I5 standard output is one document or nothing. (I3, a plain re-run ends in success with the same VM, is
+//! each scenario's own.)
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::refusal::Refusal;
+use super::world::TestWorld;
+
+/// All of them.
+#[track_caller]
+pub fn assert_sound(world: &TestWorld) {
+    assert_one_vm_a_service(world);
+    assert_nothing_forgotten(world);
+    assert_quiet(world);
+    assert_no_secret(world);
+}
+
+/// I1.
+#[track_caller]
+pub fn assert_one_vm_a_service(world: &TestWorld) {
+    for item in services(world) {
+        let hosts: Vec<u64> = world.hosts_of(item).iter().map(|host| host.id).collect();
+        assert!(hosts.len() <= 1, "service {item} has the VMs {hosts:?}\n{}", world.bill.log());
+    }
+}
+
+/// I2.
+#[track_caller]
+pub fn assert_nothing_forgotten(world: &TestWorld) {
+    let services = services(world);
+    for host in world.made_by_module() {
+        let owner = services.iter().find(|item| world.hosts_of(**item).iter().any(|found| found.id == host.id));
+        let item = *owner.unwrap_or_else(|| panic!("no mark finds VM {}: {host:#?}", host.id));
+        let known = match world.journal(item) {
+            Some((_, Some(vm))) => vm == host.id,
+            // The answer that would have named it was lost.
+            Some((phase, None)) => phase == "requested",
+            None => false,
+        };
+        assert!(known, "the journal of service {item} does not know VM {}\n{}", host.id, world.bill.log());
+    }
+}
+
+/// I5.
+#[track_caller]
+pub fn assert_quiet(world: &TestWorld) {
+    for run in world.runs() {
+        match run.status {
+            Some(0) if run.operation.is_some() => assert_eq!(run.stdout, ""),
+            Some(0) => {}
+            Some(1) => drop(Refusal::of(&run)),
+            Some(other) => panic!("exit status {other}: {run:#?}"),
+            None => assert!(run.stdout.is_empty(), "a killed run had spoken already: {run:#?}"),
+        }
+    }
+}
+
+/// I4.
+#[track_caller]
+pub fn assert_no_secret(world: &TestWorld) {
+    let secrets = secrets(world);
+    for (place, bytes) in visible(world) {
+        for secret in &secrets {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "the secret {secret} stands in {place}");
+        }
+    }
+}
+
+fn services(world: &TestWorld) -> Vec<u64> {
+    let rows = world.bill.rows("SELECT id FROM item WHERE parent IS NULL ORDER BY id", &[]);
+    rows.into_iter().map(|row| row[0].as_ref().unwrap().parse().unwrap()).collect()
+}
+
+/// Every secret of the world: passwords of administrator, VMs, accounts and database, session tokens.
+fn secrets(world: &TestWorld) -> BTreeSet<String> {
+    let mut secrets: BTreeSet<String> = world.vmm.look(|platform| {
+        let accounts = platform.accounts.values().map(|account| account.password.clone());
+        accounts.chain(platform.hosts.values().map(|host| host.password.clone())).collect()
+    });
+    for item in services(world) {
+        secrets.extend(["password", "userpassword"].iter().filter_map(|name| world.bill.secret(item, name)));
+    }
+    secrets.extend(world.spoken().tokens);
+    let database = fs::read_to_string(world.bill.root().join("etc/billmgr.conf.d/db.conf")).unwrap_or_default();
+    secrets.extend(database.lines().filter_map(|line| line.strip_prefix("DBPassword ")).map(str::to_owned));
+    secrets.retain(|secret| secret.len() >= 6);
+    secrets
+}
+
+/// Everything that a person without special rights, or a log file, could show.
+fn visible(world: &TestWorld) -> Vec<(String, Vec<u8>)> {
+    let mut places = Vec::new();
+    let mut add = |place: String, text: &str| places.push((place, text.as_bytes().to_vec()));
+    for run in world.runs() {
+        add(format!("stdout of {:?}", run.operation), &run.stdout);
+        add(format!("stderr of {:?}", run.operation), &run.stderr);
+    }
+    for arguments in world.spoken().arguments {
+        add("the arguments of mgrctl".to_owned(), &arguments);
+    }
+    let columns = [("runningoperation", "errorxml"), ("task", "params"), ("problem", "params"), ("itemparam", "value")];
+    for (table, column) in columns {
+        for row in world.bill.rows(&format!("SELECT {column} FROM {table}"), &[]) {
+            add(format!("{table}.{column}"), row[0].as_deref().unwrap_or_default());
+        }
+    }
+    for file in files(&world.bill.root().join("var")) {
+        // A file that goes away in between cannot be read by anybody.
+        places.push((file.display().to_string(), fs::read(&file).unwrap_or_default()));
+    }
+    places
+}
+
+/// All files below a directory but the sandbox's own.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !path.ends_with("var/sandbox") => found.extend(files(&path)),
+            Ok(kind) if kind.is_file() => found.push(path),
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,8 @@
+//! What the tests share.
+
+pub mod cases;
+pub mod chaos;
+pub mod invariants;
+pub mod processes;
+pub mod refusal;
+pub mod world;

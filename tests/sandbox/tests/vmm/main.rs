@@ -1,0 +1,12 @@
+//! The simulated `VMmanager` over real sockets: what it accepts, what it refuses, what goes wrong when ordered.
+
+mod access;
+mod addresses;
+mod changes;
+mod client;
+mod creation;
+mod faults;
+mod invariants;
+mod lists;
+mod tasks;
+mod transport;
