@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod chaos;
+pub mod damage;
 pub mod invariants;
 pub mod processes;
 pub mod refusal;
