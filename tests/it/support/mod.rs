@@ -1,6 +1,9 @@
 //! What the tests share.
 
 pub mod cases;
+pub mod chaos;
+pub mod damage;
 pub mod invariants;
+pub mod processes;
 pub mod refusal;
 pub mod world;
