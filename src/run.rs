@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::admin;
 use crate::cli::{self, Invocation, Operator, Request};
 use crate::command::{self, Command, Context, Work};
 use crate::config::Config;
@@ -21,7 +22,7 @@ const FAILED: u8 = 1;
 pub fn run(arguments: impl IntoIterator<Item = OsString>, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
     match cli::parse(arguments) {
         Request::Panel(call) => panel(&call, stdin, stdout),
-        Request::Operator(operator) => operate(&operator, stdout),
+        Request::Operator(operator) => operate(&operator, stdin, stdout),
         Request::Print { text, status } => {
             let written = if status == 0 {
                 stdout.write_all(text.as_bytes())
@@ -92,12 +93,28 @@ fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
     FAILED
 }
 
-fn operate(operator: &Operator, stdout: &mut dyn Write) -> u8 {
-    match *operator {
+fn operate(operator: &Operator, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
+    let config = Config::from_environment();
+    log::open(&config);
+    let runtime = config.runtime_dir();
+    let done = match operator {
+        Operator::Queue(queue) => admin::queue::run(&runtime, &queue.task(), stdout),
+        Operator::Session(session) => admin::session::run(&runtime, &session.task(), stdout),
+        Operator::Link(link) => admin::link::run(&config, &link.task(), stdout),
+        Operator::Reinstall(reinstall) => admin::reinstall::run(&config, &reinstall.task(), stdout),
         #[cfg(feature = "faults")]
-        Operator::FaultPoints => {
-            let list = crate::fault::POINTS.join("\n") + "\n";
-            stdout.write_all(list.as_bytes()).map_or(FAILED, |()| 0)
+        Operator::FaultPoints => admin::write(stdout, &(crate::fault::POINTS.join("\n") + "\n")),
+        #[cfg(feature = "faults")]
+        Operator::QueueHold(hold) => admin::hold::run(&runtime, hold, stdin),
+        #[cfg(feature = "faults")]
+        Operator::SessionVisit(visit) => admin::visit::run(&runtime, visit),
+    };
+    match done {
+        Ok(()) => 0,
+        Err(error) => {
+            log::error!("{error}");
+            _ = writeln!(std::io::stderr(), "pmvmmanager6: {error}");
+            FAILED
         }
     }
 }

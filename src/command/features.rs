@@ -2,6 +2,7 @@
 //! it at its start and keeps it until the next.
 
 use super::TABLE;
+use crate::queue::settings::PARAMETERS;
 use crate::wire::Element;
 
 /// Settings of the form; the flag says "stored encrypted".
@@ -16,10 +17,6 @@ pub const PARAMS: [(&str, bool); 8] = [
     ("tls_fingerprint", false),
 ];
 
-/// Settings of the handler's table of parameters, with their defaults.
-pub const CUSTOM_PARAMS: [(&str, &str); 4] =
-    [("session_ttl", "1800"), ("queue_enabled", "off"), ("queue_key", "__PMID__"), ("queue_count", "1")];
-
 /// The whole answer.
 pub fn answer() -> Element {
     let itemtypes = Element::new("itemtypes").child(Element::new("itemtype").attribute("name", "vds"));
@@ -30,7 +27,7 @@ pub fn answer() -> Element {
     let custom = |(name, default): (&str, &str)| {
         Element::new("customparam").attribute("name", name).attribute("unique", "yes").attribute("defval", default)
     };
-    let params = Element::new("params").children(PARAMS.map(param)).children(CUSTOM_PARAMS.map(custom));
+    let params = Element::new("params").children(PARAMS.map(param)).children(PARAMETERS.map(custom));
     let feature = |name: &str| Element::new("feature").attribute("name", name);
     let features = TABLE.iter().filter(|command| command.feature).map(|command| feature(command.name));
     let features = Element::new("features").children(features).child(feature("datacenter"));

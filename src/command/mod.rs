@@ -20,6 +20,7 @@ mod stop;
 mod suspend;
 mod sync_item;
 mod transition_controlpanel;
+mod tuning_param;
 
 use std::cell::RefCell;
 use std::io::{IsTerminal, Read};
@@ -29,6 +30,8 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::panel::{Handler, Panel, refuse_foreign};
+use crate::progress::Progress;
+use crate::queue::settings::{Settings, service_key};
 use crate::queue::{self, Label, Turn};
 use crate::service::Job;
 use crate::wire::{self, Element};
@@ -81,6 +84,7 @@ pub const TABLE: &[Command] = &[
     Command { name: "delip", feature: true, work: Work::Service(delip::run) },
     Command { name: "sync_item", feature: true, work: Work::Service(sync_item::run) },
     Command { name: "transition_controlpanel", feature: true, work: Work::Look(transition_controlpanel::answer) },
+    Command { name: "tuning_param", feature: true, work: Work::Form(tuning_param::answer) },
     Command { name: "check_param", feature: true, work: Work::Question(check_param::answer) },
     Command { name: "check_addon", feature: true, work: Work::Question(check_addon::answer) },
 ];
@@ -125,29 +129,32 @@ impl Context<'_> {
                 Ok(None)
             }
             Work::Service(run) => {
-                let done = self.run_service(command, run);
+                let item = self.call.id("item")?;
+                let done = self.with_turn(item, command.name, |job| run(job, self.call));
                 done.inspect_err(|error| self.take_tariff_change_back(command, error)).map(|()| None)
             }
         }
     }
 
-    /// The service's ticket comes first and the key's ticket second, always in this order: no deadlock. The service is
-    /// read after the wait, because it may have changed meanwhile.
-    fn run_service(&self, command: &Command, run: fn(&Job, &Invocation) -> Result<()>) -> Result<()> {
-        let item = self.call.id("item")?;
+    /// Works on a service alone. The service's ticket comes first and the key's ticket second, always in this order: no
+    /// deadlock. The service is read after the wait, because it may have changed meanwhile.
+    pub fn with_turn<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let handler = self.handler_of(item)?;
-        let label = Label { command: command.name.to_owned(), item: Some(item), handler: Some(handler.id) };
-        let _service = self.ticket(&format!("service:{item}"), 1, &label)?;
+        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
+        let (settings, _) = Settings::read(&handler.params);
+        let _service = self.ticket(&service_key(item), 1, &label)?;
+        let queued = settings.queue_enabled.then(|| settings.key(command, handler.id, item));
+        let _queue = queued.map(|key| self.ticket(&key, settings.queue_count, &label)).transpose()?;
         let service = self.panel.service(item)?;
         let operation = self.call.optional_id("runningoperation")?;
-        run(&Job::new(self.config, self.panel, &handler, service, label, operation)?, self.call)
+        work(&Job::new(self.config, self.panel, handler, service, label, operation)?)
     }
 
     /// Gathers what is known of a service for work that changes nothing.
-    fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+    pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let handler = self.handler_of(item)?;
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
-        work(&Job::new(self.config, self.panel, &handler, self.panel.service(item)?, label, None)?)
+        work(&Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?)
     }
 
     /// The handler of a service, which must be ours.
@@ -174,7 +181,13 @@ impl Context<'_> {
     }
 
     fn ticket(&self, key: &str, limit: u32, label: &Label) -> Result<Turn> {
-        queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |_| {})
+        let progress = Progress::new();
+        let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
+            log::info!("{label}: {waiting}");
+            progress.show(&waiting.to_string());
+        })?;
+        log::debug!("{label}: runs in queue {}", turn.queue());
+        Ok(turn)
     }
 }
 

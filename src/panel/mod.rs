@@ -29,7 +29,7 @@ pub use failure::{Failure, error_document};
 use mgrctl::Mgrctl;
 pub use mgrctl::Value;
 use options::Options;
-pub use records::{Amount, Client, Handler, Owner, Service, status};
+pub use records::{Amount, Client, Handler, HandlerParam, Owner, Service, status};
 pub use slots::{Address, Slot};
 pub use units::Units;
 

@@ -98,6 +98,17 @@ impl Service {
     }
 }
 
+/// A row of `processingparam`.
+#[derive(Clone, Debug)]
+pub struct HandlerParam {
+    /// Its id.
+    pub id: u64,
+    /// Name of the parameter.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
 /// Which module and handler a service belongs to.
 pub struct Owner {
     /// Name of the module file; empty when the service has no handler.
@@ -134,6 +145,18 @@ impl Panel {
             secrets: self.decrypted(&crypted)?,
             external_datacenter: row.filled(2).map(str::to_owned),
         })
+    }
+
+    /// The settings in clear of a handler as rows.
+    pub fn handler_params(&self, id: u64) -> Result<Vec<HandlerParam>> {
+        let sql = "SELECT id, intname, value FROM processingparam WHERE processingmodule = ? ORDER BY id";
+        let rows = self.rows(sql, &[Param::Id(id)])?;
+        let param = |row: &Row| HandlerParam {
+            id: row.id(0).unwrap_or_default(),
+            name: row.text(1).to_owned(),
+            value: row.text(2).to_owned(),
+        };
+        Ok(rows.iter().map(param).collect())
     }
 
     /// Everything about a service.
@@ -175,6 +198,14 @@ impl Panel {
     /// The plain parameters of a service.
     pub fn params(&self, item: u64) -> Result<BTreeMap<String, String>> {
         Ok(pairs(&self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?))
+    }
+
+    /// Services of a handler that name this VM and are not deleted.
+    pub fn services_with_vm(&self, vm: u64, handler: u64) -> Result<Vec<u64>> {
+        let sql = "SELECT i.id FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' AND p.value = ? \
+                   AND i.processingmodule = ? AND i.status <> 4 ORDER BY i.id";
+        let rows = self.rows(sql, &[Param::Text(&vm.to_string()), Param::Id(handler)])?;
+        Ok(rows.iter().filter_map(|row| row.id(0)).collect())
     }
 
     /// One crypted parameter of a service, decrypted.

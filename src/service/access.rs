@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::{Job, catalogue, password};
 use crate::error::{Error, Kind, Result};
-use crate::vmm::{Outcome, Task};
+use crate::vmm::{Failure, Outcome, Task};
 use crate::{fault, log};
 
 /// Sets the root password of the VM and saves it crypted; repeating it with the same password changes nothing.
@@ -56,7 +56,17 @@ pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
     let secret = password::generate()?;
     job.panel.save_secret(job.service.id, "password", &secret)?;
     log::warn!("service {}: VM {} is installed anew with {name}", job.service.id, host.id);
-    let task = job.vmm.reinstall(host.id, os.id, &secret, recipe.map(|recipe| recipe.id))?;
+    let task = match job.vmm.reinstall(host.id, os.id, &secret, recipe.map(|recipe| recipe.id)) {
+        Ok(task) => task,
+        Err(Failure::Refused(error)) => {
+            // The VM keeps its old password, and so must BILLmanager.
+            if let Some(old) = job.service.secrets.get("password") {
+                job.panel.save_secret(job.service.id, "password", old)?;
+            }
+            return Err(error);
+        }
+        Err(unknown) => return Err(unknown.into()),
+    };
     if let Some(task) = task {
         job.vmm.wait(&task, job.limits().create)?;
     }

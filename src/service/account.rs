@@ -6,9 +6,12 @@
 use secrecy::ExposeSecret;
 
 use super::{Job, password};
+use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
+use crate::lock::Lock;
+use crate::state::prepare_directory;
 use crate::vmm::{Account, Failure};
-use crate::{fault, log, queue};
+use crate::{fault, log};
 
 /// The id of the client's account.
 pub fn ensure(job: &Job) -> Result<u64> {
@@ -20,14 +23,23 @@ pub fn ensure(job: &Job) -> Result<u64> {
         );
         return Err(Error::new(Kind::MissingParam, "email", text));
     }
-    if let Some(account) = known(job, email)? {
-        return checked(&account);
-    }
-    let _turn = queue::enter(&job.directory, &format!("account:{}", email.to_lowercase()), 1, &job.label, &mut |_| {})?;
+    let _lock = lock(job, email)?;
     if let Some(account) = known(job, email)? {
         return checked(&account);
     }
     create(job, email)
+}
+
+/// Not a ticket of the queue: a pause of the queue must not hold up an operation that runs already.
+fn lock(job: &Job, email: &str) -> Result<Lock> {
+    let directory = job.directory.join("account");
+    prepare_directory(&directory)?;
+    let path = directory.join(sha256(email.to_lowercase().as_bytes()));
+    let mut waits = || log::info!("service {}: waiting for another order of {email}", job.service.id);
+    Lock::at(&path, &mut waits).map_err(|error| {
+        let text = format!("the lock of a client's account cannot be taken: {error}");
+        Error::new(Kind::State, path.display().to_string(), text)
+    })
 }
 
 /// By e-mail, or by the id that an earlier order of the client left in the journal: clients change their e-mail

@@ -1,33 +1,46 @@
 //! From a handler's settings to a VMmanager we may work with.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::order::Place;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::log;
 use crate::panel::Handler;
-use crate::vmm::{Access, Address, Client, Session, Trust};
+use crate::queue::settings::Settings;
+use crate::vmm::{Access, Address, Client, Identity, Session, Trust};
 
-/// A client for a handler as it is stored in BILLmanager.
+/// A client for a handler as it is stored in BILLmanager; it shares its session with other processes.
 pub fn client(config: &Config, handler: &Handler) -> Result<Client> {
-    connect(config, &handler.params, handler.secrets.get("password"))
+    let access = access(&handler.params, handler.secrets.get("password"))?;
+    let (settings, warnings) = Settings::read(&handler.params);
+    for warning in warnings {
+        log::warn!("handler {} ({}): {warning}", handler.id, handler.name);
+    }
+    let session = Session::open(&config.runtime_dir(), &identity(&access), settings.session_ttl);
+    Ok(Client::new(access, session, &config.limits))
 }
 
-/// A client for settings that may not be stored yet. Asks VMmanager nothing.
+/// A client for settings that are to be tried out: it always logs in itself. Asks VMmanager nothing yet.
 pub fn connect(
     config: &Config,
     settings: &BTreeMap<String, String>,
     password: Option<&SecretString>,
 ) -> Result<Client> {
+    let access = access(settings, password)?;
+    let session = Session::alone(&identity(&access));
+    Ok(Client::new(access, session, &config.limits))
+}
+
+fn access(settings: &BTreeMap<String, String>, password: Option<&SecretString>) -> Result<Access> {
     let setting = |name: &str| settings.get(name).map(|value| value.trim()).unwrap_or_default();
     let needed = |name: &str, value: &str| match value {
         "" => Err(Error::new(Kind::MissingParam, name, format!("the handler's setting \"{name}\" is empty"))),
         value => Ok(value.to_owned()),
     };
-    let access = Access {
+    Ok(Access {
         address: Address::parse(setting("url"))?,
         username: needed("username", setting("username"))?,
         password: password
@@ -35,13 +48,16 @@ pub fn connect(
             .cloned()
             .ok_or_else(|| Error::new(Kind::MissingParam, "password", "the handler has no password for VMmanager"))?,
         trust: trust(setting("tls_verify"), setting("tls_fingerprint"))?,
-    };
-    let session = session(&config.runtime_dir(), &access, setting("session_ttl"));
-    Ok(Client::new(access, session, &config.limits))
+    })
 }
 
-fn session(_directory: &Path, _access: &Access, _ttl: &str) -> Session {
-    Session::default()
+fn identity(access: &Access) -> Identity {
+    Identity {
+        url: format!("{}{}", access.address.origin, access.address.path),
+        username: access.username.clone(),
+        password: access.password.clone(),
+        tls: format!("{:?}", access.trust),
+    }
 }
 
 fn trust(mode: &str, fingerprint: &str) -> Result<Trust> {

@@ -55,7 +55,7 @@ pub fn prove(job: &Job, host: &Host) -> Result<()> {
     }
     if !marked {
         log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
-        restore_mark(job, host)?;
+        write_mark(job, host)?;
     }
     Ok(())
 }
@@ -74,7 +74,8 @@ fn owned(job: &Job, host: &Host, record: Option<&Record>) -> bool {
         || record.and_then(|record| record.account) == Some(owner.id)
 }
 
-fn restore_mark(job: &Job, host: &Host) -> Result<()> {
+/// Adds the service's mark to the VM's comment; what the client wrote there stays.
+pub fn write_mark(job: &Job, host: &Host) -> Result<()> {
     let comment = match host.comment.trim() {
         "" => job.mark.to_string(),
         text => format!("{text} {}", job.mark),

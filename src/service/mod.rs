@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod check;
 pub mod connection;
 pub mod identity;
+pub mod link;
 pub mod order;
 pub mod password;
 pub mod power;
@@ -36,7 +37,7 @@ pub struct Job<'a> {
     /// The service.
     pub service: Service,
     /// Its handler.
-    pub handler: &'a Handler,
+    pub handler: Handler,
     /// The handler's VMmanager.
     pub vmm: Client,
     /// What we asked for before.
@@ -56,12 +57,12 @@ impl<'a> Job<'a> {
     pub fn new(
         config: &Config,
         panel: &'a Panel,
-        handler: &'a Handler,
+        handler: Handler,
         service: Service,
         label: Label,
         operation: Option<u64>,
     ) -> Result<Self> {
-        let vmm = connection::client(config, handler)?;
+        let vmm = connection::client(config, &handler)?;
         let journal = Journal::open(config)?;
         let installation = journal.installation(|| panel.installation())?;
         let mark = Mark { installation, item: service.id };
@@ -106,8 +107,7 @@ impl<'a> Job<'a> {
 
     /// The one VM that bears our mark.
     pub fn locate_by_mark(&self) -> Result<Option<Host>> {
-        let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
-        let mut found: Vec<Host> = self.vmm.hosts()?.into_iter().filter(ours).collect();
+        let mut found = self.locate_marked()?;
         if found.len() > 1 {
             let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
             let text = format!(
@@ -121,6 +121,12 @@ impl<'a> Job<'a> {
         let Some(host) = found.pop() else { return Ok(None) };
         identity::prove(self, &host)?;
         Ok(Some(host))
+    }
+
+    /// Every VM that bears our mark, whoever owns it.
+    fn locate_marked(&self) -> Result<Vec<Host>> {
+        let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
+        Ok(self.vmm.hosts()?.into_iter().filter(ours).collect())
     }
 
     /// The service's VM where the operation makes no sense without one.

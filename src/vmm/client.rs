@@ -23,6 +23,8 @@ use crate::log;
 const READ_PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
 /// Pauses before a request is repeated that could not connect.
 const CONNECT_PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(900)];
+/// A connection that failed as fast as this was refused and may come back; a slow failure was waited for already.
+const QUICK: Duration = Duration::from_secs(1);
 const ASLEEP_FIRST: Duration = Duration::from_millis(500);
 const ASLEEP_LONGEST: Duration = Duration::from_secs(2);
 
@@ -104,6 +106,8 @@ impl Client {
             ) {
                 (Ok(value), _) => return Ok(value),
                 (Err(Failure::Refused(error)), _) | (Err(Failure::Unknown(error)), None) => return Err(error),
+                // It has waited for a minute already.
+                (Err(Failure::Unknown(error)), _) if error.kind == Kind::Vm6Timeout => return Err(error),
                 (Err(Failure::Unknown(error)), Some(pause)) => {
                     log::debug!("reading again in {} ms after: {error}", pause.as_millis());
                     std::thread::sleep(*pause);
@@ -161,8 +165,13 @@ impl Client {
                 }
                 None => Err(not_vmmanager(&self.base(), "the answer to the login has no token")),
             },
-            Step::Refused(error) if error.kind == Kind::Vm6Connect || error.kind == Kind::Vm6Url => Err(error),
+            Step::Refused(error)
+                if matches!(error.kind, Kind::Vm6Connect | Kind::Vm6Url | Kind::Vm6Tls | Kind::Vm6Version) =>
+            {
+                Err(error)
+            }
             Step::Refused(error) | Step::NoSession(error) => Err(refused(&error.value)),
+            Step::Unknown(error) if error.kind == Kind::Vm6Api => Err(not_vmmanager(&self.base(), &error.value)),
             Step::Unknown(error) | Step::NotTaken { error, .. } => Err(error),
         }
     }
@@ -173,14 +182,17 @@ impl Client {
         let mut connect = CONNECT_PAUSES.iter();
         let mut asleep_pause = ASLEEP_FIRST;
         loop {
+            let started = Instant::now();
             let step = self.once(request);
             let Step::NotTaken { error, asleep, retry_after } = &step else { return step };
             let pause = if *asleep {
                 let asked = retry_after.map_or(asleep_pause, Duration::from_secs);
                 asleep_pause = (asleep_pause * 2).min(ASLEEP_LONGEST);
                 asked.min(until.saturating_duration_since(Instant::now()))
-            } else {
+            } else if started.elapsed() < QUICK {
                 connect.next().copied().unwrap_or_default()
+            } else {
+                Duration::ZERO
             };
             if pause.is_zero() || Instant::now() >= until {
                 return step;
@@ -235,9 +247,9 @@ impl Client {
             }
             (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api)),
             (_, Some(5021 | 3080)) => Step::Refused(error(Kind::Vm6NotFound)),
+            (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
             (403, _) | (_, Some(3001)) => Step::Refused(error(Kind::Vm6Permission)),
             (_, Some(1106)) => Step::Refused(error(Kind::Vm6Version)),
-            (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
             (400.., _) | (_, Some(_)) => Step::Refused(error(Kind::Vm6Api)),
             (_, None) if said.is_some() => Step::Refused(error(Kind::Vm6Api)),
             (_, None) => match answer.body {

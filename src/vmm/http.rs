@@ -15,7 +15,8 @@ use super::tls::{Seen, SentConnector, TlsConnector, Trust};
 use crate::error::{Error, Kind};
 use crate::log;
 
-const CONNECT: Duration = Duration::from_secs(8);
+const RESOLVE: Duration = Duration::from_secs(4);
+const CONNECT: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(30);
 const ANSWER: Duration = Duration::from_mins(1);
 const MAX_BODY_BYTES: u64 = 32 << 20;
@@ -93,7 +94,7 @@ impl Http {
             .proxy(None)
             .user_agent(concat!("pmvmmanager6/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
-            .timeout_resolve(Some(CONNECT))
+            .timeout_resolve(Some(RESOLVE))
             .timeout_connect(Some(CONNECT))
             .timeout_send_request(Some(SEND))
             .timeout_send_body(Some(SEND))

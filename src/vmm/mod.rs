@@ -8,7 +8,7 @@ mod client;
 mod filter;
 mod http;
 mod model;
-mod session;
+pub mod session;
 mod task;
 mod tls;
 
@@ -25,7 +25,7 @@ pub use model::{
     Accepted, Account, Cluster, CreateHost, Host, HostIp, Ipv4, Ipv6, Os, Pool, Preset, Recipe, RecipeRun, Resources,
     Tuning,
 };
-pub use session::Session;
+pub use session::{Identity, Session};
 pub use task::{Ended, Task};
 pub use tls::Trust;
 

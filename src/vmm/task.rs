@@ -13,6 +13,7 @@ use super::filter::Filter;
 use super::model::{List, TaskRow};
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::progress::Progress;
 
 /// A task as an answer names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +58,9 @@ impl Client {
         let mut missing_since = started;
         let mut said = String::new();
         let mut looks = 0;
+        let progress = Progress::new();
         loop {
+            progress.show(&format!("VMmanager task {} {said}, {} s", task.title(), started.elapsed().as_secs()));
             std::thread::sleep(pause(looks, started.elapsed()).min(limit.saturating_sub(started.elapsed())));
             looks += 1;
             match self.look(task) {

@@ -1,4 +1,4 @@
-//! The integration tests: the real binary in a sandbox, judged from the outside.
+//! The integration tests: the real binary in a sandbox, judged from the outside, one file a topic.
 
 mod support;
 
@@ -11,4 +11,6 @@ mod layout;
 mod main_job;
 mod misfortune;
 mod parallel;
+mod readme;
 mod secrets;
+mod xml_files;

@@ -182,18 +182,23 @@ impl Filter {
         }
     }
 
-    /// Whether an element of a list is meant.
-    pub fn matches(&self, element: &Value) -> bool {
-        let any = |field: &str, test: &dyn Fn(&str) -> bool| texts(field_of(element, field)).iter().any(|t| test(t));
+    /// Whether an element of a list is meant, which tells the values of its fields when asked.
+    pub fn accepts(&self, value_of: &dyn Fn(&str) -> Value) -> bool {
+        let any = |field: &str, test: &dyn Fn(&str) -> bool| texts(&value_of(field)).iter().any(|text| test(text));
         match self {
-            Self::And(a, b) => a.matches(element) && b.matches(element),
-            Self::Or(a, b) => a.matches(element) || b.matches(element),
-            Self::Not(inner) => !inner.matches(element),
+            Self::And(a, b) => a.accepts(value_of) && b.accepts(value_of),
+            Self::Or(a, b) => a.accepts(value_of) || b.accepts(value_of),
+            Self::Not(inner) => !inner.accepts(value_of),
             Self::Equal { field, literal } => any(field, &|text| text == literal),
             Self::NotEqual { field, literal } => any(field, &|text| text != literal),
             Self::Like { field, pattern } => any(field, &|text| like(text, pattern)),
-            Self::IsNull { field } => field_of(element, field).is_null(),
+            Self::IsNull { field } => value_of(field).is_null(),
         }
+    }
+
+    /// Whether an element is meant that is already in the form of an answer.
+    pub fn matches(&self, element: &Value) -> bool {
+        self.accepts(&|path| field_of(element, path).clone())
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Platform {
     pub licence_valid: bool,
     pub(super) sessions: Sessions,
     pub(super) open_tasks: BTreeSet<u64>,
+    /// Times at which something becomes visible without a task ending.
+    pub(super) moments: BTreeSet<Instant>,
     pub(super) hidden: HashMap<u64, usize>,
     pub(super) next: Counters,
     pub(super) notify: u64,
@@ -88,6 +90,7 @@ impl Platform {
             licence_valid: true,
             sessions: Sessions::new(setup.session_idle, setup.allowed_clients),
             open_tasks: BTreeSet::new(),
+            moments: BTreeSet::new(),
             hidden: HashMap::new(),
             next: Counters { host: 215, account: 1, disk: 318, ip: 77, interface: 510, task: 7731, consul: 48213 },
             notify: 90_100,
@@ -119,6 +122,12 @@ impl Platform {
             self.ips.values().filter(|ip| ip.host == host && ip.family == family && ip.shown_at <= now).collect();
         found.sort_by_key(|ip| (!ip.is_main, ip.id));
         found
+    }
+
+    /// Tasks that the task manager lists by now, in order of their numbers.
+    pub fn listed_tasks(&self) -> Vec<&Task> {
+        let now = Instant::now();
+        self.tasks.values().filter(|task| task.is_listed(now)).collect()
     }
 
     /// The main disk of a VM.

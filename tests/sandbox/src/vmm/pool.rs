@@ -111,6 +111,7 @@ impl Platform {
     fn give(&mut self, host: u64, found: Found, shown_at: Instant) {
         let id = self.next.ip;
         self.next.ip += 1;
+        self.moments.insert(shown_at);
         let family = if found.address.is_ipv4() { 4 } else { 6 };
         let is_main = !self.ips.values().any(|ip| ip.host == host && ip.family == family);
         let domain = self.hosts.get(&host).map(|h| h.domain.clone()).unwrap_or_default();

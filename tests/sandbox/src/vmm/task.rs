@@ -75,6 +75,7 @@ impl Platform {
             twist: None,
             work: order.work,
         };
+        self.moments.insert(task.listed_at);
         self.tasks.insert(id, task);
         self.open_tasks.insert(id);
         self.touch();
@@ -92,7 +93,7 @@ impl Platform {
 
     /// Starts and ends what is due: whether anything changed, and when to look again.
     pub(super) fn advance(&mut self, now: Instant) -> (bool, Option<Instant>) {
-        let mut changed = self.start_ready(None);
+        let mut changed = self.start_ready(None) | self.pass_moments(now);
         loop {
             let next = self.next_due();
             match next {
@@ -101,7 +102,7 @@ impl Platform {
                     self.start_ready(Some(due));
                     changed = true;
                 }
-                _ => return (changed, next.map(|(due, _)| due)),
+                _ => return (changed, next.map(|(due, _)| due).into_iter().chain(self.moments.first().copied()).min()),
             }
         }
     }
@@ -118,6 +119,12 @@ impl Platform {
     fn waiting(&self, host: u64) -> impl Iterator<Item = &Task> {
         let open = self.open_tasks.iter().filter_map(|id| self.tasks.get(id));
         open.filter(move |task| task.host == Some(host) && task.started.is_none())
+    }
+
+    /// Whether something has become visible.
+    fn pass_moments(&mut self, now: Instant) -> bool {
+        let later = self.moments.split_off(&(now + Duration::from_nanos(1)));
+        !std::mem::replace(&mut self.moments, later).is_empty()
     }
 
     fn next_due(&self) -> Option<(Instant, u64)> {

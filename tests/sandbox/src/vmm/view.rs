@@ -126,7 +126,9 @@ impl Platform {
             .filter(|disk| disk.host == host.id)
             .map(|d| {
                 let storage = json!({ "id": d.storage });
-                json!({"id": d.id, "name": d.name, "size_mib": d.size_mib, "boot_order": d.boot_order, "storage": storage})
+                json!({
+                    "id": d.id, "name": d.name, "size_mib": d.size_mib, "boot_order": d.boot_order, "storage": storage,
+                })
             })
             .collect();
         json!({"metadata": {
@@ -179,6 +181,14 @@ impl Platform {
             .filter(|p| p.clusters.iter().any(|c| c.id == cluster.id))
             .map(|p| json!({"id": p.id, "name": p.name}))
             .collect();
+        let interfaces: Vec<Value> = cluster
+            .interfaces
+            .iter()
+            .map(|index| {
+                let pools: Vec<u64> = self.pools_of(cluster.id, *index).iter().map(|pool| pool.id).collect();
+                json!({"interface": index, "ippool": pools})
+            })
+            .collect();
         let main = cluster.storages.first().and_then(|id| self.storages.get(id));
         let storage = main.map(
             |s| json!({"id": s.id, "name": s.name, "type": s.kind, "enabled": true, "is_main": true, "tags": s.tags}),
@@ -196,7 +206,7 @@ impl Platform {
             "data_center": "dc1", "datacenter_params": {}, "storages": cluster.storages, "storage": storage,
             "ippools": pools, "backup_locations": [], "os_storage_path": "/vm/os", "image_storage_path": "/vm/image",
             "vxlan_mode": "none", "vxlans": [], "node_network": "switching",
-            "interfaces": cluster.interfaces.iter().map(|i| json!({"interface": i, "ippool": self.pools_of(cluster.id, *i).iter().map(|p| p.id).collect::<Vec<_>>()})).collect::<Vec<_>>(),
+            "interfaces": interfaces,
         })
     }
 

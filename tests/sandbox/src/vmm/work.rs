@@ -45,6 +45,7 @@ pub(super) enum Work {
     },
     Password(String),
     Owner(u64),
+    Migrate(u64),
     Addresses {
         v4: Vec<Wanted>,
         v6: Option<V6>,
@@ -94,6 +95,7 @@ impl Platform {
                 vm.started = Some(at);
             }
             Work::Password(password) => vm.password.clone_from(password),
+            Work::Migrate(node) => vm.node = Some(*node),
             Work::Owner(account) => vm.account = *account,
             Work::Addresses { v4, v6 } => return self.change_addresses(id, v4, *v6, at),
             Work::DropAddress(ip) => {

@@ -160,6 +160,16 @@ fn a_vm_can_be_given_to_another_account() {
 }
 
 #[test]
+fn a_vm_moves_between_the_nodes_of_its_cluster() {
+    let site = site();
+    let id = site.host(&json!({}));
+    site.post(&format!("/vm/v3/host/{id}/migrate"), &json!({"node": 4})).bad(400);
+    site.post(&format!("/vm/v3/host/{id}/migrate"), &json!({"node": 2})).good();
+    site.settle();
+    assert_eq!(site.read(id)["node"]["name"], "kvm-node2");
+}
+
+#[test]
 fn traffic_is_a_bare_array_and_may_be_unavailable() {
     let site = site();
     let id = site.host(&json!({}));

@@ -50,9 +50,9 @@ pub fn site() -> Site {
 }
 
 pub fn site_with(setup: Setup) -> Site {
-    let vmm = VmManager::start(setup.clone()).unwrap();
-    let mut site = Site { vmm, agent: agent(), token: String::new() };
-    site.token = site.sign_in(&setup.admin_email, &setup.admin_password);
+    let (email, password) = (setup.admin_email.clone(), setup.admin_password.clone());
+    let mut site = Site { vmm: VmManager::start(setup).unwrap(), agent: agent(), token: String::new() };
+    site.token = site.sign_in(&email, &password);
     site
 }
 

@@ -194,11 +194,11 @@ fn a_cluster_without_room_fails_the_task() {
 #[test]
 fn addresses_may_come_after_the_task() {
     let mut setup = Setup::default();
-    setup.timing.addresses_after = Duration::from_millis(200);
+    setup.timing.addresses_after = Duration::from_secs(1);
     let site = site_with(setup);
     let id = site.host(&json!({}));
     assert_eq!(site.read(id)["ip4"], json!([]));
-    std::thread::sleep(Duration::from_millis(250));
+    assert!(site.vmm.wait_until(SOON, |p| !p.addresses(id, 4).is_empty()));
     assert_eq!(site.read(id)["ip4"][0]["ip"], "203.0.113.10");
 }
 

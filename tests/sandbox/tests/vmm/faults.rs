@@ -57,7 +57,7 @@ fn a_lost_answer_is_work_done_and_a_closed_connection_is_not() {
 #[test]
 fn late_work_is_done_after_the_connection_is_gone() {
     let site = site();
-    order(&site, "POST", HOSTS, Action::LateWork(Duration::from_millis(150)));
+    order(&site, "POST", HOSTS, Action::LateWork(Duration::from_millis(600)));
     assert!(create(&site).is_err());
     assert_eq!(hosts(&site), 0);
     assert!(site.vmm.wait_until(SOON, |p| p.hosts.len() == 1));
@@ -66,14 +66,15 @@ fn late_work_is_done_after_the_connection_is_gone() {
 #[test]
 fn a_delayed_answer_comes_late_but_the_work_is_done_at_once() {
     let site = site();
-    order(&site, "POST", HOSTS, Action::Delay(Duration::from_millis(300)));
+    order(&site, "POST", HOSTS, Action::Delay(Duration::from_secs(1)));
     let begin = Instant::now();
     std::thread::scope(|scope| {
         let answer = scope.spawn(|| create(&site).unwrap().good());
-        assert!(site.vmm.wait_until(Duration::from_millis(250), |p| p.hosts.len() == 1));
+        assert!(site.vmm.wait_until(SOON, |p| p.hosts.len() == 1));
+        assert!(!answer.is_finished());
         assert!(answer.join().unwrap()["id"].is_u64());
     });
-    assert!(begin.elapsed() >= Duration::from_millis(300));
+    assert!(begin.elapsed() >= Duration::from_secs(1));
 }
 
 #[test]
@@ -120,7 +121,6 @@ fn a_task_can_fail_be_cancelled_vanish_or_never_end() {
     let task = site.post(&format!("{HOSTS}/{id}/start"), &json!({})).good()["task"].clone();
     site.settle();
     assert_eq!(site.read(id)["state"], "active");
-    std::thread::sleep(Duration::from_millis(50));
     assert_eq!(site.get(&format!("/vm/v3/task?where=consul_id+EQ+{task}")).good()["size"], 0);
     order(&site, "POST", "/vm/v3/host/*/stop", Action::NeverEndTask);
     site.post(&format!("{HOSTS}/{id}/stop"), &json!({})).good();

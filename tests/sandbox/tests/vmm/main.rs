@@ -6,6 +6,7 @@ mod changes;
 mod client;
 mod creation;
 mod faults;
+mod invariants;
 mod lists;
 mod tasks;
 mod transport;

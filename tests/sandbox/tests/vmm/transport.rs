@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv6Addr, TcpStream};
 
-use sandbox::vmm::{Certificate, Setup, Transport, VmManager};
+use sandbox::vmm::{Action, Certificate, Fault, Setup, Transport, VmManager};
 use serde_json::json;
 use ureq::tls::{Certificate as Authority, RootCerts, TlsConfig};
 
@@ -52,6 +52,18 @@ fn bad_certificates_are_bad() {
 }
 
 #[test]
+fn a_lost_answer_is_lost_over_tls_too() {
+    let vmm = tls(Certificate::Signed);
+    let agent = trusting(&vmm.ca_pem().unwrap());
+    vmm.fault(Fault::on("POST", "/auth/v4/public/token").act(Action::LoseAnswer));
+    let login = json!({"email": "admin@example.net", "password": "Adm1n-secret-pass"}).to_string();
+    let url = format!("{}/auth/v4/public/token", vmm.url());
+    assert!(agent.post(&url).send(&login).is_err());
+    assert_eq!(agent.post(&url).send(&login).unwrap().status(), 201);
+    assert_eq!(vmm.logins(), 2);
+}
+
+#[test]
 fn bodies_may_be_chunked_and_requests_pipelined() {
     let site = site();
     let mut socket = TcpStream::connect(("127.0.0.1", site.vmm.port())).unwrap();
@@ -71,8 +83,8 @@ fn bodies_may_be_chunked_and_requests_pipelined() {
 fn a_client_that_waits_for_100_continue_is_answered() {
     let site = site();
     let mut socket = TcpStream::connect(("127.0.0.1", site.vmm.port())).unwrap();
-    let head = "POST /auth/v4/public/key HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
-    socket.write_all(head.as_bytes()).unwrap();
+    let head = "POST /auth/v4/public/key HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n";
+    socket.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
     let mut first = [0; 25];
     socket.read_exact(&mut first).unwrap();
     assert_eq!(&first, b"HTTP/1.1 100 Continue\r\n\r\n");

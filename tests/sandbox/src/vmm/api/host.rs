@@ -18,12 +18,19 @@ const EDIT: &[Field] = &[
 ];
 const OWNER: &[Field] = &[must("account", Kind::Int(1))];
 
+const MIGRATE: &[Field] =
+    &[must("node", Kind::Int(1)), may("plain", Kind::Bool), may("disks", Kind::Objects(MIGRATED_DISK))];
+const MIGRATED_DISK: &[Field] = &[must("id", Kind::Int(1)), must("dst_storage", Kind::Int(1))];
+const BY_ID: &[&str] = &["id"];
+
 /// VMs with everything associated. A VM hidden by a fault is left out as often as ordered.
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let seen = call.platform.hosts.values().filter(|host| call.sees(host.account));
-    let shown = seen.filter(|host| !call.platform.hidden.contains_key(&host.id));
+    let filter = call.filter(BY_ID)?;
+    let wanted = |id: u64| filter.as_ref().is_none_or(|filter| filter.accepts(&|_| id.into()));
+    let shown = seen.filter(|host| wanted(host.id) && !call.platform.hidden.contains_key(&host.id));
     let elements = shown.map(|host| call.platform.host_view(host, call.now)).collect();
-    let answer = call.list(elements, &["id"]);
+    let answer = call.list(elements, BY_ID);
     call.platform.hidden.retain(|_, calls| {
         *calls = calls.saturating_sub(1);
         *calls > 0
@@ -84,6 +91,19 @@ pub(super) fn give_to(call: &mut Call<'_>) -> Answer {
         return Err(ApiError::not_found("account", account));
     }
     Ok(call.accept(Order::new("host_change_account", host, call.who.account, Work::Owner(account))))
+}
+
+/// Moves the VM to another node of its cluster.
+pub(super) fn migrate(call: &mut Call<'_>) -> Answer {
+    let body = call.body(&[MIGRATE])?;
+    let node = body.number("node").unwrap_or(0);
+    let host = call.ready_host()?;
+    let target = call.platform.nodes.get(&node).ok_or_else(|| ApiError::not_found("node", node))?;
+    if target.cluster != host.cluster || host.node == Some(node) {
+        return Err(ApiError::refused(format!("VM {} cannot move to node {node}", host.id)));
+    }
+    let order = Order::new("host_migrate", host.id, call.who.account, Work::Migrate(node));
+    Ok(call.accept(order))
 }
 
 impl Call<'_> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::error::ApiError;
-use super::super::filter;
+use super::super::filter::{self, Filter};
 use super::{Answer, Call};
 
 impl Call<'_> {
@@ -13,9 +13,7 @@ impl Call<'_> {
         if let Some((name, _)) = self.asked.parameters.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             return Err(ApiError::bad_query(format!("Unknown query parameter {name}")));
         }
-        if let Some(text) = self.asked.parameter("where") {
-            let filter = filter::parse(text)?;
-            filter.check(filterable)?;
+        if let Some(filter) = self.filter(filterable)? {
             elements.retain(|element| filter.matches(element));
         }
         if let Some(orderby) = self.asked.parameter("orderby") {
@@ -25,6 +23,14 @@ impl Call<'_> {
             Some(limit) => filter::cut(elements, limit),
             None => Ok(elements),
         }
+    }
+
+    /// The filter of the query, for a list that is long enough to be filtered before it is put into form.
+    pub fn filter(&self, filterable: &[&str]) -> Result<Option<Filter>, ApiError> {
+        let Some(text) = self.asked.parameter("where") else { return Ok(None) };
+        let filter = filter::parse(text)?;
+        filter.check(filterable)?;
+        Ok(Some(filter))
     }
 
     /// `{last_notify, list}`.

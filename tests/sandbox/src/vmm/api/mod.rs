@@ -136,6 +136,8 @@ fn decoded(text: &str, plus_is_blank: bool) -> String {
 enum Access {
     /// No token.
     Public,
+    /// Everybody who is signed in, for his own session.
+    Session,
     /// Everybody who is signed in, for his own objects.
     User,
     /// Users who may make and change VMs, for their own objects.
@@ -165,9 +167,10 @@ impl Who {
 
     fn may(&self, access: Access, method: &str) -> bool {
         match access {
+            Access::Public | Access::Session => true,
             _ if self.admin => true,
             _ if self.read_only => method == "GET",
-            Access::Public | Access::User => true,
+            Access::User => true,
             Access::Advanced => self.advanced,
             Access::Admin => false,
         }
@@ -334,9 +337,9 @@ impl Route {
 const ROUTES: &[Route] = &[
     Route("POST", "/auth/v4/public/token", Access::Public, auth::log_in),
     Route("POST", "/auth/v4/public/key", Access::Public, auth::spend_key),
-    Route("POST", "/auth/v4/token", Access::User, auth::long_lived_token),
-    Route("DELETE", "/auth/v4/token/*", Access::User, auth::log_out),
-    Route("GET", "/auth/v4/whoami", Access::User, auth::whoami),
+    Route("POST", "/auth/v4/token", Access::Session, auth::long_lived_token),
+    Route("DELETE", "/auth/v4/token/*", Access::Session, auth::log_out),
+    Route("GET", "/auth/v4/whoami", Access::Session, auth::whoami),
     Route("GET", "/auth/v4/user", Access::Admin, auth::users),
     Route("POST", "/auth/v4/user/*/key", Access::Admin, auth::make_key),
 
@@ -383,6 +386,7 @@ const ROUTES: &[Route] = &[
     Route("GET", "/vm/v3/host/*/metadata", Access::User, host::metadata),
     Route("GET", "/vm/v3/host/*/history", Access::User, host::history),
     Route("POST", "/vm/v3/host/*/account", Access::Admin, host::give_to),
+    Route("POST", "/vm/v3/host/*/migrate", Access::Admin, host::migrate),
     Route("GET", "/vm/v3/host/*/metrics", Access::User, metrics::read),
     Route("POST", "/vm/v3/host/*/start", Access::User, power::start),
     Route("POST", "/vm/v3/host/*/stop", Access::User, power::stop),

@@ -66,7 +66,10 @@ pub(super) fn ranges(call: &mut Call<'_>) -> Answer {
 pub(super) fn used_addresses(call: &mut Call<'_>) -> Answer {
     let used = call.platform.ips.values();
     let elements = used
-        .map(|ip| json!({"id": ip.id, "name": ip.ip_addr, "family": ip.family, "ipnet": ip.network, "ippool": ip.ippool}))
+        .map(|ip| {
+            let (name, network) = (&ip.ip_addr, ip.network);
+            json!({"id": ip.id, "name": name, "family": ip.family, "ipnet": network, "ippool": ip.ippool})
+        })
         .collect();
     call.sized_list(elements, &["id", "name"])
 }

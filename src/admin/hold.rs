@@ -1,0 +1,54 @@
+//! `pmvmmanager6 queue hold`, in test builds only: a process that does nothing but stand in the queue.
+//!
+//! It notes what happens to it in a log, one line an event, each written at once:
+//! `<event> <label> <ticket or number> <nanoseconds>`, the events being `waiting`, `start`, `end`. Its job ends when its
+//! standard input is closed, or after a time.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::cli::Hold;
+use crate::error::{Error, Kind, Result};
+use crate::queue::{self, Label};
+
+/// Stands in the queue of the runtime directory.
+pub fn run(directory: &Path, hold: &Hold, stdin: &mut dyn Read) -> Result<()> {
+    let log = OpenOptions::new().append(true).create(true).open(&hold.log).map_err(|e| trouble("log", &e))?;
+    let who = Label { command: hold.label.clone(), item: hold.service, handler: None };
+    let mut said = |waiting: &queue::Waiting| {
+        _ = note(&log, "waiting", hold, &waiting.place.to_string());
+        _ = writeln!(std::io::stderr(), "{waiting}");
+    };
+    let _service = match hold.service {
+        Some(item) => Some(queue::enter(directory, &queue::settings::service_key(item), 1, &who, &mut said)?),
+        None => None,
+    };
+    let turn = queue::enter(directory, &hold.key, hold.limit, &who, &mut said)?;
+    note(&log, "start", hold, &turn.number().to_string())?;
+    if hold.child {
+        let sleep = Command::new("sleep").arg("60").stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        sleep.map_err(|e| trouble("child", &e))?;
+    }
+    match hold.milliseconds {
+        Some(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
+        None => _ = std::io::copy(stdin, &mut std::io::sink()).map_err(|e| trouble("stdin", &e))?,
+    }
+    note(&log, "end", hold, &turn.number().to_string())?;
+    drop(turn);
+    Ok(())
+}
+
+fn note(mut log: &File, event: &str, hold: &Hold, number: &str) -> Result<()> {
+    let now = clock_gettime(ClockId::Monotonic);
+    let line = format!("{event} {} {number} {}\n", hold.label, now.tv_sec * 1_000_000_000 + now.tv_nsec);
+    log.write_all(line.as_bytes()).map_err(|e| trouble("log", &e))
+}
+
+fn trouble(object: &str, error: &std::io::Error) -> Error {
+    Error::new(Kind::State, object, error.to_string())
+}

@@ -1,0 +1,193 @@
+//! `pmvmmanager6 queue`: who works, who waits, what is paused.
+//!
+//! `--json` prints one object:
+//!
+//! ```json
+//! {"paused_all": false,
+//!  "queues": [{"key": "12", "paused": false,
+//!    "running": [{"queue": "12-1", "number": 1, "ticket": 7, "command": "open", "service": 4711, "handler": 12,
+//!                 "pid": 1234, "age_seconds": 3.2, "running_seconds": 3.1}],
+//!    "waiting": [{"place": 1, "ticket": 8, "command": "suspend", "service": 4712, "handler": 12, "pid": 1240,
+//!                 "age_seconds": 1.5}]}]}
+//! ```
+//!
+//! `service` and `handler` are null where an operation has none. A service's own ticket has the key `service:<id>`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::table::{age, table};
+use super::{write, write_json};
+use crate::error::Result;
+use crate::queue::{self, Entry, Scope, Standing, Watch};
+
+/// How often the ages are drawn again while somebody is listed. A killed process shows then too.
+const TICK: Duration = Duration::from_secs(1);
+const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
+
+/// What the command is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Show the queue once.
+    Show {
+        /// As JSON.
+        json: bool,
+    },
+    /// Show it again whenever it changes, until interrupted.
+    Watch,
+    /// Hold further operations up.
+    Pause(Scope),
+    /// Let them go on.
+    Resume(Scope),
+}
+
+/// Runs the command on the runtime directory.
+pub fn run(directory: &Path, task: &Task, out: &mut dyn Write) -> Result<()> {
+    match task {
+        Task::Show { json: true } => write_json(out, &Document::read(directory)?),
+        Task::Show { json: false } => write(out, &Document::read(directory)?.text()),
+        Task::Watch => watch(directory, out),
+        Task::Pause(scope) => {
+            let text = match queue::pause(directory, scope)? {
+                true => "paused; operations that run finish, further ones wait until \"queue resume\"",
+                false => "was paused already",
+            };
+            write(out, &format!("{}: {text}\n", name(scope)))
+        }
+        Task::Resume(scope) => {
+            let text = if queue::resume(directory, scope)? { "resumed" } else { "was not paused" };
+            write(out, &format!("{}: {text}\n", name(scope)))
+        }
+    }
+}
+
+fn name(scope: &Scope) -> String {
+    match scope {
+        Scope::All => "all queues".to_owned(),
+        Scope::Key(key) => format!("queue {key}"),
+    }
+}
+
+fn watch(directory: &Path, out: &mut dyn Write) -> Result<()> {
+    let watch = Watch::new(directory)?;
+    loop {
+        let document = Document::read(directory)?;
+        write(out, &format!("{CLEAR_SCREEN}{}", document.text()))?;
+        let is_empty = document.queues.iter().all(|queue| queue.running.is_empty() && queue.waiting.is_empty());
+        watch.wait((!is_empty).then_some(TICK))?;
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Document {
+    paused_all: bool,
+    queues: Vec<Queue>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Queue {
+    key: String,
+    paused: bool,
+    running: Vec<Row>,
+    waiting: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<usize>,
+    ticket: i64,
+    command: String,
+    service: Option<u64>,
+    handler: Option<u64>,
+    pid: u32,
+    age_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    running_seconds: Option<f64>,
+}
+
+impl Document {
+    fn read(directory: &Path) -> Result<Self> {
+        let paused = queue::paused(directory);
+        let mut queues: BTreeMap<String, Queue> = BTreeMap::new();
+        for scope in &paused {
+            if let Scope::Key(key) = scope {
+                queues.entry(key.clone()).or_default().paused = true;
+            }
+        }
+        for entry in queue::list(directory)? {
+            let queue = queues.entry(entry.key.clone()).or_default();
+            match entry.place {
+                Standing::Running { .. } => queue.running.push(Row::from(entry)),
+                Standing::Waiting { .. } => queue.waiting.push(Row::from(entry)),
+            }
+        }
+        let named = queues.into_iter().map(|(key, queue)| Queue { key, ..queue });
+        Ok(Document { paused_all: paused.contains(&Scope::All), queues: named.collect() })
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if self.paused_all {
+            text.push_str("All queues are paused: \"queue resume --all\" lets them go on.\n");
+        }
+        for queue in self.queues.iter().filter(|queue| queue.paused) {
+            text.push_str(&format!("Queue {} is paused: \"queue resume {}\" lets it go on.\n", queue.key, queue.key));
+        }
+        let rows: Vec<_> = self.queues.iter().flat_map(Queue::rows).collect();
+        if rows.is_empty() {
+            return text + "No operation runs or waits.\n";
+        }
+        text + &table(["QUEUE", "STATE", "PLACE", "OPERATION", "SERVICE", "PROCESS", "AGE"], &rows)
+    }
+}
+
+impl Queue {
+    fn rows(&self) -> Vec<[String; 7]> {
+        self.running.iter().chain(&self.waiting).map(|row| row.cells(&self.key)).collect()
+    }
+}
+
+impl Row {
+    fn cells(&self, key: &str) -> [String; 7] {
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        [
+            self.queue.clone().unwrap_or_else(|| key.to_owned()),
+            if self.number.is_some() { "running" } else { "waiting" }.to_owned(),
+            or_dash(self.place.map(|place| place.to_string())),
+            self.command.clone(),
+            or_dash(self.service.map(|id| id.to_string())),
+            self.pid.to_string(),
+            age(Duration::from_secs_f64(self.running_seconds.unwrap_or(self.age_seconds))),
+        ]
+    }
+}
+
+impl From<Entry> for Row {
+    fn from(entry: Entry) -> Self {
+        let (number, place, running) = match entry.place {
+            Standing::Running { number, running } => (Some(number), None, Some(running)),
+            Standing::Waiting { place } => (None, Some(place), None),
+        };
+        Row {
+            queue: number.map(|number| format!("{}-{number}", entry.key)),
+            number,
+            place,
+            ticket: entry.ticket,
+            command: entry.label.command,
+            service: entry.label.item,
+            handler: entry.label.handler,
+            pid: entry.pid,
+            age_seconds: entry.age.as_secs_f64(),
+            running_seconds: running.map(|running| running.as_secs_f64()),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `pmvmmanager6 session`: the cached sessions of VMmanager, never their tokens.
+//!
+//! `--json` prints `[{"url": "https://vm.example.com", "username": "admin@example.com", "age_seconds": 12.3,
+//! "left_seconds": 1787.7, "ttl_seconds": 1800.0}]`.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::table::{age, table};
+use super::{write, write_json};
+use crate::error::Result;
+use crate::vmm::session::{self, Cached};
+
+/// What the command is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Show the cached sessions.
+    Show {
+        /// As JSON.
+        json: bool,
+    },
+    /// Drop the sessions of one address, or all.
+    Drop {
+        /// The address as it is shown.
+        url: Option<String>,
+    },
+}
+
+/// Runs the command on the runtime directory.
+pub fn run(directory: &Path, task: &Task, out: &mut dyn Write) -> Result<()> {
+    match task {
+        Task::Show { json } => {
+            let sessions = session::list(directory)?;
+            if *json { write_json(out, &document(&sessions)) } else { write(out, &text(&sessions)) }
+        }
+        Task::Drop { url } => {
+            let dropped = session::drop_cached(directory, url.as_deref())?;
+            let word = if dropped == 1 { "session" } else { "sessions" };
+            write(out, &format!("{dropped} {word} dropped; the next operation logs in again\n"))
+        }
+    }
+}
+
+fn document(sessions: &[Cached]) -> Vec<serde_json::Value> {
+    let object = |session: &Cached| {
+        json!({
+            "url": session.url,
+            "username": session.username,
+            "age_seconds": session.age.as_secs_f64(),
+            "left_seconds": session.ttl.saturating_sub(session.age).as_secs_f64(),
+            "ttl_seconds": session.ttl.as_secs_f64(),
+        })
+    };
+    sessions.iter().map(object).collect()
+}
+
+fn text(sessions: &[Cached]) -> String {
+    if sessions.is_empty() {
+        return "No session is cached.\n".to_owned();
+    }
+    let row = |session: &Cached| {
+        let left = session.ttl.saturating_sub(session.age);
+        [session.url.clone(), session.username.clone(), age(session.age), age(left)]
+    };
+    let rows: Vec<_> = sessions.iter().map(row).collect();
+    table(["ADDRESS", "USER", "AGE", "LEFT"], &rows)
+}

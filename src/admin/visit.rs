@@ -1,0 +1,55 @@
+//! `pmvmmanager6 session visit`, in test builds only: a process that needs a session, with a stand-in for VMmanager.
+//!
+//! Each login appends `login <label>` to the log and answers the content of the file `--server`: `refuse`, or anything
+//! else, which is the token. Each visit ends with `used <label> <token>` or `refused <label>`. With `--revoked` the
+//! process finds that this token is no longer accepted, as after a 401.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::cli::Visit;
+use crate::error::{Error, Kind, Result};
+use crate::vmm::{Identity, Session};
+
+/// Uses the session cache of the runtime directory once.
+pub fn run(directory: &Path, visit: &Visit) -> Result<()> {
+    let log = OpenOptions::new().append(true).create(true).open(&visit.log).map_err(|e| trouble(&e))?;
+    let note = |line: String| (&log).write_all(line.as_bytes()).map_err(|e| trouble(&e));
+    let mut login = || {
+        note(format!("login {}\n", visit.label))?;
+        std::thread::sleep(Duration::from_millis(visit.milliseconds));
+        match std::fs::read_to_string(&visit.server).map_err(|e| trouble(&e))?.trim() {
+            "refuse" => Err(Error::new(Kind::Vm6Auth, "server", "wrong password")),
+            token => Ok(SecretString::from(token)),
+        }
+    };
+    let identity = Identity {
+        url: visit.url.clone(),
+        username: "admin@example.com".to_owned(),
+        password: SecretString::from(visit.password.as_str()),
+        tls: "System".to_owned(),
+    };
+    let session = Session::open(directory, &identity, Duration::from_secs(visit.ttl));
+    let mut token = session.token(&mut login);
+    if let Ok(stale) = &token
+        && Some(stale.expose_secret()) == visit.revoked.as_deref()
+    {
+        session.reject(stale);
+        token = session.token(&mut login);
+    }
+    match token {
+        Ok(token) => note(format!("used {} {}\n", visit.label, token.expose_secret())),
+        Err(error) => {
+            note(format!("refused {}\n", visit.label))?;
+            Err(error)
+        }
+    }
+}
+
+fn trouble(error: &std::io::Error) -> Error {
+    Error::new(Kind::State, "visit", error.to_string())
+}

@@ -1,0 +1,85 @@
+//! Who may start: the one rule of the queue, without any input or output.
+
+/// A ticket that stands before the one in question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// Its number in the order of arrival.
+    pub id: i64,
+    /// Whether it has started.
+    pub running: bool,
+}
+
+/// A lock that its owner gives up when something happens to ticket `.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sign {
+    /// It starts, or dies.
+    Turn(i64),
+    /// It leaves, or dies.
+    Life(i64),
+}
+
+impl Sign {
+    /// The ticket.
+    pub fn id(self) -> i64 {
+        match self {
+            Sign::Turn(id) | Sign::Life(id) => id,
+        }
+    }
+}
+
+/// What a ticket does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It starts.
+    Start,
+    /// It sleeps until one of these is given up, and asks again.
+    Watch(Vec<Sign>),
+}
+
+/// A ticket may start iff fewer than `limit` tickets of its key stand before it (`ahead`, oldest first). Tickets
+/// before it only ever disappear, so the answer `Start` stays true: first come first served and "at most `limit`" are
+/// one inequality.
+///
+/// With one queue a ticket waits for the end of the one before it. With more, it first waits until the one before it
+/// has started: only the first in line watches those that run, so a leaving process wakes one waiter and not all.
+pub fn next(ahead: &[Ahead], limit: u32) -> Next {
+    if u32::try_from(ahead.len()).is_ok_and(|before| before < limit) {
+        return Next::Start;
+    }
+    match ahead.last() {
+        Some(last) if limit <= 1 => Next::Watch(vec![Sign::Life(last.id)]),
+        Some(last) if !last.running => Next::Watch(vec![Sign::Turn(last.id)]),
+        _ => Next::Watch(ahead.iter().filter(|t| t.running).map(|t| Sign::Life(t.id)).collect()),
+    }
+}
+
+/// The lowest queue number from 1 that is not in `taken`.
+pub fn lowest_free(taken: &[u32]) -> u32 {
+    (1..=u32::MAX).find(|number| !taken.contains(number)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ahead(line: &[(i64, bool)]) -> Vec<Ahead> {
+        line.iter().map(|&(id, running)| Ahead { id, running }).collect()
+    }
+
+    #[test]
+    fn the_inequality_and_whom_to_watch() {
+        let cases: [(&[(i64, bool)], u32, Next); 6] = [
+            (&[], 1, Next::Start),
+            (&[(1, true)], 1, Next::Watch(vec![Sign::Life(1)])),
+            (&[(1, true), (2, false)], 1, Next::Watch(vec![Sign::Life(2)])),
+            (&[(1, true)], 2, Next::Start),
+            (&[(1, true), (2, true)], 2, Next::Watch(vec![Sign::Life(1), Sign::Life(2)])),
+            (&[(1, true), (2, true), (3, false)], 2, Next::Watch(vec![Sign::Turn(3)])),
+        ];
+        for (line, limit, expected) in cases {
+            assert_eq!(next(&ahead(line), limit), expected, "{line:?} {limit}");
+        }
+        assert_eq!(lowest_free(&[1, 3]), 2);
+        assert_eq!(lowest_free(&[]), 1);
+    }
+}

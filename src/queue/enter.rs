@@ -1,0 +1,108 @@
+//! Entering the queue and leaving it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::line::{Line, Place, Reason, Step};
+use super::ticket::Ticket;
+use super::wait::{Bed, Woken};
+use super::{Holder, Label, Waiting};
+use crate::error::{Error, Kind, Result};
+use crate::fault;
+use crate::state::boot;
+
+/// The right to work, until it is dropped; whatever ends the process ends it too.
+#[derive(Debug)]
+pub struct Turn {
+    line: Line,
+    place: Option<Place>,
+    key: String,
+    number: u32,
+}
+
+impl Turn {
+    /// The lowest queue number that was free when the turn began, from 1 to the number of queues.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The name of the queue this operation runs in: `{key}-{number}`.
+    pub fn queue(&self) -> String {
+        format!("{}-{}", self.key, self.number)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.line.leave(place);
+        }
+    }
+}
+
+/// Takes a ticket for `key` in the runtime directory and returns when fewer than `limit` operations of the key stand
+/// before it. `said` is called once, if it has to wait. SIGTERM and SIGINT while it waits: the ticket is given back
+/// and the error `state` says so.
+pub fn enter(directory: &Path, key: &str, limit: u32, who: &Label, said: &mut dyn FnMut(&Waiting)) -> Result<Turn> {
+    let mut line = Line::open(directory)?;
+    let (mut place, step) = line.arrive(key, limit.max(1), who)?;
+    if let Step::Sleep(reason) = step
+        && let Err(error) = wait(&mut line, &mut place, reason, said)
+    {
+        line.leave(place);
+        return Err(error);
+    }
+    fault::point("queue.started");
+    let number = place.ticket.running.map_or(0, |running| running.number);
+    Ok(Turn { line, place: Some(place), key: key.to_owned(), number })
+}
+
+fn wait(line: &mut Line, place: &mut Place, mut reason: Reason, said: &mut dyn FnMut(&Waiting)) -> Result<()> {
+    let mut bed = Bed::new()?;
+    said(&describe(line, &place.ticket, &reason)?);
+    loop {
+        for sign in &reason.signs {
+            bed.watch(*sign, &line.tickets)?;
+        }
+        let pipe = match &reason.pause {
+            Some(scope) => Some(line.pauses.bed(scope)?),
+            None => None,
+        };
+        fault::point("queue.wait");
+        let woken = match pipe {
+            // The pause has just ended.
+            Some(None) => Woken::Look,
+            pipe => bed.sleep(pipe.flatten().as_ref(), &reason.lost)?,
+        };
+        fault::point("queue.woken");
+        if woken == Woken::Stop {
+            return Err(stopped(&place.ticket));
+        }
+        match line.ask(place, &bed.take_ended())? {
+            Step::Work if bed.is_stopped() => return Err(stopped(&place.ticket)),
+            Step::Work => return Ok(()),
+            Step::Sleep(next) => reason = next,
+        }
+    }
+}
+
+fn describe(line: &mut Line, ticket: &Ticket, reason: &Reason) -> Result<Waiting> {
+    let (running, place) = line.before(ticket)?;
+    let holder = |ticket: Ticket| Holder {
+        label: ticket.label,
+        pid: ticket.process.pid,
+        running: ticket.running.map_or(Duration::ZERO, |running| boot::since_ms(running.started)),
+    };
+    let holders = running.into_iter().map(holder).collect();
+    Ok(Waiting { key: ticket.key.clone(), place, holders, pause: reason.pause.clone() })
+}
+
+fn stopped(ticket: &Ticket) -> Error {
+    let seconds = boot::since_ms(ticket.entered).as_secs();
+    let text = format!(
+        "the process was told to stop while it waited in queue {} (for {seconds} s); nothing was done, the operation \
+         can be run again",
+        ticket.key
+    );
+    Error::new(Kind::State, ticket.key.clone(), text)
+}
