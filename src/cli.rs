@@ -166,10 +166,10 @@ pub struct Reinstallation {
     /// Service id in BILLmanager
     #[arg(long)]
     item: u64,
-    /// OS template (repository__template) instead of the ordered one
+    /// OS template instead of the ordered one, named as in BILLmanager
     #[arg(long)]
     os: Option<String>,
-    /// Recipe (repository__recipe) to run after the installation
+    /// Recipe to run after the installation, named as in BILLmanager
     #[arg(long)]
     recipe: Option<String>,
     /// Do it

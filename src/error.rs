@@ -65,6 +65,11 @@ impl Kind {
     pub fn is_connection(self) -> bool {
         matches!(self, Kind::Vm6Url | Kind::Vm6Connect | Kind::Vm6Tls | Kind::Vm6Auth | Kind::Vm6Permission)
     }
+
+    /// No repetition can help: a person has to look at the VM.
+    pub fn needs_staff(self) -> bool {
+        self == Kind::Vm6Foreign
+    }
 }
 
 /// What went wrong, to which thing, and what to do about it. Never holds a secret.

@@ -22,7 +22,7 @@ const FAILED: u8 = 1;
 pub fn run(arguments: impl IntoIterator<Item = OsString>, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
     match cli::parse(arguments) {
         Request::Panel(call) => panel(&call, stdin, stdout),
-        Request::Operator(operator) => operate(&operator, stdin, stdout),
+        Request::Operator(operator) => operate(&operator, stdout),
         Request::Print { text, status } => {
             let written = if status == 0 {
                 stdout.write_all(text.as_bytes())
@@ -93,7 +93,7 @@ fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
     FAILED
 }
 
-fn operate(operator: &Operator, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
+fn operate(operator: &Operator, stdout: &mut dyn Write) -> u8 {
     let config = Config::from_environment();
     log::open(&config);
     let runtime = config.runtime_dir();
@@ -105,7 +105,7 @@ fn operate(operator: &Operator, stdin: &mut dyn Read, stdout: &mut dyn Write) ->
         #[cfg(feature = "faults")]
         Operator::FaultPoints => admin::write(stdout, &(crate::fault::POINTS.join("\n") + "\n")),
         #[cfg(feature = "faults")]
-        Operator::QueueHold(hold) => admin::hold::run(&runtime, hold, stdin),
+        Operator::QueueHold(hold) => admin::hold::run(&runtime, hold, &mut std::io::stdin()),
         #[cfg(feature = "faults")]
         Operator::SessionVisit(visit) => admin::visit::run(&runtime, visit),
     };

@@ -30,15 +30,23 @@ pub struct Failure<'a> {
 impl Panel {
     /// Tells BILLmanager about a failure; what cannot be told is logged.
     pub fn report(&self, failure: &Failure) {
+        if let Err(error) = self.tell(failure) {
+            log::error!("BILLmanager could not be told of the failure: {error}");
+        }
+    }
+
+    /// A refused call does not keep the next one from being made; a panel that cannot be reached was waited for once.
+    fn tell(&self, failure: &Failure) -> Result<()> {
         if let Some(operation) = failure.operation {
-            logged("runningoperation.edit", self.record(failure, operation));
+            unless_refused(self.record(failure, operation))?;
             if let Some(item) = failure.item {
-                logged("task.edit", self.hand_over(failure, item, operation));
+                unless_refused(self.hand_over(failure, item, operation))?;
             }
         }
         if let (true, Some((id, name))) = (failure.error.kind.is_connection(), failure.handler) {
-            logged("problems.register", self.register_problem(failure.error, id, name));
+            unless_refused(self.register_problem(failure.error, id, name))?;
         }
+        Ok(())
     }
 
     fn record(&self, failure: &Failure, operation: u64) -> Result<()> {
@@ -49,10 +57,10 @@ impl Panel {
         self.call("runningoperation.edit", &params).map(drop)
     }
 
-    /// At the tenth try the operation goes to a person, once.
+    /// At the tenth try the operation goes to a person, once; at the first when only a person can go on.
     fn hand_over(&self, failure: &Failure, item: u64, operation: u64) -> Result<()> {
         let (tries, has_task) = self.tries(operation)?;
-        if tries < TRIES_BEFORE_STAFF || has_task {
+        if has_task || (tries < TRIES_BEFORE_STAFF && !failure.error.kind.needs_staff()) {
             return Ok(());
         }
         let (item, operation) = (item.to_string(), operation.to_string());
@@ -130,8 +138,12 @@ fn recent_log() -> String {
     kept.join("\n")
 }
 
-fn logged(what: &str, result: Result<()>) {
-    if let Err(error) = result {
-        log::error!("BILLmanager could not be told with {what}: {error}");
+fn unless_refused(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error) if !error.is_unreachable_panel() => {
+            log::error!("{error}");
+            Ok(())
+        }
+        result => result,
     }
 }

@@ -52,6 +52,14 @@ impl Panel {
         Ok(rows.iter().filter_map(slot).collect())
     }
 
+    /// Every slot of a service that holds an address, private ones too: a closed service gives all of them back.
+    pub fn occupied_slots(&self, item: u64) -> Result<Vec<u64>> {
+        let sql = "SELECT ip.id, ip.name FROM ip JOIN item a ON ip.item = a.id WHERE a.parent = ? ORDER BY ip.id";
+        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let occupied = rows.iter().filter(|row| row.filled(1).is_some_and(|name| name != "0"));
+        Ok(occupied.filter_map(|row| row.id(0)).collect())
+    }
+
     /// Records an address in a slot: `service.ip.add`, then its commit.
     pub fn fill_slot(&self, slot: u64, address: &Address) -> Result<()> {
         let id = slot.to_string();

@@ -19,6 +19,9 @@ pub fn client(config: &Config, handler: &Handler) -> Result<Client> {
     for warning in warnings {
         log::warn!("handler {} ({}): {warning}", handler.id, handler.name);
     }
+    if access.trust == Trust::Off {
+        log::warn!("handler {} ({}): the certificate of VMmanager is not checked", handler.id, handler.name);
+    }
     let session = Session::open(&config.runtime_dir(), &identity(&access), settings.session_ttl);
     Ok(Client::new(access, session, &config.limits))
 }

@@ -87,8 +87,5 @@ fn wait_until_gone(job: &Job, host: &Host) -> Result<()> {
 }
 
 fn free_slots(job: &Job) -> Result<()> {
-    for slot in job.panel.slots(job.service.id)?.into_iter().filter(|slot| slot.address.is_some()) {
-        job.panel.free_slot(slot.id)?;
-    }
-    Ok(())
+    job.panel.occupied_slots(job.service.id)?.into_iter().try_for_each(|slot| job.panel.free_slot(slot))
 }

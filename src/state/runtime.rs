@@ -28,7 +28,7 @@ pub const RUNTIME: Schema = Schema {
             identity TEXT PRIMARY KEY,
             url TEXT NOT NULL,
             username TEXT NOT NULL,
-            token TEXT NOT NULL,
+            token BLOB NOT NULL,
             boot TEXT NOT NULL,
             obtained INTEGER NOT NULL,
             ttl INTEGER NOT NULL

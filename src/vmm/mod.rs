@@ -8,6 +8,7 @@ mod client;
 mod filter;
 mod http;
 mod model;
+mod seal;
 pub mod session;
 mod task;
 mod tls;

@@ -1,8 +1,8 @@
 //! The session cache: one login for any number of processes.
 //!
 //! **Invariant.** A stored token belongs to one identity: URL, user name, password and TLS mode. Whoever changes one of
-//! them has another identity and cannot use it. The token is in `runtime.db` (0600, in a directory 0700) and nowhere
-//! else: not in a log, not in a list.
+//! them has another identity and cannot use it. The token is in `runtime.db`, sealed
+//! ([`super::seal`]), and nowhere else: not in a log, not in a list.
 //!
 //! **One login.** Who finds no usable token takes the login lock of the identity (`login/<hash>`), looks again, and only
 //! then logs in. The others sleep in the lock and find the token. A refused login is noted with its moment; who began to
@@ -24,6 +24,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::seal::Seal;
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::fault;
@@ -58,6 +59,7 @@ pub struct Session {
     directory: PathBuf,
     identity: Identity,
     fingerprint: String,
+    seal: Seal,
     ttl: Duration,
     cache: RefCell<Cache>,
 }
@@ -108,6 +110,7 @@ impl Session {
         Session {
             directory: directory.to_owned(),
             identity: identity.clone(),
+            seal: Seal::new(&fingerprint, &identity.password),
             fingerprint,
             ttl,
             cache: RefCell::new(cache),
@@ -119,6 +122,7 @@ impl Session {
         Session {
             directory: PathBuf::new(),
             identity: identity.clone(),
+            seal: Seal::new("", &identity.password),
             fingerprint: String::new(),
             ttl: Duration::ZERO,
             cache: RefCell::new(Cache::Own(None)),
@@ -159,8 +163,13 @@ impl Session {
                 Ok(())
             }
             Cache::Shared(database) => database.write(|transaction| {
-                let sql = "DELETE FROM session WHERE identity = ?1 AND token = ?2";
-                transaction.execute(sql, params![self.fingerprint, token.expose_secret()])?;
+                let sql = "SELECT token FROM session WHERE identity = ?1";
+                let sealed =
+                    transaction.query_row(sql, [&self.fingerprint], |row| row.get::<_, Vec<u8>>(0)).optional()?;
+                let kept = sealed.and_then(|sealed| self.seal.open(&sealed));
+                if kept.is_some_and(|kept| kept.expose_secret() == token.expose_secret()) {
+                    transaction.execute("DELETE FROM session WHERE identity = ?1", [&self.fingerprint])?;
+                }
                 Ok(())
             }),
         };
@@ -182,10 +191,10 @@ impl Session {
                            WHERE identity = ?1 AND boot = ?2 AND obtained > ?3 AND obtained <= ?4";
                 let mut query = transaction.prepare_cached(sql)?;
                 let values = params![self.fingerprint, boot::id(), now - ttl, now];
-                Ok(query.query_row(values, |row| row.get::<_, String>(0)).optional()?)
+                Ok(query.query_row(values, |row| row.get::<_, Vec<u8>>(0)).optional()?)
             }),
         };
-        self.or_alone(found).flatten().map(SecretString::from)
+        self.seal.open(&self.or_alone(found).flatten()?)
     }
 
     fn log_in(&self, login: &mut dyn FnMut() -> Result<SecretString>) -> Result<SecretString> {
@@ -209,6 +218,7 @@ impl Session {
     fn store(&self, token: &SecretString, obtained: i64) -> Result<()> {
         let Cache::Shared(database) = &mut *self.cache.borrow_mut() else { return Ok(()) };
         let Identity { url, username, .. } = &self.identity;
+        let Some(sealed) = self.seal.close(token) else { return Ok(()) };
         database.write(|transaction| {
             let sql = "DELETE FROM session WHERE boot <> ?1 OR obtained + ttl <= ?2";
             transaction.execute(sql, params![boot::id(), boot::now_ms()])?;
@@ -216,8 +226,8 @@ impl Session {
             transaction.execute(sql, params![boot::id(), self.fingerprint])?;
             let sql = "INSERT OR REPLACE INTO session (identity, url, username, token, boot, obtained, ttl)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            let (token, ttl) = (token.expose_secret(), milliseconds(self.ttl));
-            transaction.execute(sql, params![self.fingerprint, url, username, token, boot::id(), obtained, ttl])?;
+            let ttl = milliseconds(self.ttl);
+            transaction.execute(sql, params![self.fingerprint, url, username, sealed, boot::id(), obtained, ttl])?;
             Ok(())
         })
     }

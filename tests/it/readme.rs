@@ -81,6 +81,18 @@ fn the_commands_are_the_declared_ones() {
 }
 
 #[test]
+fn the_operator_s_commands_are_all_there() {
+    let readme = read("README.md");
+    let rows = first_cells(&readme, "## At the terminal");
+    let described: BTreeSet<&str> = rows.iter().filter_map(|text| text.split_whitespace().nth(1)).collect();
+    let help = help(&[]);
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands: BTreeSet<&str> = list.filter_map(|line| line.split_whitespace().next()).collect();
+    let hidden = set(["help", "fault-points", "queue-hold", "session-visit"]);
+    assert_eq!(described, &commands - &hidden, "test builds have more");
+}
+
+#[test]
 fn every_error_type_is_explained() {
     let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(first_cells(&read("README.md"), "## Troubleshooting"), types);
@@ -127,13 +139,18 @@ fn try_module(line: &str, arguments: &[&str]) {
     }
     let path: Vec<&str> =
         arguments.iter().copied().take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase())).collect();
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_pmvmmanager6")).args(&path).arg("--help").output().expect("the module starts");
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    let help = String::from_utf8_lossy(&output.stdout);
+    let help = help(&path);
     for option in arguments.iter().filter(|word| word.starts_with("--")) {
         assert!(help.split_whitespace().any(|word| word.trim_end_matches(',') == *option), "{line}: no {option}");
     }
+}
+
+/// What `--help` says about a sub-command.
+fn help(path: &[&str]) -> String {
+    let mut module = Command::new(env!("CARGO_BIN_EXE_pmvmmanager6"));
+    let output = module.args(path).arg("--help").output().expect("the module starts");
+    assert!(output.status.success(), "{path:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
