@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod chaos;
 pub mod damage;
+pub mod decoy;
 pub mod invariants;
 pub mod processes;
 pub mod refusal;
