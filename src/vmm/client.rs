@@ -247,9 +247,9 @@ impl Client {
             }
             (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api)),
             (_, Some(5021 | 3080)) => Step::Refused(error(Kind::Vm6NotFound)),
+            (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
             (403, _) | (_, Some(3001)) => Step::Refused(error(Kind::Vm6Permission)),
             (_, Some(1106)) => Step::Refused(error(Kind::Vm6Version)),
-            (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
             (400.., _) | (_, Some(_)) => Step::Refused(error(Kind::Vm6Api)),
             (_, None) if said.is_some() => Step::Refused(error(Kind::Vm6Api)),
             (_, None) => match answer.body {
