@@ -4,7 +4,7 @@ CARGO     ?= cargo
 ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
-.PHONY: demo build test lint check mariadb install clean help
+.PHONY: demo build test soak bench lint check mariadb install clean help
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -24,6 +24,12 @@ lint:          ## formatting and clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features pmvmmanager6/faults -- -D warnings
 	$(CARGO) clippy --locked -p pmvmmanager6 -- -D warnings
+
+soak:          ## the heavy tests of the queue: hundreds of processes, a thousand rounds with random kills
+	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
+
+bench:         ## measure against the budgets of the design
+	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue
 
 mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need-mariadb

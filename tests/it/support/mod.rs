@@ -1,7 +1,10 @@
 //! What the tests share.
 
 pub mod cases;
+pub mod chaos;
+pub mod damage;
 pub mod decoy;
 pub mod invariants;
+pub mod processes;
 pub mod refusal;
 pub mod world;
