@@ -23,6 +23,7 @@ static SCHEMA: Schema = Schema {
         account INTEGER, vm INTEGER, vm_created TEXT NOT NULL DEFAULT '', task INTEGER, task_name TEXT,
         restart_operation INTEGER, restart_task INTEGER, stopped_again INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL, ended INTEGER);
      CREATE INDEX service_client ON service (client);
+     CREATE TABLE asked (item INTEGER NOT NULL, what TEXT NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (item, what));
      CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"],
     durable: true,
     damaged: Damaged::Refuse,
@@ -140,6 +141,7 @@ impl Journal {
                    vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL";
         self.database.borrow_mut().write(|tx| {
             tx.execute(sql, rusqlite::params![item, client, mark, hash, account, now()])?;
+            tx.execute("DELETE FROM asked WHERE item = ?1", [item])?;
             tx.execute("DELETE FROM service WHERE ended < ?1", [now() - KEPT_SECONDS])?;
             Ok(())
         })
@@ -206,6 +208,25 @@ impl Journal {
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([item, operation])?;
             Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+        })
+    }
+
+    /// A change is about to be asked for that a second request would make a second time.
+    pub fn ask(&self, item: u64, what: &str) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO asked (item, what, changed) VALUES (?1, ?2, ?3)";
+        self.update(sql, rusqlite::params![item, what, now()])
+    }
+
+    /// What became of that change is known.
+    pub fn settled(&self, item: u64, what: &str) -> Result<()> {
+        self.update("DELETE FROM asked WHERE item = ?1 AND what = ?2", rusqlite::params![item, what])
+    }
+
+    /// An earlier run asked for the change and did not learn what became of it.
+    pub fn is_asked(&self, item: u64, what: &str) -> Result<bool> {
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT 1 FROM asked WHERE item = ?1 AND what = ?2")?;
+            Ok(statement.exists(rusqlite::params![item, what])?)
         })
     }
 

@@ -6,11 +6,14 @@
 use std::collections::HashSet;
 
 use super::order::{Order, Place};
-use super::{Job, look_pause};
+use super::{Job, Sign, look_pause};
 use crate::error::{Error, Kind, Result};
 use crate::panel::{Address, Slot};
 use crate::vmm::{Failure, Host, HostIp, Ipv4, Outcome, Task};
 use crate::{fault, log};
+
+/// What the journal calls a request for one more address.
+const ADDRESS: &str = "address";
 
 /// The address that stands for the service: the first IPv4, else the first IPv6.
 pub fn main_address(host: &Host) -> Option<&str> {
@@ -87,7 +90,7 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
             changed = true;
         }
         Some(wanted) if wanted < has => changed |= give_up(job, &host, has - wanted.max(1))?,
-        _ => {}
+        _ => job.journal.settled(job.service.id, ADDRESS)?,
     }
     changed |= apply_v6(job, order, &host)?;
     let host = if changed { job.vm()? } else { host };
@@ -97,12 +100,21 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
 }
 
 fn add_v4(job: &Job, host: &Host, count: u64, place: &Place) -> Result<()> {
-    fault::point("addresses.before_request");
-    let outcome = job.vmm.add_ipv4(host.id, count, &place.pools);
-    fault::point("addresses.after_request");
-    settle(job, outcome)?;
+    let goal = host.ip4.len() as u64 + count;
+    job.once(
+        ADDRESS,
+        host.id,
+        |host| if host.ip4.len() as u64 >= goal { Sign::Reached } else { Sign::None },
+        || {
+            fault::point("addresses.before_request");
+            let outcome = job.vmm.add_ipv4(host.id, count, &place.pools);
+            fault::point("addresses.after_request");
+            let unknown = matches!(outcome, Err(Failure::Unknown(_)));
+            settle(job, outcome).map(|()| !unknown)
+        },
+    )?;
     let now = job.vm()?.ip4.len();
-    if (now as u64) < host.ip4.len() as u64 + count {
+    if (now as u64) < goal {
         let text = format!("VM {} has {now} IPv4 addresses after {count} were asked for", host.id);
         return Err(Error::new(Kind::Vm6Task, format!("VM {}", host.id), text));
     }
@@ -146,8 +158,11 @@ fn remove_v4(job: &Job, ip: &str, known: &[Ipv4]) -> Result<bool> {
     fault::point("addresses.before_request");
     let outcome = job.vmm.delete_ip(found.id);
     fault::point("addresses.after_request");
-    settle(job, outcome)?;
-    Ok(true)
+    match settle(job, outcome) {
+        // An earlier run may have asked for the same.
+        Err(error) if job.vm()?.ip4.iter().any(|address| address.ip == ip) => Err(error),
+        _ => Ok(true),
+    }
 }
 
 /// IPv6 on or off, and the length of the client's network, where the tariff says something about it.
@@ -198,6 +213,7 @@ fn fill(job: &Job, slot: &Slot) -> Result<()> {
     let slots = job.panel.slots(job.service.id)?;
     let host = job.vm()?;
     let (address, host, fresh) = if let Some(address) = spare(job, &host, &slots, slot)? {
+        job.journal.settled(job.service.id, ADDRESS)?;
         (address, host, false)
     } else {
         let host = another(job, &host, slot)?;

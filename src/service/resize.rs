@@ -5,13 +5,15 @@
 //! is asked. After each step the VM is read again, so a lost answer or a crash leads to the same comparison.
 
 use super::order::{Order, Sizes};
-use super::{Job, catalogue};
+use super::{Job, Sign, catalogue};
 use crate::error::{Error, Kind, Result};
 use crate::vmm::{Failure, Host, Outcome, Resources, Task};
 use crate::{fault, log};
 
 /// Memory grows in these steps while a VM runs [api 4.8].
 const HOT_RAM_STEP_MIB: u64 = 1024;
+/// What the journal calls a request for the restart that applies changes.
+const RESTART: &str = "restart";
 /// Rounds of "compare, change, read again" before we give up.
 const ROUNDS: usize = 3;
 
@@ -40,6 +42,7 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
     for round in 0..ROUNDS {
         let change = compare(&wanted, &host)?;
         if change.is_empty() {
+            job.journal.settled(job.service.id, RESTART)?;
             return Ok(host);
         }
         log::info!("service {}: VM {} is changed: {change:?}", job.service.id, host.id);
@@ -191,14 +194,32 @@ fn settle(job: &Job, task: Option<Task>, deferred: bool, limit: std::time::Durat
 
 fn restart_once(job: &Job, host: &Host) -> Outcome<()> {
     log::info!("service {}: VM {} is restarted once, to apply what waits for its stop", job.service.id, host.id);
-    fault::point("resize.before_restart");
-    let outcome = job.vmm.restart_host(host.id, false);
-    fault::point("resize.after_restart");
     let limit = job.limits().disk + job.limits().change;
-    match outcome {
-        Ok(Some(task)) => job.vmm.wait(&task, limit).map(drop).map_err(Failure::Refused),
-        Ok(None) | Err(Failure::Unknown(_)) => job.wait_for_state(host.id, "active", limit).map_err(Failure::Refused),
-        Err(refused) => Err(refused),
+    let restart = || {
+        fault::point("resize.before_restart");
+        let outcome = job.vmm.restart_host(host.id, false);
+        fault::point("resize.after_restart");
+        match outcome {
+            Ok(Some(task)) => job.vmm.wait(&task, limit).map(|_| true),
+            Ok(None) => job.wait_for_state(host.id, "active", limit).map(|()| true),
+            Err(Failure::Unknown(error)) => {
+                log::warn!("service {}: {error}; looking at the VM", job.service.id);
+                Ok(false)
+            }
+            Err(Failure::Refused(error)) => Err(error),
+        }
+    };
+    job.once(RESTART, host.id, sign, restart).map_err(Failure::Refused)
+}
+
+/// Applied is what no longer waits for a stop of a VM that runs again.
+fn sign(host: &Host) -> Sign {
+    let disk = host.disk.as_ref().and_then(|disk| disk.size_mib_new);
+    let waits = |new: Option<u64>| new.is_some_and(|new| new > 0);
+    match [host.cpu_number_new, host.ram_mib_new, disk].into_iter().any(waits) {
+        _ if host.state != "active" => Sign::Underway,
+        false => Sign::Reached,
+        true => Sign::None,
     }
 }
 
