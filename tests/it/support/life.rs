@@ -105,7 +105,7 @@ impl TestWorld {
     /// One attempt with further arguments.
     #[track_caller]
     pub fn perform_with(&self, item: u64, command: &str, args: &[&str]) -> Run {
-        self.remember(self.bill.perform_with(item, command, args))
+        self.attempt(item, command, args, &[])
     }
 
     /// A first attempt with further arguments, which succeeds silently.
@@ -124,13 +124,7 @@ impl TestWorld {
     /// An attempt that dies at a fault point; false when it never came by.
     #[track_caller]
     pub fn killed_at(&self, item: u64, command: &str, args: &[&str], point: &str) -> bool {
-        let running = self.bill.running(item).into_iter().find(|it| it.command == command);
-        let operation = running.map_or_else(|| self.bill.operation(item, command), |it| it.id);
-        let arguments = self.bill.arguments(item, command, operation);
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(args.iter().copied()).collect();
-        let output = self.bill.command(&arguments).env("PMVMMANAGER6_FAULT", point).output().unwrap();
-        let run = self.bill.settle(operation, Run::new(&output, std::time::Duration::ZERO));
-        self.remember(run).status.is_none()
+        self.attempt(item, command, args, &[("PMVMMANAGER6_FAULT", point)]).status.is_none()
     }
 
     /// Forgets what was tried so far and failed.
