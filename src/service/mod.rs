@@ -9,6 +9,7 @@ pub mod check;
 pub mod connection;
 pub mod identity;
 pub mod link;
+pub mod look;
 pub mod order;
 pub mod password;
 pub mod power;
@@ -23,24 +24,12 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
-use crate::log;
 use crate::panel::status::SUSPENDED;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
 use crate::vmm::{Client, Failure, Host, Outcome, Task};
 use identity::Mark;
 use order::Place;
-
-/// What a VM shows of a change that may have been asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    /// It is done.
-    Reached,
-    /// VMmanager works on it.
-    Underway,
-    /// Nothing.
-    None,
-}
 
 /// One operation on one service: everything a use-case needs.
 pub struct Job<'a> {
@@ -184,52 +173,6 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Asks for a change that a second request would make a second time: one more address, a restart. What an
-    /// interrupted run may have asked for is waited for before it is asked for again. `ask` answers whether it learned
-    /// what became of its request.
-    fn once(
-        &self,
-        what: &str,
-        host: u64,
-        sign: impl Fn(&Host) -> Sign,
-        ask: impl FnOnce() -> Result<bool>,
-    ) -> Result<()> {
-        let item = self.service.id;
-        if self.journal.is_asked(item, what)? && self.comes_true(host, &sign)? {
-            log::info!("service {item}: an earlier run has asked for the {what} of VM {host}");
-            return self.journal.settled(item, what);
-        }
-        self.journal.ask(item, what)?;
-        match ask() {
-            Ok(true) => self.journal.settled(item, what),
-            Ok(false) if self.comes_true(host, &sign)? => self.journal.settled(item, what),
-            Ok(false) => {
-                let text =
-                    format!("the answer to the request for the {what} of VM {host} was lost and nothing came of it");
-                let error = Error::new(Kind::Vm6Timeout, format!("VM {host}"), text);
-                Err(error.and("the next try looks again before it asks"))
-            }
-            Err(error) if error.kind == Kind::Vm6Timeout || error.kind.is_connection() => Err(error),
-            Err(error) => self.journal.settled(item, what).and(Err(error)),
-        }
-    }
-
-    /// Whether the VM comes to look as wanted: without any sign of it, in the time that VMmanager's lists may lag behind.
-    fn comes_true(&self, host: u64, sign: impl Fn(&Host) -> Sign) -> Result<bool> {
-        let started = Instant::now();
-        loop {
-            let limit = match self.vmm.host(host)?.as_ref().map(&sign) {
-                Some(Sign::Reached) => return Ok(true),
-                Some(Sign::Underway) => self.limits().change,
-                Some(Sign::None) | None => self.limits().appear,
-            };
-            if started.elapsed() >= limit {
-                return Ok(false);
-            }
-            std::thread::sleep(look_pause(started.elapsed()));
-        }
-    }
-
     /// Looks until the VM is in `state`.
     fn wait_for_state(&self, host: u64, state: &str, limit: Duration) -> Result<()> {
         let started = Instant::now();
@@ -243,12 +186,7 @@ impl<'a> Job<'a> {
                 let text = format!("VM {host} is {is}, not {state}, after {} s", limit.as_secs());
                 return Err(Error::new(Kind::Vm6Timeout, format!("VM {host}"), text));
             }
-            std::thread::sleep(look_pause(started.elapsed()));
+            std::thread::sleep(look::pause(started.elapsed()));
         }
     }
-}
-
-/// Pause before the next look at a VM: short at first, five seconds at most.
-pub fn look_pause(waited: Duration) -> Duration {
-    (waited / 4).clamp(Duration::from_millis(200), Duration::from_secs(5))
 }

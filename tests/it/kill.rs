@@ -52,13 +52,13 @@ fn killed_at_every_point_and_run_again() {
         for (command, expected) in LIFE.into_iter().zip(EXPECTED) {
             let extra = prepare(&world, item, command);
             let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
-            let killed = world.perform_with(item, command, &extra, &[("PMVMMANAGER6_FAULT", point)]);
+            let killed = world.attempt(item, command, &extra, &[("PMVMMANAGER6_FAULT", point)]);
             if killed.status.is_none() {
                 reached.lock().unwrap().insert((*point).to_owned());
                 assert_one_vm_a_service(&world);
                 assert_nothing_forgotten(&world);
                 if !world.bill.running(item).is_empty() {
-                    let run = world.perform_with(item, command, &extra, &[]);
+                    let run = world.attempt(item, command, &extra, &[]);
                     assert!(run.done, "{command} after a kill: {run:#?}\n{}", world.bill.log());
                 }
             } else {

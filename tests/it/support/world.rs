@@ -149,12 +149,12 @@ impl TestWorld {
     /// One attempt at an operation.
     #[track_caller]
     pub fn perform(&self, item: u64, command: &str) -> Run {
-        self.perform_with(item, command, &[], &[])
+        self.attempt(item, command, &[], &[])
     }
 
     /// One attempt with further arguments and environment variables.
     #[track_caller]
-    pub fn perform_with(&self, item: u64, command: &str, extra: &[&str], environment: &[(&str, &str)]) -> Run {
+    pub fn attempt(&self, item: u64, command: &str, extra: &[&str], environment: &[(&str, &str)]) -> Run {
         let running = self.bill.running(item).into_iter().find(|it| it.command == command);
         let operation = running.map_or_else(|| self.bill.operation(item, command), |it| it.id);
         let args = self.bill.arguments(item, command, operation);
