@@ -4,6 +4,9 @@ CARGO     ?= cargo
 ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
+.PHONY: demo build test soak bench lint check mariadb install clean help
+.PHONY: deb rpm package-test reproducible deny portable manual stage files
+
 # Pinned tools, installed into the build folder.
 TOOLS          = target/tools
 CARGO_DEB      = $(TOOLS)/cargo-deb@3.8.0/bin/cargo-deb
@@ -20,8 +23,6 @@ PACKAGE        = billmanager-plugin-pmvmmanager6
 STAGE          = target/package/root
 CARGO_SOURCES  = $(or $(CARGO_HOME),$(HOME)/.cargo)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || dpkg-parsechangelog -l packaging/changelog -S Timestamp)
-
-.PHONY: demo build test lint check mariadb install clean help portable manual files stage deb rpm package-test reproducible deny
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -41,6 +42,12 @@ lint:          ## formatting and clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features pmvmmanager6/faults -- -D warnings
 	$(CARGO) clippy --locked -p pmvmmanager6 -- -D warnings
+
+soak:          ## the heavy tests of the queue: hundreds of processes, a thousand rounds with random kills
+	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
+
+bench:         ## measure against the budgets of the design
+	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue
 
 mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need-mariadb

@@ -31,8 +31,9 @@ pub fn run(directory: &Path, hold: &Hold, stdin: &mut dyn Read) -> Result<()> {
     let turn = queue::enter(directory, &hold.key, hold.limit, &who, &mut said)?;
     note(&log, "start", hold, &turn.number().to_string())?;
     if hold.child {
-        let sleep = Command::new("sleep").arg("60").stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        sleep.map_err(|e| trouble("child", &e))?;
+        let mut sleep = Command::new("sleep");
+        sleep.arg("20").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        sleep.spawn().map_err(|e| trouble("child", &e))?;
     }
     match hold.milliseconds {
         Some(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),

@@ -52,9 +52,10 @@ pub fn run(directory: &Path, task: &Task, out: &mut dyn Write) -> Result<()> {
         Task::Show { json: false } => write(out, &Document::read(directory)?.text()),
         Task::Watch => watch(directory, out),
         Task::Pause(scope) => {
-            let text = match queue::pause(directory, scope)? {
-                true => "paused; operations that run finish, further ones wait until \"queue resume\"",
-                false => "was paused already",
+            let text = if queue::pause(directory, scope)? {
+                "paused; operations that run finish, further ones wait until \"queue resume\""
+            } else {
+                "was paused already"
             };
             write(out, &format!("{}: {text}\n", name(scope)))
         }
@@ -135,13 +136,14 @@ impl Document {
     }
 
     fn text(&self) -> String {
-        let mut text = String::new();
-        if self.paused_all {
-            text.push_str("All queues are paused: \"queue resume --all\" lets them go on.\n");
-        }
-        for queue in self.queues.iter().filter(|queue| queue.paused) {
-            text.push_str(&format!("Queue {} is paused: \"queue resume {}\" lets it go on.\n", queue.key, queue.key));
-        }
+        let all =
+            self.paused_all.then(|| "All queues are paused: \"queue resume --all\" lets them go on.\n".to_owned());
+        let paused = self
+            .queues
+            .iter()
+            .filter(|queue| queue.paused)
+            .map(|Queue { key, .. }| format!("Queue {key} is paused: \"queue resume {key}\" lets it go on.\n"));
+        let text: String = all.into_iter().chain(paused).collect();
         let rows: Vec<_> = self.queues.iter().flat_map(Queue::rows).collect();
         if rows.is_empty() {
             return text + "No operation runs or waits.\n";

@@ -20,8 +20,11 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
         .map(|(name, _)| ((*name).to_owned(), form.value(name).to_owned()))
         .collect();
     let stored = stored(context, form)?;
-    if stored.as_ref().is_some_and(|handler| handler.external_datacenter.as_deref().is_some_and(|id| id != "0")) {
-        let text = "the handler's data center has an external id; VMmanager 6 handlers need a data center without one";
+    let external = stored.as_ref().and_then(|handler| handler.external_datacenter.as_deref());
+    if let Some(id) = external.filter(|id| *id != "0") {
+        let text = format!(
+            "the handler's data center has the external id \"{id}\"; VMmanager 6 handlers need a data center without one"
+        );
         return Err(Error::new(Kind::DatacenterExternal, "datacenter", text));
     }
     // An empty password on an existing handler means that it was not changed.

@@ -94,6 +94,9 @@ const SETPARAM: &str = "setparam";
 
 /// Finds a command; spelling differences that BILLmanager versions may have are forgiven [protocol 7.2].
 pub fn find(name: &str) -> Result<&'static Command> {
+    if name.is_empty() {
+        return Err(Error::new(Kind::BadArgument, "command", "--command needs the name of a command"));
+    }
     let plain = |name: &str| name.to_lowercase().replace(['_', '-'], "");
     TABLE.iter().find(|command| plain(command.name) == plain(name)).ok_or_else(|| {
         let text = format!("the command \"{name}\" is not supported by this module");
@@ -154,7 +157,8 @@ impl Context<'_> {
     pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let handler = self.handler_of(item)?;
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
-        work(&Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?)
+        let job = Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?;
+        work(&Job { asks_only: true, ..job })
     }
 
     /// The handler of a service, which must be ours.

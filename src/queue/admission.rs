@@ -68,16 +68,16 @@ mod tests {
 
     #[test]
     fn the_inequality_and_whom_to_watch() {
-        let cases: [(&[(i64, bool)], u32, Next); 6] = [
-            (&[], 1, Next::Start),
-            (&[(1, true)], 1, Next::Watch(vec![Sign::Life(1)])),
-            (&[(1, true), (2, false)], 1, Next::Watch(vec![Sign::Life(2)])),
-            (&[(1, true)], 2, Next::Start),
-            (&[(1, true), (2, true)], 2, Next::Watch(vec![Sign::Life(1), Sign::Life(2)])),
-            (&[(1, true), (2, true), (3, false)], 2, Next::Watch(vec![Sign::Turn(3)])),
+        let cases = [
+            (ahead(&[]), 1, Next::Start),
+            (ahead(&[(1, true)]), 1, Next::Watch(vec![Sign::Life(1)])),
+            (ahead(&[(1, true), (2, false)]), 1, Next::Watch(vec![Sign::Life(2)])),
+            (ahead(&[(1, true)]), 2, Next::Start),
+            (ahead(&[(1, true), (2, true)]), 2, Next::Watch(vec![Sign::Life(1), Sign::Life(2)])),
+            (ahead(&[(1, true), (2, true), (3, false)]), 2, Next::Watch(vec![Sign::Turn(3)])),
         ];
         for (line, limit, expected) in cases {
-            assert_eq!(next(&ahead(line), limit), expected, "{line:?} {limit}");
+            assert_eq!(next(&line, limit), expected, "{line:?} {limit}");
         }
         assert_eq!(lowest_free(&[1, 3]), 2);
         assert_eq!(lowest_free(&[]), 1);

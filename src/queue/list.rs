@@ -58,13 +58,12 @@ pub fn list(directory: &Path) -> Result<Vec<Entry>> {
     }
     let mut waiting: HashMap<String, usize> = HashMap::new();
     let entries = Line::open(directory)?.living()?.into_iter().map(|ticket| {
-        let place = match ticket.running {
-            Some(running) => Standing::Running { number: running.number, running: boot::since_ms(running.started) },
-            None => {
-                let place = waiting.entry(ticket.key.clone()).or_default();
-                *place += 1;
-                Standing::Waiting { place: *place }
-            }
+        let place = if let Some(running) = ticket.running {
+            Standing::Running { number: running.number, running: boot::since_ms(running.started) }
+        } else {
+            let place = waiting.entry(ticket.key.clone()).or_default();
+            *place += 1;
+            Standing::Waiting { place: *place }
         };
         let age = boot::since_ms(ticket.entered);
         Entry { ticket: ticket.id, key: ticket.key, label: ticket.label, pid: ticket.process.pid, age, place }

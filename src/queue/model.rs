@@ -134,9 +134,9 @@ impl World {
 }
 
 /// Visits every reachable world; returns how many there are.
-fn explore(limits: &[u32], crashes: u32) -> usize {
+fn explore(limits: &[u32], deaths: u32) -> usize {
     let equals = limits.iter().all(|limit| limit == &limits[0]);
-    let mut open = vec![World::new(limits, crashes)];
+    let mut open = vec![World::new(limits, deaths)];
     let mut seen: HashSet<World> = open.iter().cloned().collect();
     while let Some(world) = open.pop() {
         if equals {
@@ -147,9 +147,9 @@ fn explore(limits: &[u32], crashes: u32) -> usize {
         assert!(!next.is_empty() || all_gone, "somebody sleeps for ever: {world:?}");
         for n in 0..limits.len() {
             if world.crashes > 0 && world.processes[n].phase != Phase::Gone {
-                let mut crashed = World { crashes: world.crashes - 1, ..world.clone() };
-                crashed.end(n);
-                next.push(crashed);
+                let mut after = World { crashes: world.crashes - 1, ..world.clone() };
+                after.end(n);
+                next.push(after);
             }
         }
         open.extend(next.into_iter().filter(|world| seen.insert(world.clone())));

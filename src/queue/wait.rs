@@ -38,6 +38,7 @@ pub enum Woken {
 /// The sleeping place of one waiter.
 #[derive(Debug)]
 pub struct Bed {
+    stopper: &'static Stopper,
     ids: OwnedFd,
     report: Arc<OwnedFd>,
     watched: HashSet<Sign>,
@@ -47,10 +48,11 @@ pub struct Bed {
 impl Bed {
     /// A new place. While it exists, SIGTERM and SIGINT end the wait and not the process.
     pub fn new() -> Result<Self> {
-        stopper()?.not_waiting.store(false, Ordering::SeqCst);
+        let stopper = stopper()?;
         let (ids, report) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| trouble("a pipe cannot be created", e))?;
         rustix::io::ioctl_fionbio(&ids, true).map_err(|e| trouble("a pipe cannot be changed", e))?;
-        Ok(Bed { ids, report: Arc::new(report), watched: HashSet::new(), ended: Vec::new() })
+        stopper.not_waiting.store(false, Ordering::SeqCst);
+        Ok(Bed { stopper, ids, report: Arc::new(report), watched: HashSet::new(), ended: Vec::new() })
     }
 
     /// Makes `sign` wake this waiter; tries first, so a sign that is given up already wakes it at once.
@@ -93,12 +95,11 @@ impl Bed {
 
     /// Sleeps until a watched sign is given up, `pause` ends, one of `processes` ends, or we are told to stop.
     pub fn sleep(&mut self, pause: Option<&File>, processes: &[Process]) -> Result<Woken> {
-        let stop = stopper()?;
         if !self.ended.is_empty() {
             return Ok(Woken::Look);
         }
         let Some(processes) = descriptors(processes)? else { return Ok(Woken::Look) };
-        let mut fds = vec![readable(stop.reader.as_fd()), readable(self.ids.as_fd())];
+        let mut fds = vec![readable(self.stopper.reader.as_fd()), readable(self.ids.as_fd())];
         fds.extend(processes.iter().map(AsFd::as_fd).map(readable));
         // Its hang-up is reported without being asked for; what somebody writes into it is of no interest.
         fds.extend(pause.map(|pipe| PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::empty())));
@@ -114,7 +115,7 @@ impl Bed {
 
     /// Whether the process was told to stop.
     pub fn is_stopped(&self) -> bool {
-        stopper().is_ok_and(|stopper| stopper.told.load(Ordering::SeqCst))
+        self.stopper.told.load(Ordering::SeqCst)
     }
 
     /// The tickets whose signs were given up since the last call.
@@ -148,9 +149,7 @@ fn readable(fd: BorrowedFd<'_>) -> PollFd<'_> {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        if let Ok(stopper) = stopper() {
-            stopper.not_waiting.store(true, Ordering::SeqCst);
-        }
+        self.stopper.not_waiting.store(true, Ordering::SeqCst);
     }
 }
 

@@ -1,6 +1,11 @@
 //! What the tests share.
 
 pub mod cases;
+pub mod chaos;
+pub mod damage;
+pub mod decoy;
 pub mod invariants;
+pub mod life;
+pub mod processes;
 pub mod refusal;
 pub mod world;
