@@ -50,7 +50,7 @@ bench:         ## measure against the budgets of the design
 	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue
 
 mariadb:       ## the database server that the tests start on a private socket
-	@packaging/need-mariadb
+	@packaging/need mariadbd mariadb-server
 
 install: build manual ## copy the module and its documentation into $(DESTDIR), without a package
 	$(MAKE) --no-print-directory files BINARY=target/release/pmvmmanager6
