@@ -21,6 +21,7 @@ TRIPLE        ?= x86_64-unknown-linux-gnu
 GLIBC          = 2.28
 PACKAGE        = billmanager-plugin-pmvmmanager6
 STAGE          = target/package/root
+OUTPUT        ?= target/package/
 CARGO_SOURCES  = $(or $(CARGO_HOME),$(HOME)/.cargo)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 
@@ -59,13 +60,13 @@ deb: stage $(CARGO_DEB) ## the package for Debian and Ubuntu: target/package/*.d
 	packaging/scripts/assemble deb.postinst target/package/deb/postinst
 	packaging/scripts/assemble deb.postrm target/package/deb/postrm
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_DEB) --quiet --locked --no-build --no-strip --target $(TRIPLE) \
-		--output target/package/ $(DEB_OPTIONS)
+		--output $(OUTPUT) $(DEB_OPTIONS)
 
 rpm: stage $(CARGO_RPM) ## the package for AlmaLinux: target/package/*.rpm
 	packaging/scripts/assemble rpm.post target/package/rpm/post
 	packaging/scripts/assemble rpm.postun target/package/rpm/postun
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_RPM) --target $(TRIPLE) --auto-req no --payload-compress gzip \
-		--output target/package/ $(RPM_OPTIONS)
+		--output $(OUTPUT) $(RPM_OPTIONS)
 
 package-test: deb rpm $(CARGO_DEB) $(CARGO_RPM) ## install, upgrade and remove the packages in a clean root; run what was installed
 	$(CARGO) build --quiet --locked -p sandbox --bins

@@ -32,7 +32,7 @@ const STATUS: &[(&str, &str)] = &[
 
 fn main() -> Result<()> {
     let directory = PathBuf::from(std::env::args_os().nth(1).context("usage: manual DIRECTORY")?);
-    let command = cli::definition().disable_help_subcommand(true);
+    let mut command = cli::definition().disable_help_subcommand(true);
     let made = |name: &str| -> Result<PathBuf> {
         let path = directory.join(name);
         fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
@@ -41,20 +41,20 @@ fn main() -> Result<()> {
     for (shell, name) in [(Shell::Bash, "bash"), (Shell::Zsh, "zsh"), (Shell::Fish, "fish")] {
         clap_complete::generate_to(shell, &mut command.clone(), command.get_name(), made(name)?)?;
     }
-    let mut built = command;
-    built.build();
-    pages(&built, &made("man")?)
+    command.build();
+    pages(&command, &made("man")?)
 }
 
 /// One page for a command and for each command below it.
 fn pages(command: &Command, directory: &Path) -> Result<()> {
-    let page = Man::new(command.clone()).section(SECTION).manual("BILLmanager modules");
+    let source = concat!("pmvmmanager6 ", env!("CARGO_PKG_VERSION"));
+    let page = Man::new(command.clone()).section(SECTION).source(source).manual("BILLmanager modules");
     let mut text = Vec::new();
     page.render(&mut text)?;
-    if !command.is_subcommand_required_set() {
-        see_also(command).to_writer(&mut text)?;
-    } else {
+    if command.is_subcommand_required_set() {
         lists().to_writer(&mut text)?;
+    } else {
+        see_also(command).to_writer(&mut text)?;
     }
     let file = directory.join(page.get_filename());
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;

@@ -11,7 +11,7 @@ one=$(ls "$packages"/*_amd64.deb)
 
 make_version_two() {
     make -C "$repository" --no-print-directory --old-file=stage deb \
-        DEB_OPTIONS="--deb-version 99.0-1 --output $two"
+        OUTPUT="$two" DEB_OPTIONS="--deb-version 99.0-1"
 }
 
 # Packages under the names that we depend on; one brings the files of the stand-in panel.
@@ -50,7 +50,7 @@ forget_package() {
 }
 
 package_files() {
-    dpkg-deb --contents "$one" | awk '$1 !~ /^d/ { print $1, substr($6, 2) }' | sort -k 2
+    dpkg-deb --contents "$one" | awk '$1 !~ /^d/ { print $1, substr($6, 2) }' | LC_ALL=C sort -k 2
 }
 
 purged() {

@@ -64,7 +64,7 @@ fresh() {
 # Every path below the root that a package could leave, with its mode.
 tree() {
     (cd "$root" && find . -xdev \( -path ./var/lib -o -path ./var/cache -o -path ./var/log -o -path ./dev \
-        -o -path ./proc -o -path ./panel.log -o -path ./package.deb \) -prune -o -printf '%m %p\n' | sort -k 2)
+        -o -path ./proc -o -path ./panel.log -o -path ./package.deb \) -prune -o -printf '%m %p\n' | LC_ALL=C sort -k 2)
 }
 
 remember() {

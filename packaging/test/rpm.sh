@@ -17,7 +17,7 @@ in_rpm() {
 
 make_version_two() {
     make -C "$repository" --no-print-directory --old-file=stage rpm \
-        RPM_OPTIONS="--output $two --set-metadata 'version = \"99.0\"'"
+        OUTPUT="$two" RPM_OPTIONS="--set-metadata 'version = \"99.0\"'"
 }
 
 install_billmanager() {
@@ -65,7 +65,7 @@ forget_package() {
 }
 
 package_files() {
-    rpm -qp --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' "$one" | sort -k 2
+    rpm -qp --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' "$one" | LC_ALL=C sort -k 2
 }
 
 whole() {
