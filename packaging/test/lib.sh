@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034 # the sourcing scripts use the variables
 # Sourced by the package tests: checks with a count, and clean roots in which packages are installed.
 
 here=$(cd "$(dirname "$0")" && pwd)
