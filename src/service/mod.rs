@@ -9,6 +9,7 @@ pub mod check;
 pub mod connection;
 pub mod identity;
 pub mod link;
+pub mod look;
 pub mod order;
 pub mod password;
 pub mod power;
@@ -50,6 +51,8 @@ pub struct Job<'a> {
     pub label: Label,
     /// `--runningoperation`: the same number again means that the panel repeats an operation.
     pub operation: Option<u64>,
+    /// Somebody only asks: nothing may be changed, and no ticket is held.
+    pub asks_only: bool,
 }
 
 impl<'a> Job<'a> {
@@ -66,7 +69,8 @@ impl<'a> Job<'a> {
         let journal = Journal::open(config)?;
         let installation = journal.installation(|| panel.installation())?;
         let mark = Mark { installation, item: service.id };
-        Ok(Job { panel, service, handler, vmm, journal, mark, directory: config.runtime_dir(), label, operation })
+        let (directory, asks_only) = (config.runtime_dir(), false);
+        Ok(Job { panel, service, handler, vmm, journal, mark, directory, label, operation, asks_only })
     }
 
     /// Where and how the handler and the tariff want VMs.
@@ -185,12 +189,7 @@ impl<'a> Job<'a> {
                 let text = format!("VM {host} is {is}, not {state}, after {} s", limit.as_secs());
                 return Err(Error::new(Kind::Vm6Timeout, format!("VM {host}"), text));
             }
-            std::thread::sleep(look_pause(started.elapsed()));
+            std::thread::sleep(look::pause(started.elapsed()));
         }
     }
-}
-
-/// Pause before the next look at a VM: short at first, five seconds at most.
-pub fn look_pause(waited: Duration) -> Duration {
-    (waited / 4).clamp(Duration::from_millis(200), Duration::from_secs(5))
 }

@@ -329,6 +329,27 @@ pub struct TaskRow {
     pub defer_reason: Value,
 }
 
+/// A line of a VM's history: one of its tasks [api 3.1].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Past {
+    /// Grows from task to task.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub id: Option<u64>,
+    /// `host_start`, …
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// As `status` of a task [api 3.4].
+    #[serde(default, deserialize_with = "or_default")]
+    pub state: String,
+}
+
+impl Past {
+    /// Accepted and not ended, as far as the word is known for that; what waits for a stop of the VM is not.
+    pub fn is_under_way(&self) -> bool {
+        ["created", "running", "pending"].contains(&self.state.to_lowercase().as_str())
+    }
+}
+
 /// Answer to a request that starts a task [api 3.1].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Accepted {

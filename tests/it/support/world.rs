@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use pmvmmanager6::digest::sha256;
 use pmvmmanager6::journal::Phase;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey};
@@ -148,16 +149,16 @@ impl TestWorld {
     /// One attempt at an operation.
     #[track_caller]
     pub fn perform(&self, item: u64, command: &str) -> Run {
-        self.perform_in(item, command, &[])
+        self.attempt(item, command, &[], &[])
     }
 
-    /// One attempt with further environment variables.
+    /// One attempt with further arguments and environment variables.
     #[track_caller]
-    pub fn perform_in(&self, item: u64, command: &str, environment: &[(&str, &str)]) -> Run {
+    pub fn attempt(&self, item: u64, command: &str, extra: &[&str], environment: &[(&str, &str)]) -> Run {
         let running = self.bill.running(item).into_iter().find(|it| it.command == command);
         let operation = running.map_or_else(|| self.bill.operation(item, command), |it| it.id);
         let args = self.bill.arguments(item, command, operation);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).chain(extra.iter().copied()).collect();
         let started = Instant::now();
         let output = self.bill.command(&args).envs(environment.iter().copied()).output().expect("the module starts");
         let run = self.bill.settle(operation, Run::new(&output, started.elapsed()));
@@ -261,8 +262,7 @@ impl TestWorld {
             let pem = std::fs::read_to_string(self.bill.root().join("etc/billmgr.pem")).unwrap();
             let key = rsa::RsaPrivateKey::from_pkcs1_pem(&pem).or_else(|_| rsa::RsaPrivateKey::from_pkcs8_pem(&pem));
             let public = key.unwrap().to_public_key().to_public_key_der().unwrap();
-            let digest = ring::digest::digest(&ring::digest::SHA256, public.as_bytes());
-            digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+            sha256(public.as_bytes())[..12].to_owned()
         });
         format!("billmgr:{installation}:{item}")
     }
