@@ -5,7 +5,7 @@
 //! is asked. After each step the VM is read again, so a lost answer or a crash leads to the same comparison.
 
 use super::order::{Order, Sizes};
-use super::{Job, catalogue};
+use super::{Job, catalogue, overage};
 use crate::error::{Error, Kind, Result};
 use crate::vmm::{Failure, Host, Outcome, Resources, Task};
 use crate::{fault, log};
@@ -35,7 +35,7 @@ impl Change {
 
 /// Brings the VM's sizes in line with the order; returns the VM as it is then.
 pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
-    let wanted = sizes(job, order, &host)?;
+    let wanted = overage::leave_capped(job, &host, sizes(job, order, &host)?)?;
     let mut host = host;
     for round in 0..ROUNDS {
         let change = compare(&wanted, &host)?;
@@ -61,7 +61,7 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
 }
 
 /// Ordered sizes, completed by the tariff's VM configuration.
-fn sizes(job: &Job, order: &Order, host: &Host) -> Result<Sizes> {
+pub fn sizes(job: &Job, order: &Order, host: &Host) -> Result<Sizes> {
     let sizes = order.sizes.clone();
     if ![sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
         return Ok(sizes);
