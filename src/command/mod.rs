@@ -115,6 +115,9 @@ const SETPARAM: &str = "setparam";
 
 /// Finds a command; spelling differences that BILLmanager versions may have are forgiven [protocol 7.2].
 pub fn find(name: &str) -> Result<&'static Command> {
+    if name.is_empty() {
+        return Err(Error::new(Kind::BadArgument, "command", "--command needs the name of a command"));
+    }
     let plain = |name: &str| name.to_lowercase().replace(['_', '-'], "");
     TABLE.iter().find(|command| plain(command.name) == plain(name)).ok_or_else(|| {
         let text = format!("the command \"{name}\" is not supported by this module");

@@ -89,7 +89,11 @@ impl Mgrctl {
     fn attempt(&self, function: &str, params: &[(&str, Value)]) -> Result<Attempt> {
         let started = Instant::now();
         let child = self.command(function, params).spawn().map_err(|error| {
-            let text = format!("{} cannot be started: {error}", self.program.display());
+            let text = format!(
+                "{} cannot be started: {error}; BILLmanager is expected in {}",
+                self.program.display(),
+                self.root.display()
+            );
             Error::unreachable_panel(function, &text)
         })?;
         let output = wait(child).map_err(|text| Error::new(Kind::Mgrctl, function, text))?;
