@@ -63,7 +63,7 @@ pub fn kept(text: &str) -> Option<Choices> {
 mod tests {
     use super::*;
 
-    fn choice(key: impl ToString, text: &str) -> Choice {
+    fn choice(key: impl std::fmt::Display, text: &str) -> Choice {
         Choice { key: key.to_string(), text: text.to_owned() }
     }
 

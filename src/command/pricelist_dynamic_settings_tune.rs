@@ -11,14 +11,13 @@ use crate::wire::Element;
 
 /// The form as it came, with the lists: those kept with the handler, else VMmanager's own.
 pub fn answer(context: &Context, input: &Element) -> Result<Element> {
-    let choices = context.call.optional_id("module").and_then(|handler| match handler {
-        Some(handler) => choices(context, handler),
-        None => Ok(Choices::default()),
-    });
-    let choices = choices.unwrap_or_else(|error| {
-        log::warn!("the tariff form has no lists: {error}");
-        Choices::default()
-    });
+    let choices = match context.call.optional_id("module")? {
+        Some(handler) => choices(context, handler).unwrap_or_else(|error| {
+            log::warn!("the tariff form has no lists: {error}");
+            Choices::default()
+        }),
+        None => Choices::default(),
+    };
     let mut output = input.clone();
     for (select, list) in [("cluster", choices.clusters), ("preset", choices.presets), ("ippool", choices.pools)] {
         let with_nothing: Vec<_> = std::iter::once(form::nothing()).chain(list).collect();

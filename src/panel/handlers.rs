@@ -42,7 +42,7 @@ impl Panel {
     pub fn import(&self, handler: u64, import: &Import) -> Result<u64> {
         let handler = handler.to_string();
         let mut params = vec![
-            ("module", Value::Plain(&*handler)),
+            ("module", Value::Plain(&handler)),
             ("import_pricelist_intname", Value::Plain("")),
             ("import_itemtype_intname", Value::Plain("vds")),
             ("import_service_name", Value::Plain(import.name)),

@@ -113,7 +113,7 @@ impl Panel {
     /// The statistics of a handler are complete up to this day.
     pub fn post_statistics(&self, handler: u64, day: Date) -> Result<()> {
         let (handler, day) = (handler.to_string(), day.to_string());
-        let params = [("elid", Value::Plain(&*handler)), ("date", Value::Plain(&*day))];
+        let params = [("elid", Value::Plain(&handler)), ("date", Value::Plain(&day))];
         self.call("service.poststat", &params).map(drop)
     }
 }

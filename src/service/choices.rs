@@ -41,7 +41,7 @@ impl Choices {
             Choice { key: pool.id.to_string(), text: format!("{}: {}", named(&pool.name, pool.id), at.join(", ")) }
         });
         let pools = pools.collect();
-        Ok(Choices { pools, presets, clusters })
+        Ok(Choices { clusters, presets, pools })
     }
 }
 

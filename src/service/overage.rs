@@ -43,7 +43,9 @@ fn wanted(job: &HandlerJob, usage: &Usage) -> Result<Speeds> {
     for (directions, included) in &usage.included {
         let used: Option<u128> = directions.iter().map(|d| usage.bytes[*d as usize].map(u128::from)).sum();
         if used.is_some_and(|used| used > *included) {
-            directions.iter().for_each(|direction| over[*direction as usize] = true);
+            for direction in directions {
+                over[*direction as usize] = true;
+            }
         }
     }
     if over == [false; 2] {

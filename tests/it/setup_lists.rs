@@ -77,7 +77,10 @@ fn only_differences_are_told() {
     sync(&world, world.handler);
     assert_eq!(world.panel_calls(), [""; 0]);
     // Texts and sales are the administrator's.
-    world.bill.exec("UPDATE itemtypeparamvalue SET name = 'Debian (best)', disablepricelists = 'off' WHERE intname LIKE ?", &["%Debian 12"]);
+    world.bill.exec(
+        "UPDATE itemtypeparamvalue SET name = 'Debian (best)', disablepricelists = 'off' WHERE intname LIKE ?",
+        &["%Debian 12"],
+    );
     let other = handler_of(&world, "1");
     sync(&world, other);
     world.vmm.change(|platform| {
@@ -126,7 +129,10 @@ fn names_that_are_easily_mistaken_are_reported() {
     });
     sync(&world, handler);
     let log = world.bill.log();
-    assert!(log.contains("\"local__Ubuntu-24.04\", \"local__ubuntu-24.04\" differ by hyphens or letter case only"), "{log}");
+    assert!(
+        log.contains("\"local__Ubuntu-24.04\", \"local__ubuntu-24.04\" differ by hyphens or letter case only"),
+        "{log}"
+    );
     let sql = "SELECT name FROM itemtypeparamvalue WHERE intname = ?";
     assert_eq!(world.bill.rows(sql, &["ISPsystem__Ubuntu 24.04"])[0][0].as_deref(), Some("Ubuntu 24.04"));
 }

@@ -211,7 +211,11 @@ fn every_text_is_used() {
         let form = format!("processing.edit.{MODULE}");
         let custom = format!("processing.customparam.names.{MODULE}");
         let prices = format!("pricelist.{MODULE}");
-        assert_eq!(sections, set(["plugin", "label_processing_modules", "msgerror", &form, &custom, &prices]), "{language}");
+        assert_eq!(
+            sections,
+            set(["plugin", "label_processing_modules", "msgerror", &form, &custom, &prices]),
+            "{language}"
+        );
         let record = ["desc_short", "desc_full", "price"].map(|name| format!("{name}_{MODULE}"));
         assert_eq!(section(&texts, "plugin"), set(record));
         assert_eq!(section(&texts, "label_processing_modules"), set([MODULE.to_owned(), format!("module_{MODULE}")]));
