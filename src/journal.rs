@@ -25,7 +25,8 @@ static SCHEMA: Schema = Schema {
     migrations: &["CREATE TABLE service (
         item INTEGER PRIMARY KEY, client INTEGER NOT NULL, phase TEXT NOT NULL, mark TEXT NOT NULL, hash TEXT NOT NULL,
         account INTEGER, vm INTEGER, vm_created TEXT NOT NULL DEFAULT '', task INTEGER, task_name TEXT,
-        restart_operation INTEGER, restart_task INTEGER, stopped_again INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL, ended INTEGER);
+        restart_operation INTEGER, restart_after INTEGER, restart_task INTEGER,
+        stopped_again INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL, ended INTEGER);
      CREATE INDEX service_client ON service (client);
      CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
      "CREATE TABLE meter (
@@ -98,6 +99,15 @@ pub struct Record {
     pub vm_created: String,
     /// Running task: consul id and name.
     pub task: Option<(u64, String)>,
+}
+
+/// A restart that an operation has asked for, or was about to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// The newest task of the VM before the request, if VMmanager tells.
+    pub after: Option<u64>,
+    /// Consul id of its task; nothing when the answer never arrived here.
+    pub task: Option<u64>,
 }
 
 /// The open journal.
@@ -200,22 +210,34 @@ impl Journal {
         self.update(sql, rusqlite::params![item, client, mark, vm, task, name, now()])
     }
 
-    /// A restart was accepted: the operation that asked for it and its task.
-    pub fn restarted(&self, item: u64, client: u64, mark: &str, operation: Option<u64>, task: u64) -> Result<()> {
-        let sql = "INSERT INTO service (item, client, phase, mark, hash, restart_operation, restart_task, changed)
+    /// An operation is about to ask for a restart; `after` is the VM's newest task by then.
+    pub fn restarting(&self, item: u64, client: u64, mark: &str, operation: u64, after: Option<u64>) -> Result<()> {
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, restart_operation, restart_after, changed)
                    VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6)
-                   ON CONFLICT (item) DO UPDATE SET restart_operation = ?4, restart_task = ?5, changed = ?6";
-        self.update(sql, rusqlite::params![item, client, mark, operation, task, now()])
+                   ON CONFLICT (item) DO UPDATE SET restart_operation = ?4, restart_after = ?5, restart_task = NULL,
+                   changed = ?6";
+        self.update(sql, rusqlite::params![item, client, mark, operation, after, now()])
     }
 
-    /// The task of a restart that this very operation has asked for already.
-    pub fn restart_of(&self, item: u64, operation: Option<u64>) -> Result<Option<u64>> {
+    /// VMmanager named the task of the restart.
+    pub fn restart_accepted(&self, item: u64, task: u64) -> Result<()> {
+        self.update("UPDATE service SET restart_task = ?2, changed = ?3 WHERE item = ?1", &[&item, &task, &now()])
+    }
+
+    /// The restart was refused or has failed: the operation may ask for another.
+    pub fn restart_failed(&self, item: u64) -> Result<()> {
+        self.update("UPDATE service SET restart_operation = NULL, changed = ?2 WHERE item = ?1", &[&item, &now()])
+    }
+
+    /// The restart that this very operation has asked for, or was about to.
+    pub fn restart_of(&self, item: u64, operation: Option<u64>) -> Result<Option<Restart>> {
         let Some(operation) = operation else { return Ok(None) };
-        let sql = "SELECT restart_task FROM service WHERE item = ?1 AND restart_operation = ?2";
+        let sql = "SELECT restart_after, restart_task FROM service WHERE item = ?1 AND restart_operation = ?2";
         self.database.borrow_mut().read(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([item, operation])?;
-            Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(Restart { after: row.get(0)?, task: row.get(1)? }))
         })
     }
 

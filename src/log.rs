@@ -45,6 +45,11 @@ pub fn recent() -> Vec<String> {
     RECENT.lock().map(|lines| lines.iter().cloned().collect()).unwrap_or_default()
 }
 
+/// A text of another program without a secret that we had told it: what it says may end up in logs and in the panel.
+pub fn masked(text: &str, secret: &str) -> String {
+    if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") }
+}
+
 struct Lines {
     file: Option<File>,
 }

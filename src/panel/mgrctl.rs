@@ -65,11 +65,16 @@ impl Mgrctl {
 
     /// Runs a panel function and returns the answer's `doc`; an `error` node is an `mgrctl` error.
     pub fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+        checked(function, params, self.answer(function, params)?)
+    }
+
+    /// The same, but an `error` node is an answer like any other.
+    pub fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
         let until = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
         loop {
             match self.attempt(function, params)? {
-                Attempt::Answered(answer) => return checked(function, answer),
+                Attempt::Answered(answer) => return Ok(answer),
                 Attempt::NotConnected(text) if Instant::now() + pause >= until => {
                     let text = format!("BILLmanager could not be reached for {} s: {text}", self.patience.as_secs());
                     return Err(Error::unreachable_panel(function, &text));
@@ -104,7 +109,7 @@ impl Mgrctl {
             return Ok(Attempt::Answered(answer));
         }
         let words = if words.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { words };
-        let words: String = words.trim().chars().take(300).collect();
+        let words: String = unsaid(params, words.trim()).chars().take(300).collect();
         if output.success && words.is_empty() {
             return Ok(Attempt::Answered(Element::new("doc")));
         }
@@ -172,12 +177,20 @@ fn means_not_connected(text: &str) -> bool {
         .any(|word| text.contains(word))
 }
 
+/// The panel may repeat a value that it refuses: a secret among them is not for people.
+fn unsaid(params: &[(&str, Value)], text: &str) -> String {
+    params.iter().fold(text.to_owned(), |text, (_, value)| match value {
+        Value::Plain(_) => text,
+        Value::Secret(secret) | Value::Exposed(secret) => log::masked(&text, secret.expose_secret()),
+    })
+}
+
 /// An answer may be an error at exit status 0 [protocol 5.1].
-fn checked(function: &str, answer: Element) -> Result<Element> {
+pub fn checked(function: &str, params: &[(&str, Value)], answer: Element) -> Result<Element> {
     let Some(error) = answer.find("error") else { return Ok(answer) };
     let kind = error.get("type").unwrap_or("unknown");
     let object = error.get("object").unwrap_or_default();
     let text = Some(error.value("msg")).filter(|t| !t.is_empty()).unwrap_or_else(|| error.value("param"));
-    let text = format!("BILLmanager refused {function}: {kind} {object} {text}");
+    let text = unsaid(params, &format!("BILLmanager refused {function}: {kind} {object} {text}"));
     Err(Error::new(Kind::Mgrctl, object, text.trim_end()))
 }

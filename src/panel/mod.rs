@@ -119,6 +119,7 @@ impl Panel {
 
     /// Tries the calling forms of [protocol 3.28] until the value can be read back.
     fn save_as(&self, item: u64, name: &str, values: &[&Value], stored: impl Fn() -> Result<bool>) -> Result<()> {
+        const SAVE: &str = "service.saveparam";
         // Parameters of the call itself that the short form cannot be used for.
         const RESERVED: [&str; 7] = ["name", "value", "func", "elid", "sok", "out", "lang"];
         if stored()? {
@@ -133,6 +134,7 @@ impl Panel {
                     "service {item}: this panel takes \"{name}\" on the command line only, where ps can show it"
                 );
             }
+            let mut refused = true;
             for short in [true, false] {
                 if short && RESERVED.contains(&name) {
                     continue;
@@ -144,11 +146,21 @@ impl Panel {
                 } else {
                     params.extend([("name", Value::Plain(name)), ("value", value.again())]);
                 }
-                let answer = self.call("service.saveparam", &params);
+                let answer = self.mgrctl.answer(SAVE, &params);
                 if stored()? {
                     return Ok(());
                 }
-                last = answer.err().or(last);
+                refused &= answer.is_ok();
+                let said = answer.and_then(|answer| mgrctl::checked(SAVE, &params, answer));
+                refused &= said.is_err();
+                match said {
+                    Err(error) if error.is_unreachable_panel() => return Err(error),
+                    said => last = said.err().or(last),
+                }
+            }
+            // What was understood and refused is refused on the command line too, where it would only be seen.
+            if refused {
+                break;
             }
         }
         Err(last.unwrap_or_else(|| {

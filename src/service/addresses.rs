@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 
-use super::order::{Order, Place};
-use super::{Job, look_pause};
+use super::Job;
+use super::order::Order;
 use crate::error::{Error, Kind, Result};
 use crate::panel::{Address, Slot};
-use crate::vmm::{Failure, Host, HostIp, Ipv4, Outcome, Task};
+use crate::vmm::{Failure, Host, HostIp, Ipv4};
 use crate::{fault, log};
 
 /// The address that stands for the service: the first IPv4, else the first IPv6.
@@ -80,101 +80,132 @@ fn v6(host: &Host) -> Vec<Address> {
 /// Brings the addresses to what is ordered now; returns the VM as it is then.
 pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
     let has = host.ip4.len() as u64;
-    let mut changed = false;
-    match order.ipv4 {
-        Some(wanted) if wanted > has => {
-            add_v4(job, &host, wanted - has, &job.place()?)?;
-            changed = true;
-        }
-        Some(wanted) if wanted < has => changed |= give_up(job, &host, has - wanted.max(1))?,
-        _ => {}
-    }
-    changed |= apply_v6(job, order, &host)?;
-    let host = if changed { job.vm()? } else { host };
+    let host = match order.ipv4 {
+        Some(wanted) if wanted > has => add_v4(job, host.id, wanted)?,
+        // The main address is not one to be given up.
+        Some(wanted) if wanted.max(1) < has => give_up(job, host, has - wanted.max(1))?,
+        _ => host,
+    };
+    let host = apply_v6(job, order, host)?;
     follow_domain(job, order, &host)?;
     fill_slots(job, &host)?;
     Ok(host)
 }
 
-fn add_v4(job: &Job, host: &Host, count: u64, place: &Place) -> Result<()> {
-    fault::point("addresses.before_request");
-    let outcome = job.vmm.add_ipv4(host.id, count, &place.pools);
-    fault::point("addresses.after_request");
-    settle(job, outcome)?;
-    let now = job.vm()?.ip4.len();
-    if (now as u64) < host.ip4.len() as u64 + count {
-        let text = format!("VM {} has {now} IPv4 addresses after {count} were asked for", host.id);
-        return Err(Error::new(Kind::Vm6Task, format!("VM {}", host.id), text));
+/// Asks for as many IPv4 addresses as are missing from `wanted`. One that an interrupted run has asked for is waited for,
+/// not asked for again.
+fn add_v4(job: &Job, host: u64, wanted: u64) -> Result<Host> {
+    let place = job.place()?;
+    let host = job.calm(host)?;
+    let missing = wanted.saturating_sub(host.ip4.len() as u64);
+    if missing == 0 {
+        return Ok(host);
     }
-    Ok(())
+    fault::point("addresses.before_request");
+    let outcome = job.vmm.add_ipv4(host.id, missing, &place.pools);
+    fault::point("addresses.after_request");
+    let enough = |host: &Host| host.ip4.len() as u64 >= wanted;
+    let host = job.settle(host.id, outcome, enough)?;
+    if enough(&host) { Ok(host) } else { Err(missed(&host, &format!("{wanted} IPv4 addresses"))) }
 }
 
-/// A lost answer is no failure yet: the caller reads the VM.
-fn settle(job: &Job, outcome: Outcome<Option<Task>>) -> Result<()> {
-    match outcome {
-        Ok(Some(task)) => job.vmm.wait(&task, job.limits().change).map(drop),
-        Ok(None) => Ok(()),
-        Err(Failure::Unknown(error)) => {
-            log::warn!("{error}; looking at the VM");
-            std::thread::sleep(look_pause(std::time::Duration::ZERO));
-            Ok(())
-        }
-        Err(Failure::Refused(error)) => Err(error),
-    }
+/// VMmanager's word was good, or lost, but the VM is not as wanted.
+fn missed(host: &Host, what: &str) -> Error {
+    let (v4, v6) = (host.ip4.len(), host.ip6.len());
+    let text = format!("VM {} was to have {what}; it has {v4} IPv4 and {v6} IPv6 addresses", host.id);
+    Error::new(Kind::Vm6Task, format!("VM {}", host.id), text)
 }
 
 /// Removes up to `count` addresses that no slot holds. Without any slot it is not known which ones the client gave up.
-fn give_up(job: &Job, host: &Host, count: u64) -> Result<bool> {
+fn give_up(job: &Job, host: Host, count: u64) -> Result<Host> {
     let slots = job.panel.slots(job.service.id)?;
     let held: HashSet<&str> = slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
     let spare: Vec<&str> = host.ip4.iter().skip(1).map(|a| a.ip.as_str()).filter(|ip| !held.contains(ip)).collect();
     if held.is_empty() || spare.is_empty() {
         log::warn!("service {}: {count} addresses more than ordered, but none was given up; they stay", job.service.id);
-        return Ok(false);
+        return Ok(host);
     }
-    let known = job.vmm.ipv4(host.id)?;
-    let mut changed = false;
     for ip in spare.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX)) {
-        changed |= remove_v4(job, ip, &known)?;
+        remove_v4(job, host.id, ip)?;
     }
-    Ok(changed)
+    job.vm()
 }
 
-fn remove_v4(job: &Job, ip: &str, known: &[Ipv4]) -> Result<bool> {
-    let Some(found) = known.iter().find(|address| address.ip_addr == ip) else { return Ok(false) };
+/// Takes an address from the VM, unless it is gone or an interrupted run has asked for that.
+fn remove_v4(job: &Job, host: u64, ip: &str) -> Result<()> {
+    job.calm(host)?;
+    let known = job.vmm.ipv4(host)?;
+    let Some(found) = known.iter().find(|address| address.ip_addr == ip) else { return Ok(()) };
     log::info!("service {}: {ip} is taken from the VM", job.service.id);
     fault::point("addresses.before_request");
     let outcome = job.vmm.delete_ip(found.id);
     fault::point("addresses.after_request");
-    settle(job, outcome)?;
-    Ok(true)
+    let gone = |host: &Host| host.ip4.iter().all(|address| address.ip != ip);
+    let host = job.settle(host, outcome, gone)?;
+    if gone(&host) {
+        return Ok(());
+    }
+    let text = format!("VMmanager still lists {ip} at VM {}; the next try takes it again", host.id);
+    Err(Error::new(Kind::Vm6Timeout, "ip", text))
 }
 
 /// IPv6 on or off, and the length of the client's network, where the tariff says something about it.
-fn apply_v6(job: &Job, order: &Order, host: &Host) -> Result<bool> {
-    let Some(wanted) = order.ipv6 else { return Ok(false) };
+fn apply_v6(job: &Job, order: &Order, host: Host) -> Result<Host> {
+    let Some(wanted) = order.ipv6 else { return Ok(host) };
     let has = !host.ip6.is_empty();
-    let same_prefix = || match (wanted, order.ipv6_prefix) {
-        (true, Some(prefix)) => Ok(job.vmm.ipv6(host.id)?.ipv6_prefix.is_none_or(|is| is == prefix)),
-        _ => Ok::<bool, Error>(true),
-    };
-    if wanted == has && same_prefix()? {
-        return Ok(false);
+    if wanted == has && (!wanted || has_prefix(job, &host, order.ipv6_prefix)?) {
+        return Ok(host);
     }
-    settle(job, job.vmm.set_ipv6(host.id, wanted, order.ipv6_prefix))?;
-    Ok(true)
+    let host = switch_v6(job, host.id, wanted, order.ipv6_prefix)?;
+    match order.ipv6_prefix {
+        Some(prefix) if wanted && !has_prefix(job, &host, Some(prefix))? => {
+            Err(missed(&host, &format!("an IPv6 network of {prefix} bits, VMmanager has kept the old one")))
+        }
+        _ => Ok(host),
+    }
+}
+
+fn has_prefix(job: &Job, host: &Host, wanted: Option<u64>) -> Result<bool> {
+    match wanted {
+        Some(wanted) => Ok(job.vmm.ipv6(host.id)?.ipv6_prefix.is_none_or(|is| is == wanted)),
+        None => Ok(true),
+    }
+}
+
+fn switch_v6(job: &Job, host: u64, on: bool, prefix: Option<u64>) -> Result<Host> {
+    fault::point("addresses.before_request");
+    let outcome = job.vmm.set_ipv6(host, on, prefix);
+    fault::point("addresses.after_request");
+    let switched = |host: &Host| host.ip6.is_empty() != on;
+    let host = job.settle(host, outcome, switched)?;
+    if switched(&host) { Ok(host) } else { Err(missed(&host, if on { "IPv6" } else { "no IPv6" })) }
 }
 
 /// VMmanager documents no way to change the host name of a VM; the reverse name of the main address follows the order.
 fn follow_domain(job: &Job, order: &Order, host: &Host) -> Result<()> {
     let (Some(domain), Some(main)) = (&order.domain, host.ip4.first()) else { return Ok(()) };
-    if host.domain == *domain {
-        return Ok(());
-    }
-    let known = job.vmm.ipv4(host.id)?;
-    match known.iter().find(|address| address.ip_addr == main.ip) {
-        Some(address) if address.domain != *domain => settle(job, job.vmm.set_ptr(address.id, domain)),
-        _ => Ok(()),
+    if host.domain == *domain { Ok(()) } else { name(job, host.id, &main.ip, domain).map(drop) }
+}
+
+/// Gives an IPv4 address its reverse name, if it has another one; `false` when the VM has no such address. It is safe to
+/// ask twice for the same name.
+fn name(job: &Job, host: u64, ip: &str, domain: &str) -> Result<bool> {
+    let mut asked_again = false;
+    loop {
+        let known = job.vmm.ipv4(host)?;
+        let Some(found) = known.iter().find(|address| address.ip_addr == ip) else { return Ok(false) };
+        if found.domain == domain {
+            return Ok(true);
+        }
+        match job.vmm.set_ptr(found.id, domain) {
+            Err(Failure::Unknown(error)) if !asked_again => {
+                log::warn!("service {}: {error}; looking at {ip}", job.service.id);
+                asked_again = true;
+                job.calm(host)?;
+            }
+            Ok(Some(task)) => return job.vmm.wait(&task, job.limits().change).map(|_| true),
+            outcome => return outcome.map(|_| true).map_err(Error::from),
+        }
     }
 }
 
@@ -197,23 +228,20 @@ pub fn add(job: &Job, slot: Option<u64>) -> Result<()> {
 fn fill(job: &Job, slot: &Slot) -> Result<()> {
     let slots = job.panel.slots(job.service.id)?;
     let host = job.vm()?;
-    let (address, host, fresh) = if let Some(address) = spare(job, &host, &slots, slot)? {
-        (address, host, false)
+    let (address, fresh) = if let Some(address) = spare(job, &host, &slots, slot)? {
+        (address, false)
     } else {
         let host = another(job, &host, slot)?;
-        let address = spare(job, &host, &slots, slot)?.ok_or_else(|| {
-            let text = format!("VMmanager gave VM {} no new address for slot {}", host.id, slot.id);
-            Error::new(Kind::Vm6Task, format!("VM {}", host.id), text)
-        })?;
-        (address, host, true)
+        let address = spare(job, &host, &slots, slot)?.ok_or_else(|| missed(&host, "an address for the slot"))?;
+        (address, true)
     };
-    let address = with_ptr(job, &host, address)?;
+    let address = with_ptr(job, host.id, address)?;
     let refused = match job.panel.fill_slot(slot.id, &address) {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
     if fresh && !slot.v6 && !refused.is_unreachable_panel() {
-        remove_v4(job, &address.ip, &job.vmm.ipv4(host.id)?)?;
+        remove_v4(job, host.id, &address.ip)?;
         return Err(refused.and(format!("the address {} was taken from the VM again", address.ip)));
     }
     Err(refused)
@@ -221,12 +249,7 @@ fn fill(job: &Job, slot: &Slot) -> Result<()> {
 
 /// Asks for one more address of the slot's family; the VM as it is then.
 fn another(job: &Job, host: &Host, slot: &Slot) -> Result<Host> {
-    if slot.v6 {
-        settle(job, job.vmm.set_ipv6(host.id, true, None))?;
-    } else {
-        add_v4(job, host, 1, &job.place()?)?;
-    }
-    job.vm()
+    if slot.v6 { switch_v6(job, host.id, true, None) } else { add_v4(job, host.id, host.ip4.len() as u64 + 1) }
 }
 
 /// An address of the slot's family that no other slot holds; the one already written into the slot first.
@@ -239,14 +262,9 @@ fn spare(job: &Job, host: &Host, slots: &[Slot], slot: &Slot) -> Result<Option<A
 }
 
 /// The reverse name of a bought address is the service's domain.
-fn with_ptr(job: &Job, host: &Host, mut address: Address) -> Result<Address> {
+fn with_ptr(job: &Job, host: u64, mut address: Address) -> Result<Address> {
     let Some(domain) = job.service.param("domain").and_then(super::order::host_name) else { return Ok(address) };
-    if address.domain == domain || address.ip.contains(':') {
-        return Ok(address);
-    }
-    let known = job.vmm.ipv4(host.id)?;
-    if let Some(found) = known.iter().find(|k| k.ip_addr == address.ip) {
-        settle(job, job.vmm.set_ptr(found.id, &domain))?;
+    if address.domain != domain && !address.ip.contains(':') && name(job, host, &address.ip, &domain)? {
         address.domain = domain;
     }
     Ok(address)
@@ -271,16 +289,11 @@ fn take(job: &Job, ip: &str, v6: bool) -> Result<()> {
         let text = format!("{ip} is the main address of VM {} and cannot be removed", host.id);
         return Err(Error::new(Kind::BadParam, "ip", text));
     }
-    if v6 {
-        if host.ip6.iter().any(|address| bare(&address.ip) == ip) {
-            settle(job, job.vmm.set_ipv6(host.id, false, None))?;
-        }
-        return Ok(());
+    if !v6 {
+        return remove_v4(job, host.id, ip);
     }
-    let known = job.vmm.ipv4(host.id)?;
-    if remove_v4(job, ip, &known)? && job.vm()?.ip4.iter().any(|address| address.ip == ip) {
-        let text = format!("VMmanager still lists {ip} at VM {}; the slot stays until it is gone", host.id);
-        return Err(Error::new(Kind::Vm6Timeout, "ip", text));
+    if host.ip6.iter().any(|address| bare(&address.ip) == ip) {
+        switch_v6(job, host.id, false, None)?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
     let title = |os: &Os| format!("{}__{}", os.repository, os.name);
     let on_cluster = |os: &Os| os.clusters.iter().any(|c| c.id == cluster);
     let usable: Vec<&Os> = all.iter().filter(|os| os.state == "active" && !os.adminonly && on_cluster(os)).collect();
-    if let Some(found) = pick(name, &usable, |os| title(os))? {
+    if let Some(found) = pick("ostempl", name, &usable, |os| title(os))? {
         return Ok((*found).clone());
     }
     // Explaining may cost a request; the order has failed already.
@@ -25,7 +25,7 @@ pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
         return Err(Error::new(Kind::ClusterNotFound, "cluster", text));
     }
     let named: Vec<&Os> = all.iter().collect();
-    if let Ok(Some(os)) = pick(name, &named, |os| title(os)) {
+    if let Ok(Some(os)) = pick("ostempl", name, &named, |os| title(os)) {
         let reason = if !on_cluster(os) {
             format!("it is not attached to cluster {cluster}")
         } else if os.adminonly {
@@ -48,11 +48,11 @@ pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
 pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
     let all = vmm.recipes()?;
     let candidates: Vec<&Recipe> = all.iter().collect();
-    let found = pick(name, &candidates, |recipe| format!("{}__{}", recipe.repository, recipe.name))?;
+    let found = pick("recipe", name, &candidates, |recipe| format!("{}__{}", recipe.repository, recipe.name))?;
     // A provider's own recipes may be listed by their bare name.
     let found = match found {
         Some(found) => Some(found),
-        None => pick(name, &candidates, |recipe| recipe.name.clone())?,
+        None => pick("recipe", name, &candidates, |recipe| recipe.name.clone())?,
     };
     found.map(|recipe| (*recipe).clone()).ok_or_else(|| {
         let text = format!(
@@ -80,7 +80,12 @@ pub fn needed_preset(vmm: &Client, order: &Order, lxd: bool) -> Result<Option<Pr
     Ok(found)
 }
 
-fn pick<'a, T>(name: &str, candidates: &'a [&'a T], title: impl Fn(&T) -> String) -> Result<Option<&'a &'a T>> {
+fn pick<'a, T>(
+    what: &str,
+    name: &str,
+    candidates: &'a [&'a T],
+    title: impl Fn(&T) -> String,
+) -> Result<Option<&'a &'a T>> {
     if let Some(exact) = candidates.iter().find(|candidate| title(candidate) == name) {
         return Ok(Some(exact));
     }
@@ -95,7 +100,7 @@ fn pick<'a, T>(name: &str, candidates: &'a [&'a T], title: impl Fn(&T) -> String
         several => {
             let titles: Vec<String> = several.iter().map(|candidate| format!("\"{}\"", title(candidate))).collect();
             let text = format!("\"{name}\" could be any of {} in VMmanager; use the exact name", titles.join(", "));
-            Err(Error::new(Kind::BadParam, "ostempl", text))
+            Err(Error::new(Kind::BadParam, what, text))
         }
     }
 }

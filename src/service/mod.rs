@@ -13,6 +13,7 @@ pub mod identity;
 pub mod import;
 pub mod interfaces;
 pub mod link;
+pub mod look;
 pub mod offer;
 pub mod order;
 pub mod overage;
@@ -198,12 +199,7 @@ impl<'a> Job<'a> {
                 let text = format!("VM {host} is {is}, not {state}, after {} s", limit.as_secs());
                 return Err(Error::new(Kind::Vm6Timeout, format!("VM {host}"), text));
             }
-            std::thread::sleep(look_pause(started.elapsed()));
+            std::thread::sleep(look::pause(started.elapsed()));
         }
     }
-}
-
-/// Pause before the next look at a VM: short at first, five seconds at most.
-pub fn look_pause(waited: Duration) -> Duration {
-    (waited / 4).clamp(Duration::from_millis(200), Duration::from_secs(5))
 }

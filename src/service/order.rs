@@ -188,7 +188,7 @@ fn label(client: &Client) -> String {
     if plain.is_empty() { format!("client{}", client.id) } else { plain.chars().take(40).collect() }
 }
 
-/// A lower-case ASCII host name (international names in their ASCII form), or nothing.
+/// A lower-case ASCII host name of several parts (international names in their ASCII form), or nothing.
 pub fn host_name(text: &str) -> Option<String> {
     let trimmed = text.trim().trim_end_matches('.');
     let url::Host::Domain(name) = url::Host::parse(trimmed).ok()? else { return None };
@@ -196,7 +196,7 @@ pub fn host_name(text: &str) -> Option<String> {
         let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         (1..=63).contains(&part.len()) && plain && !part.starts_with('-') && !part.ends_with('-')
     };
-    (name.len() <= 253 && name.split('.').all(part)).then_some(name)
+    (name.len() <= 253 && name.contains('.') && name.split('.').all(part)).then_some(name)
 }
 
 /// Add-ons that we use, and those that others use and we may pass over silently.
@@ -283,7 +283,7 @@ mod tests {
     fn host_names() {
         assert_eq!(host_name("VM1.Example.COM.").as_deref(), Some("vm1.example.com"));
         assert_eq!(host_name("пример.рф").as_deref(), Some("xn--e1afmkfd.xn--p1ai"));
-        for bad in ["", "-a.b", "a..b", "a b", "a_b.c", "1.2.3.4", "[::1]", &"a".repeat(64), "x/y"] {
+        for bad in ["", "localhost", "-a.b", "a..b", "a b", "a_b.c", "1.2.3.4", "[::1]", &"a".repeat(64), "x/y"] {
             assert_eq!(host_name(bad), None, "{bad}");
         }
     }

@@ -3,9 +3,12 @@
 //! Suspension is per VM: the account is never blocked, because VMmanager would stop every VM of the client
 //! [api 4.1, behaviour]. The state is read first: what is done already is success.
 
-use super::{Job, SUSPENDED};
+use std::time::Instant;
+
+use super::{Job, SUSPENDED, look};
 use crate::error::{Error, Kind, Result};
-use crate::vmm::{Failure, Host, Task};
+use crate::journal::Restart;
+use crate::vmm::{Failure, Host, Past, Task};
 use crate::{fault, log};
 
 const RUNNING: &str = "active";
@@ -47,42 +50,89 @@ pub fn start(job: &Job, host: &Host) -> Result<()> {
     result
 }
 
-/// Restarts the VM; one that is stopped is started. A run that was interrupted after VMmanager's answer waits for that
-/// restart instead of asking for another.
+/// Restarts the VM; one that is stopped is started. One operation asks for one restart: the VM's newest task is on the
+/// disk before the request, so that the next try sees whether a restart came of it.
 fn restart(job: &Job, force: bool) -> Result<()> {
+    let (item, limit) = (job.service.id, job.limits().change);
     let host = job.vm()?;
-    let limit = job.limits().change;
-    if let Some(task) = job.journal.restart_of(job.service.id, job.operation)? {
-        log::info!("service {}: going on with the restart that an earlier run asked for", job.service.id);
-        job.vmm.wait(&Task::named(task, "host_start"), limit)?;
+    if let Some(earlier) = job.journal.restart_of(item, job.operation)?
+        && goes_on(job, host.id, earlier)?
+    {
         return job.wait_for_state(host.id, RUNNING, limit);
     }
+    let host = job.vm()?;
     if host.state == STOPPED {
         return start(job, &host);
+    }
+    let after = newest_task(job, host.id)?;
+    if let Some(operation) = job.operation {
+        job.journal.restarting(item, job.service.client.id, &job.mark.to_string(), operation, after)?;
     }
     fault::point("power.before_request");
     let outcome = job.vmm.restart_host(host.id, force);
     fault::point("power.after_request");
-    let task = match outcome {
-        Ok(task) => task,
-        Err(Failure::Unknown(error)) => {
-            log::warn!("service {}: {error}; waiting for VM {} to run", job.service.id, host.id);
-            None
+    match outcome {
+        Ok(Some(task)) => {
+            job.journal.restart_accepted(item, task.consul)?;
+            job.vmm.wait(&task, limit)?;
         }
-        Err(Failure::Refused(error)) => return Err(error),
-    };
-    if let Some(task) = &task {
-        job.journal.restarted(
-            job.service.id,
-            job.service.client.id,
-            &job.mark.to_string(),
-            job.operation,
-            task.consul,
-        )?;
-        job.vmm.wait(task, limit)?;
+        Ok(None) => drop(job.calm(host.id)?),
+        Err(Failure::Unknown(error)) => {
+            log::warn!("service {item}: {error}; looking whether VM {} is restarted", host.id);
+            if !taken_up(job, host.id, after)? {
+                return Err(error.and("no restart of the VM is seen; the next try looks again before it asks"));
+            }
+            job.calm(host.id)?;
+        }
+        Err(Failure::Refused(error)) => {
+            job.journal.restart_failed(item)?;
+            return Err(error);
+        }
     }
     fault::point("power.waited");
     job.wait_for_state(host.id, RUNNING, limit)
+}
+
+/// Whether the restart that an earlier try of this operation asked for is done; `false` lets this try ask.
+fn goes_on(job: &Job, host: u64, earlier: Restart) -> Result<bool> {
+    let item = job.service.id;
+    let failed = match earlier.task {
+        Some(task) => match job.vmm.wait(&Task::named(task, "host_start"), job.limits().change) {
+            Err(error) if error.kind == Kind::Vm6Task => true,
+            ended => ended.map(|_| false)?,
+        },
+        None if taken_up(job, host, earlier.after)? => job.calm(host)?.state == STOPPED,
+        None => return Ok(false),
+    };
+    if failed {
+        log::warn!("service {item}: the restart of an earlier try failed");
+        job.journal.restart_failed(item)?;
+    } else {
+        log::info!("service {item}: an earlier try has restarted VM {host}");
+    }
+    Ok(!failed)
+}
+
+/// A task of a restart that is newer than `after` has come, or comes in the time that an accepted request may take.
+fn taken_up(job: &Job, host: u64, after: Option<u64>) -> Result<bool> {
+    const TASKS: [&str; 3] = ["host_stop", "host_start", "host_restart"];
+    let Some(after) = after else { return Ok(false) };
+    let is_newer = |past: &Past| past.id.is_some_and(|id| id > after) && TASKS.contains(&past.name.as_str());
+    let started = Instant::now();
+    loop {
+        if job.vmm.history(host)?.iter().flatten().any(is_newer) {
+            return Ok(true);
+        }
+        if started.elapsed() >= job.limits().appear {
+            return Ok(false);
+        }
+        std::thread::sleep(look::pause(started.elapsed()));
+    }
+}
+
+fn newest_task(job: &Job, host: u64) -> Result<Option<u64>> {
+    let newest = |past: Vec<Past>| past.iter().filter_map(|task| task.id).max().unwrap_or_default();
+    Ok(job.vmm.history(host)?.map(newest))
 }
 
 /// Stops the VM of a service that is not paid for, or was abused.

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::order::{Order, Place, missing};
 use super::{
-    Job, SUSPENDED, account, addresses, catalogue, identity, interfaces, look_pause, password, power, remove, resize,
-    scripts,
+    Job, SUSPENDED, account, addresses, catalogue, identity, interfaces, look, password, power, remove, resize, scripts,
 };
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
@@ -94,7 +93,7 @@ pub fn appear(job: &Job) -> Result<Option<Host>> {
         if started.elapsed() >= job.limits().appear {
             return Ok(None);
         }
-        std::thread::sleep(look_pause(started.elapsed()));
+        std::thread::sleep(look::pause(started.elapsed()));
     }
 }
 
@@ -279,7 +278,7 @@ fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>>
             );
             return Err(Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text));
         }
-        std::thread::sleep(look_pause(started.elapsed()));
+        std::thread::sleep(look::pause(started.elapsed()));
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::{Job, identity, look_pause};
+use super::{Job, identity, look};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Phase;
 use crate::vmm::{Failure, Host};
@@ -81,7 +81,7 @@ fn wait_until_gone(job: &Job, host: &Host) -> Result<()> {
             let text = format!("VM {} still exists {} s after its removal", host.id, started.elapsed().as_secs());
             return Err(Error::new(Kind::Vm6Timeout, format!("VM {}", host.id), text));
         }
-        std::thread::sleep(look_pause(started.elapsed()));
+        std::thread::sleep(look::pause(started.elapsed()));
     }
     Ok(())
 }

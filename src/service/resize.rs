@@ -2,7 +2,11 @@
 //!
 //! A running VM is changed hot where it can be, else the change is deferred to its next stop and one restart applies
 //! everything. A stopped VM is changed at once and stays stopped. A disk never shrinks: that is found before anything
-//! is asked. After each step the VM is read again, so a lost answer or a crash leads to the same comparison.
+//! is asked. A lost answer, or a crash at any line, is answered by the same comparison after VMmanager has become quiet:
+//! what was asked for is not asked for again, and there is no second restart. What was deferred and is ordered no longer
+//! is overridden; a disk cannot be.
+
+use std::time::Duration;
 
 use super::order::{Order, Sizes};
 use super::{Job, catalogue, overage};
@@ -12,8 +16,9 @@ use crate::{fault, log};
 
 /// Memory grows in these steps while a VM runs [api 4.8].
 const HOT_RAM_STEP_MIB: u64 = 1024;
-/// Rounds of "compare, change, read again" before we give up.
+/// How often a request is sent of which nobody knows whether it arrived.
 const ROUNDS: usize = 3;
+const STOPPED: &str = "stopped";
 
 /// What differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,21 +41,28 @@ impl Change {
 /// Brings the VM's sizes in line with the order; returns the VM as it is then.
 pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
     let wanted = overage::leave_capped(job, &host, sizes(job, order, &host)?)?;
-    let mut host = host;
-    for round in 0..ROUNDS {
+    if compare(&wanted, &host)?.is_empty() {
+        return Ok(host);
+    }
+    let mut host = job.calm(host.id)?;
+    for round in 1..=ROUNDS {
         let change = compare(&wanted, &host)?;
         if change.is_empty() {
             return Ok(host);
         }
         log::info!("service {}: VM {} is changed: {change:?}", job.service.id, host.id);
-        match carry_out(job, &host, &change) {
-            Err(Failure::Unknown(error)) if round + 1 < ROUNDS => {
+        match carry_out(job, &wanted, &host, &change) {
+            Err(Failure::Unknown(error)) if round < ROUNDS => {
                 log::warn!("service {}: {error}; looking at the VM", job.service.id);
+                host = job.watch(host.id, |host| compare(&wanted, host).is_ok_and(|left| left != change))?;
             }
-            outcome => outcome?,
+            outcome => {
+                outcome?;
+                fault::point("resize.waited");
+                host = job.watch(host.id, |host| compare(&wanted, host).is_ok_and(|left| left.is_empty()))?;
+                break;
+            }
         }
-        fault::point("resize.waited");
-        host = job.vm()?;
     }
     let left = compare(&wanted, &host)?;
     if left.is_empty() {
@@ -92,16 +104,16 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
     }
     let mut pending = false;
     let mut difference = |wanted: Option<u64>, is: Option<u64>, waiting: Option<u64>| {
-        let wanted = wanted.filter(|_| wanted != is)?;
-        if waiting == Some(wanted) {
-            pending = true;
-            return None;
-        }
-        Some(wanted)
+        // A stopped VM has no next stop that something could wait for.
+        let waiting = waiting.filter(|&size| size > 0 && host.state != STOPPED);
+        let right = wanted == is;
+        pending |= !right && wanted.is_some() && wanted == waiting;
+        wanted.filter(|_| waiting.map_or(!right, |_| wanted != waiting))
     };
     // One limit for both directions stands for the two when a build has only that one.
     let speed = |limit: Option<u64>| limit.filter(|&n| n > 0).or(host.net_bandwidth_mbitps);
-    let disk_mib = difference(wanted.hdd_mib, has, disk.and_then(|disk| disk.size_mib_new));
+    let disk_mib =
+        difference(wanted.hdd_mib, has, disk.and_then(|disk| disk.size_mib_new)).filter(|_| wanted.hdd_mib != has);
     let resources = Resources {
         cpu_number: difference(wanted.cpu_number, host.cpu_number, host.cpu_number_new),
         ram_mib: difference(wanted.ram_mib, host.ram_mib, host.ram_mib_new),
@@ -111,46 +123,16 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
     Ok(Change { disk_mib, resources, pending })
 }
 
-fn carry_out(job: &Job, host: &Host, change: &Change) -> Outcome<()> {
+fn carry_out(job: &Job, wanted: &Sizes, host: &Host, change: &Change) -> Outcome<()> {
     fault::point("resize.before_request");
+    let parts = Parts { job, wanted, host, change };
     match host.state.as_str() {
-        "stopped" => {
-            change_resources(job, host, change, false)?;
-            change_disk(job, host, change, false)?;
-            Ok(())
-        }
-        "active" => change_running(job, host, change),
+        STOPPED => parts.change_stopped(),
+        "active" => parts.change_running(),
         other => {
             let text = format!("VM {} is {other}: VMmanager works on it; the next try changes it", host.id);
             Err(Failure::Refused(Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text)))
         }
-    }
-}
-
-fn change_running(job: &Job, host: &Host, change: &Change) -> Outcome<()> {
-    let mut restart = change.pending;
-    if is_hot(host, &change.resources) {
-        restart |= hot(change_resources(job, host, change, false), || change_resources(job, host, change, true))?;
-    } else {
-        restart |= change_resources(job, host, change, true)?;
-    }
-    if host.live_resize {
-        restart |= hot(change_disk(job, host, change, false), || change_disk(job, host, change, true))?;
-    } else {
-        restart |= change_disk(job, host, change, true)?;
-    }
-    if restart { restart_once(job, host) } else { Ok(()) }
-}
-
-/// A refusal of the hot way is followed by the deferred way; `true` when a restart is needed.
-fn hot(tried: Outcome<bool>, deferred: impl FnOnce() -> Outcome<bool>) -> Outcome<bool> {
-    match tried {
-        Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api => {
-            log::info!("not possible while the VM runs ({error}); a restart will apply it");
-            deferred()
-        }
-        Err(failure) => Err(failure),
-        Ok(_) => Ok(false),
     }
 }
 
@@ -163,43 +145,119 @@ fn is_hot(host: &Host, resources: &Resources) -> bool {
     only_speeds || (host.hot_plug && all_grow && resources.ram_mib.is_none_or(step))
 }
 
-/// Sends the resources; `true` when they wait for a restart.
-fn change_resources(job: &Job, host: &Host, change: &Change, deferred: bool) -> Outcome<bool> {
-    if change.resources == Resources::default() {
-        return Ok(false);
-    }
-    let task = job.vmm.change_resources(host.id, &change.resources, deferred)?;
-    fault::point("resize.after_request");
-    settle(job, task, deferred, job.limits().change)
+/// The change in its two requests.
+struct Parts<'a> {
+    job: &'a Job<'a>,
+    wanted: &'a Sizes,
+    host: &'a Host,
+    change: &'a Change,
 }
 
-/// Sends the disk size; `true` when it waits for a restart.
-fn change_disk(job: &Job, host: &Host, change: &Change, deferred: bool) -> Outcome<bool> {
-    let (Some(size), Some(disk)) = (change.disk_mib, &host.disk) else { return Ok(false) };
-    let task = job.vmm.grow_disk(disk.id, size, deferred)?;
-    fault::point("resize.after_request");
-    settle(job, task, deferred, job.limits().disk)
+/// What was accepted for the VM's next stop.
+#[derive(Default)]
+struct Later {
+    restart: bool,
+    tasks: Vec<Task>,
 }
 
-/// A deferred task runs at the restart, which is waited for; reading the VM again proves that it worked.
-fn settle(job: &Job, task: Option<Task>, deferred: bool, limit: std::time::Duration) -> Outcome<bool> {
-    if let Some(task) = task.filter(|_| !deferred) {
-        job.vmm.wait(&task, limit).map_err(Failure::Refused)?;
+impl Parts<'_> {
+    fn change_stopped(&self) -> Outcome<()> {
+        self.at_once(self.job.limits().change, self.resources(false))?;
+        self.at_once(self.job.limits().disk, self.disk(false))
     }
-    Ok(deferred)
+
+    fn change_running(&self) -> Outcome<()> {
+        let limits = self.job.limits();
+        let mut later = Later { restart: self.change.pending, tasks: Vec::new() };
+        if self.change.resources != Resources::default() {
+            let hot = is_hot(self.host, &self.change.resources);
+            self.hot_or_later(hot, limits.change, &mut later, |deferred| self.resources(deferred))?;
+        }
+        if self.change.disk_mib.is_some() {
+            self.hot_or_later(self.host.live_resize, limits.disk, &mut later, |deferred| self.disk(deferred))?;
+        }
+        if later.restart { self.restart_once(&later) } else { Ok(()) }
+    }
+
+    /// A refusal of the hot way is followed by the deferred way.
+    fn hot_or_later(
+        &self,
+        hot: bool,
+        limit: Duration,
+        later: &mut Later,
+        ask: impl Fn(bool) -> Outcome<Option<Task>>,
+    ) -> Outcome<()> {
+        if hot {
+            match self.at_once(limit, ask(false)) {
+                Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api => {
+                    log::info!("not possible while the VM runs ({error}); a restart will apply it");
+                }
+                outcome => return outcome,
+            }
+        }
+        later.tasks.extend(ask(true)?);
+        later.restart |= differs(self.host, self.change);
+        Ok(())
+    }
+
+    fn at_once(&self, limit: Duration, asked: Outcome<Option<Task>>) -> Outcome<()> {
+        match asked? {
+            Some(task) => self.job.vmm.wait(&task, limit).map(drop).map_err(Failure::Refused),
+            None => Ok(()),
+        }
+    }
+
+    fn resources(&self, deferred: bool) -> Outcome<Option<Task>> {
+        if self.change.resources == Resources::default() {
+            return Ok(None);
+        }
+        let outcome = self.job.vmm.change_resources(self.host.id, &self.change.resources, deferred);
+        fault::point("resize.after_request");
+        outcome
+    }
+
+    fn disk(&self, deferred: bool) -> Outcome<Option<Task>> {
+        let (Some(size), Some(disk)) = (self.change.disk_mib, &self.host.disk) else { return Ok(None) };
+        let outcome = self.job.vmm.grow_disk(disk.id, size, deferred);
+        fault::point("resize.after_request");
+        outcome
+    }
+
+    /// The VM runs again before the deferred tasks are judged: they ran while it was stopped [api 4.8].
+    fn restart_once(&self, later: &Later) -> Outcome<()> {
+        let (job, host) = (self.job, self.host);
+        log::info!("service {}: VM {} is restarted once, to apply what waits for its stop", job.service.id, host.id);
+        fault::point("resize.before_restart");
+        let outcome = job.vmm.restart_host(host.id, false);
+        fault::point("resize.after_restart");
+        let start = match outcome {
+            Ok(Some(start)) => start,
+            Ok(None) => return self.see_restart(Error::new(Kind::Vm6Api, "restart", "VMmanager named no task")),
+            Err(Failure::Unknown(error)) => return self.see_restart(error),
+            Err(refused) => return Err(refused),
+        };
+        let limit = job.limits().disk + job.limits().change;
+        for task in std::iter::once(&start).chain(&later.tasks) {
+            job.vmm.wait(task, limit).map_err(Failure::Refused)?;
+        }
+        Ok(())
+    }
+
+    /// Nobody knows whether VMmanager restarts the VM: it does when the VM gets its new values.
+    fn see_restart(&self, unknown: Error) -> Outcome<()> {
+        let fits = |host: &Host| compare(self.wanted, host).is_ok_and(|left| left.is_empty());
+        log::warn!("service {}: {unknown}; looking whether VM {} is restarted", self.job.service.id, self.host.id);
+        let host = self.job.watch(self.host.id, fits).map_err(Failure::Refused)?;
+        if fits(&host) { Ok(()) } else { Err(Failure::Unknown(unknown)) }
+    }
 }
 
-fn restart_once(job: &Job, host: &Host) -> Outcome<()> {
-    log::info!("service {}: VM {} is restarted once, to apply what waits for its stop", job.service.id, host.id);
-    fault::point("resize.before_restart");
-    let outcome = job.vmm.restart_host(host.id, false);
-    fault::point("resize.after_restart");
-    let limit = job.limits().disk + job.limits().change;
-    match outcome {
-        Ok(Some(task)) => job.vmm.wait(&task, limit).map(drop).map_err(Failure::Refused),
-        Ok(None) | Err(Failure::Unknown(_)) => job.wait_for_state(host.id, "active", limit).map_err(Failure::Refused),
-        Err(refused) => Err(refused),
-    }
+/// The VM has other values now than wanted; it has not where a deferred change is only overridden.
+fn differs(host: &Host, change: &Change) -> bool {
+    let Resources { cpu_number, ram_mib, net_in_mbitps, net_out_mbitps } = change.resources;
+    let other = |wanted: Option<u64>, is: Option<u64>| wanted.is_some() && wanted != is;
+    let speeds = net_in_mbitps.or(net_out_mbitps).is_some();
+    speeds || change.disk_mib.is_some() || other(cpu_number, host.cpu_number) || other(ram_mib, host.ram_mib)
 }
 
 #[cfg(test)]
@@ -228,5 +286,17 @@ mod tests {
         assert_eq!(change, Change { disk_mib: Some(30720), resources, pending: true });
         assert_eq!(compare(&Sizes { hdd_mib: Some(1), ..Sizes::default() }, &host).unwrap_err().kind, Kind::DiskShrink);
         assert!(compare(&Sizes::default(), &host).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_waits_and_is_no_longer_ordered_is_overridden_without_a_restart() {
+        let host = host(serde_json::json!({
+            "id": 1, "state": "active", "cpu_number": 2, "cpu_number_new": 8, "ram_mib": 2048, "ram_mib_new": 2048
+        }));
+        let wanted = Sizes { cpu_number: Some(2), ram_mib: Some(2048), ..Sizes::default() };
+        let change = compare(&wanted, &host).unwrap();
+        let resources = Resources { cpu_number: Some(2), ..Resources::default() };
+        assert_eq!(change, Change { disk_mib: None, resources, pending: false });
+        assert!(!differs(&host, &change));
     }
 }

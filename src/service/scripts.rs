@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::{Job, look_pause};
+use super::{Job, look};
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::vmm::Task;
@@ -20,13 +20,9 @@ pub fn wait(job: &Job, vm: u64, creation: Option<&Task>) -> Result<()> {
         job.vmm.wait(&Task { consul: *consul, name: None }, limit).map_err(|error| advised(error, vm))?;
     }
     loop {
-        let history = match job.vmm.history(vm) {
-            Ok(history) => history,
-            Err(error) if error.kind.is_connection() => return Err(error),
-            Err(error) => {
-                log::warn!("the history of VM {vm} cannot be read, its scripts are taken as ended: {error}");
-                return Ok(());
-            }
+        let Some(history) = job.vmm.history(vm)? else {
+            log::warn!("VMmanager does not tell what runs on VM {vm}: its scripts are taken as ended");
+            return Ok(());
         };
         let script = |name: &str| WORDS.iter().any(|word| name.contains(word));
         let scripts = history.iter().filter(|past| script(&past.name));
@@ -43,7 +39,7 @@ pub fn wait(job: &Job, vm: u64, creation: Option<&Task>) -> Result<()> {
                 format!("a script of VM {vm} still runs after {} s; the next try goes on waiting", limit.as_secs());
             return Err(Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text));
         }
-        std::thread::sleep(look_pause(started.elapsed()));
+        std::thread::sleep(look::pause(started.elapsed()));
     }
 }
 

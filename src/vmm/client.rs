@@ -230,7 +230,7 @@ impl Client {
     fn judge(&self, request: &Request, answer: Answer) -> Step {
         let object = format!("{} {}", request.method.name(), path_only(request.path));
         let said = answer.body.as_ref().and_then(|body| body.get("error")).filter(|error| !error.is_null());
-        let text = said.map_or_else(|| plain_reason(&answer), error_text);
+        let text = unsaid(request, said.map_or_else(|| plain_reason(&answer), error_text));
         let code = said.and_then(|error| whole(error.get("code")?));
         let error = |kind| Error::new(kind, object.as_str(), format!("VMmanager refused {object}: {text}"));
         match (answer.status, code) {
@@ -292,6 +292,14 @@ fn error_text(error: &Value) -> String {
         text = error.to_string();
     }
     text.chars().take(400).collect()
+}
+
+/// An answer may repeat the request: the password in it is not for people.
+fn unsaid(request: &Request, text: String) -> String {
+    match request.body.and_then(|body| body.get("password")?.as_str()) {
+        Some(password) => log::masked(&text, password),
+        None => text,
+    }
 }
 
 /// A number or a number in a string.

@@ -1,10 +1,9 @@
-//! Traffic counters and history of a VM [api 4.11, 3.1].
+//! Traffic counters of a VM [api 4.11].
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::Client;
-use super::model::{List, Past};
 use crate::error::{Error, Kind, Result};
 
 /// Which way traffic goes, seen from the VM.
@@ -62,11 +61,6 @@ impl Client {
                 Err(Error::new(Kind::Vm6Api, format!("GET /vm/v3/host/{host}/metrics"), text))
             }
         }
-    }
-
-    /// What was done to a VM, as its own list of tasks tells.
-    pub fn history(&self, host: u64) -> Result<Vec<Past>> {
-        Ok(self.get::<List<Past>>(&format!("/vm/v3/host/{host}/history"))?.list)
     }
 }
 

@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
+use crate::log;
 
 pub use about::Version;
 pub use address::Address;
@@ -123,6 +124,18 @@ impl Client {
         }
         let accepted: Accepted = self.post("/vm/v3/host", &body)?;
         Ok((with_id(&accepted, "POST /vm/v3/host")?, accepted.task.map(|consul| Task::named(consul, "host_create"))))
+    }
+
+    /// The tasks of a VM; nothing when this build of VMmanager does not tell [api 3.1].
+    pub fn history(&self, id: u64) -> Result<Option<Vec<Past>>> {
+        match self.get::<List<Past>>(&format!("/vm/v3/host/{id}/history")) {
+            Ok(found) => Ok(Some(found.list)),
+            Err(error) if error.kind.is_connection() => Err(error),
+            Err(error) => {
+                log::debug!("what VMmanager did to VM {id} is not known: {error}");
+                Ok(None)
+            }
+        }
     }
 
     /// Removes a VM; the task `host_delete`.

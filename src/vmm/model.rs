@@ -315,17 +315,6 @@ pub struct Ipv4 {
     pub cluster_interface: Option<u64>,
 }
 
-/// A line of a VM's history [api 3.1].
-#[derive(Clone, Debug, Deserialize)]
-pub struct Past {
-    /// Name of the task.
-    #[serde(default, deserialize_with = "or_default")]
-    pub name: String,
-    /// State of the task, in the words of the task list.
-    #[serde(default, deserialize_with = "or_default")]
-    pub state: String,
-}
-
 /// An element of the task list [api 3.2].
 #[derive(Clone, Debug, Deserialize)]
 pub struct TaskRow {
@@ -344,6 +333,27 @@ pub struct TaskRow {
     /// Why it waits.
     #[serde(default, deserialize_with = "or_default")]
     pub defer_reason: Value,
+}
+
+/// A line of a VM's history: one of its tasks [api 3.1].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Past {
+    /// Grows from task to task.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub id: Option<u64>,
+    /// `host_start`, …
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// As `status` of a task [api 3.4].
+    #[serde(default, deserialize_with = "or_default")]
+    pub state: String,
+}
+
+impl Past {
+    /// Accepted and not ended, as far as the word is known for that; what waits for a stop of the VM is not.
+    pub fn is_under_way(&self) -> bool {
+        ["created", "running", "pending"].contains(&self.state.to_lowercase().as_str())
+    }
 }
 
 /// Answer to a request that starts a task [api 3.1].

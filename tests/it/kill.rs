@@ -1,1 +1,136 @@
-//! kill
+//! The program may be killed at any line and started again. Every fault point that the binary lists is tried in every
+//! operation, so a new point is tested without a new test.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sandbox::vmm::Host;
+
+use crate::support::cases::each;
+use crate::support::invariants::{assert_nothing_forgotten, assert_one_vm_a_service, assert_sound};
+use crate::support::world::TestWorld;
+
+/// Points of the queue and of the session cache have tests of their own.
+const ELSEWHERE: [&str; 2] = ["queue.", "session."];
+
+/// The life of a service, in this order.
+const LIFE: [&str; 8] = ["open", "setparam", "addip", "delip", "changepassword", "suspend", "resume", "close"];
+
+/// What the service must be after each operation.
+#[derive(Clone, Copy)]
+struct Expected {
+    sizes: (u64, u64, u64),
+    addresses: usize,
+    state: Option<&'static str>,
+    status: i64,
+    /// Starts of the VM so far: a needless reboot shows here.
+    starts: u64,
+}
+
+const EXPECTED: [Expected; 8] = {
+    let open = Expected { sizes: (2, 2048, 20_480), addresses: 1, state: Some("active"), status: 2, starts: 1 };
+    let grown = Expected { sizes: (4, 4096, 40_960), addresses: 2, starts: 2, ..open };
+    let added = Expected { addresses: 3, ..grown };
+    let suspended = Expected { state: Some("stopped"), status: 3, ..grown };
+    let resumed = Expected { starts: 3, ..grown };
+    [open, grown, added, grown, grown, suspended, resumed, Expected { state: None, status: 4, ..resumed }]
+};
+
+#[test]
+fn killed_at_every_point_and_run_again() {
+    let points: Vec<String> = points();
+    let reached = Mutex::new(BTreeSet::new());
+    let cases: Vec<(&str, &str)> = points.iter().map(|point| (point.as_str(), point.as_str())).collect();
+    each(&cases, |point| {
+        // Slow enough that the next run begins while VMmanager is still at work.
+        let world = TestWorld::with(|scene| {
+            scene.vmm.timing.other = Duration::from_millis(350);
+            scene.vmm.timing.create = Duration::from_millis(500);
+        });
+        let item = world.ordered();
+        for (command, expected) in LIFE.into_iter().zip(EXPECTED) {
+            let extra = prepare(&world, item, command);
+            let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+            let killed = world.attempt(item, command, &extra, &[("PMVMMANAGER6_FAULT", point)]);
+            if killed.status.is_none() {
+                reached.lock().unwrap().insert((*point).to_owned());
+                assert_one_vm_a_service(&world);
+                assert_nothing_forgotten(&world);
+                if !world.bill.running(item).is_empty() {
+                    let run = world.attempt(item, command, &extra, &[]);
+                    assert!(run.done, "{command} after a kill: {run:#?}\n{}", world.bill.log());
+                }
+            } else {
+                assert!(killed.done, "{command} without reaching the point: {killed:#?}\n{}", world.bill.log());
+            }
+            check(&world, item, command, expected);
+        }
+        assert_sound(&world);
+    });
+    let reached = reached.into_inner().unwrap();
+    let missed: Vec<&String> = points.iter().filter(|point| !reached.contains(*point)).collect();
+    assert!(missed.is_empty(), "no operation reaches {missed:?}");
+}
+
+fn points() -> Vec<String> {
+    let world = TestWorld::start();
+    let list = world.bill.run(&["fault-points"]).stdout;
+    let points: Vec<String> = list.lines().map(str::to_owned).collect();
+    assert!(points.len() > 20, "{list}");
+    points.into_iter().filter(|point| !ELSEWHERE.iter().any(|prefix| point.starts_with(prefix))).collect()
+}
+
+/// What the client does before the operation; further arguments of it.
+fn prepare(world: &TestWorld, item: u64, command: &str) -> Vec<String> {
+    let last_slot = || world.bill.slots(item).last().map(|slot| slot.0.to_string()).unwrap_or_default();
+    match command {
+        "setparam" => {
+            for (addon, value) in [("ncpu", 4), ("mem", 4096), ("disk disc", 40_960), ("ip", 2)] {
+                world.bill.set_addon(item, addon, value);
+            }
+            Vec::new()
+        }
+        "addip" => {
+            world.bill.set_addon(item, "ip", 3);
+            vec!["--ip".to_owned(), last_slot()]
+        }
+        "delip" => {
+            let slot = last_slot();
+            world.bill.set_addon(item, "ip", 2);
+            vec!["--ip".to_owned(), slot]
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[track_caller]
+fn check(world: &TestWorld, item: u64, command: &str, expected: Expected) {
+    let log = || format!("after {command}:\n{}", world.bill.log());
+    assert_eq!(world.bill.running(item), [], "{}", log());
+    assert_eq!(world.bill.item(item).status, expected.status, "{}", log());
+    assert_eq!(world.vmm.look(|platform| platform.accounts.len()), 2, "one administrator, one client, {}", log());
+    let Some(state) = expected.state else {
+        assert_eq!(world.hosts_of(item).len(), 0, "{}", log());
+        assert_eq!(world.bill.slots(item), [], "{}", log());
+        return;
+    };
+    let host = world.host_of(item);
+    assert_eq!(host.state, state, "{}", log());
+    assert_eq!((host.starts, host.installs), (expected.starts, 1), "{}", log());
+    assert_eq!(sizes(world, &host), expected.sizes, "{}", log());
+    let mut held: Vec<String> = world.bill.slots(item).into_iter().map(|(_, address, _)| address).collect();
+    let mut given: Vec<String> =
+        world.vmm.look(|p| p.addresses(host.id, 4).iter().map(|ip| ip.ip_addr.clone()).collect());
+    held.sort();
+    given.sort();
+    assert_eq!(held, given, "{}", log());
+    assert_eq!(given.len(), expected.addresses, "{}", log());
+    assert_eq!(world.bill.params(item)["panelid"], host.id.to_string(), "{}", log());
+    assert_eq!(world.bill.secret(item, "password"), Some(host.password), "{}", log());
+}
+
+fn sizes(world: &TestWorld, host: &Host) -> (u64, u64, u64) {
+    let disk = world.vmm.look(|platform| platform.main_disk(host.id).map_or(0, |disk| disk.size_mib));
+    (host.cpu_number, host.ram_mib, disk)
+}

@@ -5,6 +5,7 @@ pub mod chaos;
 pub mod damage;
 pub mod decoy;
 pub mod invariants;
+pub mod life;
 pub mod processes;
 pub mod refusal;
 pub mod world;

@@ -148,16 +148,16 @@ impl TestWorld {
     /// One attempt at an operation.
     #[track_caller]
     pub fn perform(&self, item: u64, command: &str) -> Run {
-        self.perform_in(item, command, &[])
+        self.attempt(item, command, &[], &[])
     }
 
-    /// One attempt with further environment variables.
+    /// One attempt with further arguments and environment variables.
     #[track_caller]
-    pub fn perform_in(&self, item: u64, command: &str, environment: &[(&str, &str)]) -> Run {
+    pub fn attempt(&self, item: u64, command: &str, extra: &[&str], environment: &[(&str, &str)]) -> Run {
         let running = self.bill.running(item).into_iter().find(|it| it.command == command);
         let operation = running.map_or_else(|| self.bill.operation(item, command), |it| it.id);
         let args = self.bill.arguments(item, command, operation);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).chain(extra.iter().copied()).collect();
         let started = Instant::now();
         let output = self.bill.command(&args).envs(environment.iter().copied()).output().expect("the module starts");
         let run = self.bill.settle(operation, Run::new(&output, started.elapsed()));

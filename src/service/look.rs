@@ -1,0 +1,60 @@
+//! Looking instead of asking again.
+//!
+//! A request whose answer was lost, or that a killed run has sent, may be on its way through VMmanager still. Before the
+//! same is asked for once more, the tasks of the VM are waited for and the VM is read again.
+
+use std::time::{Duration, Instant};
+
+use super::Job;
+use crate::error::{Error, Kind, Result};
+use crate::vmm::{Failure, Host, Outcome, Past, Task};
+use crate::{log, progress::Progress};
+
+/// Pause before the next look at a VM: short at first, five seconds at most.
+pub fn pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(Duration::from_millis(200), Duration::from_secs(5))
+}
+
+impl Job<'_> {
+    /// The VM as soon as VMmanager works on it no longer.
+    pub fn calm(&self, host: u64) -> Result<Host> {
+        self.watch(host, |_| true)
+    }
+
+    /// The VM as soon as VMmanager works on it no longer and it is as wanted, or as it is when nothing has happened to it
+    /// for as long as an accepted request may take to show.
+    pub fn watch(&self, host: u64, wanted: impl Fn(&Host) -> bool) -> Result<Host> {
+        let started = Instant::now();
+        let mut quiet_since = started;
+        let progress = Progress::new();
+        loop {
+            // The tasks first: what ends between the two looks is seen in the VM.
+            let busy = self.vmm.history(host)?.into_iter().flatten().find(Past::is_under_way);
+            let vm = self.vm()?;
+            match &busy {
+                None if wanted(&vm) || quiet_since.elapsed() >= self.limits().appear => return Ok(vm),
+                None => {}
+                Some(_) => quiet_since = Instant::now(),
+            }
+            if started.elapsed() >= self.limits().disk + self.limits().change {
+                let work = busy.map_or_else(|| "something".to_owned(), |task| task.name);
+                let text =
+                    format!("VMmanager still works on VM {host} ({work}) after {} s", started.elapsed().as_secs());
+                return Err(Error::new(Kind::Vm6Timeout, format!("VM {host}"), text));
+            }
+            progress.show(&format!("VM {host}: looking, {} s", started.elapsed().as_secs()));
+            std::thread::sleep(pause(started.elapsed()));
+        }
+    }
+
+    /// Waits for a change; the VM after it. A lost answer is answered by looking until the VM is as wanted.
+    pub fn settle(&self, host: u64, outcome: Outcome<Option<Task>>, wanted: impl Fn(&Host) -> bool) -> Result<Host> {
+        match outcome {
+            Ok(Some(task)) => drop(self.vmm.wait(&task, self.limits().change)?),
+            Ok(None) => {}
+            Err(Failure::Unknown(error)) => log::warn!("service {}: {error}; looking at VM {host}", self.service.id),
+            Err(Failure::Refused(error)) => return Err(error),
+        }
+        self.watch(host, wanted)
+    }
+}

@@ -1,0 +1,254 @@
+//! The power buttons: what is done already is success, a restart is asked for once however often the operation is
+//! tried, force is the last means, and a suspended service stays stopped.
+
+use std::time::Duration;
+
+use pmvmmanager6::error::Kind;
+use sandbox::bill::CallFault;
+use sandbox::vmm::{Action, Fault, Request};
+use serde_json::{Value, json};
+
+use crate::support::cases::each;
+use crate::support::invariants::assert_sound;
+use crate::support::life::{ACTIVE, NOTHING, SUSPENDED, post, refusal};
+use crate::support::refusal::Refusal;
+use crate::support::world::{Scene, TestWorld};
+
+const BUTTONS: [&str; 4] = ["start", "stop", "reboot", "hardreboot"];
+
+/// A service whose VM is in a state.
+fn in_state(world: &TestWorld, state: &str) -> (u64, u64) {
+    let item = world.opened();
+    let host = world.host_of(item).id;
+    world.alter(host, |vm| state.clone_into(&mut vm.state));
+    (item, host)
+}
+
+/// State and number of starts of the VM.
+fn power(world: &TestWorld, host: u64) -> (String, u64) {
+    world.vmm.look(|platform| (platform.hosts[&host].state.clone(), platform.hosts[&host].starts))
+}
+
+fn slow(scene: &mut Scene) {
+    scene.vmm.timing.other = Duration::from_millis(400);
+}
+
+#[test]
+fn each_button_does_its_one_thing() {
+    let cases: [(&str, (&str, &str, fn(u64) -> Option<(String, Value)>, &str, u64)); 8] = [
+        ("start", ("start", "stopped", |id| Some(post(format!("host/{id}/start"), json!({}))), "active", 2)),
+        ("start a running VM", ("start", "active", |_| None, "active", 1)),
+        ("stop", ("stop", "active", |id| Some(post(format!("host/{id}/stop"), json!({}))), "stopped", 1)),
+        ("stop a stopped VM", ("stop", "stopped", |_| None, "stopped", 1)),
+        ("reboot", ("reboot", "active", |id| Some(post(format!("host/{id}/restart"), json!({}))), "active", 2)),
+        (
+            "reboot a stopped VM",
+            ("reboot", "stopped", |id| Some(post(format!("host/{id}/start"), json!({}))), "active", 2),
+        ),
+        (
+            "hardreboot",
+            (
+                "hardreboot",
+                "active",
+                |id| Some(post(format!("host/{id}/restart"), json!({ "force": true }))),
+                "active",
+                2,
+            ),
+        ),
+        (
+            "hardreboot a stopped VM",
+            ("hardreboot", "stopped", |id| Some(post(format!("host/{id}/start"), json!({}))), "active", 2),
+        ),
+    ];
+    each(&cases, |&(command, before, asked, after, starts)| {
+        let world = TestWorld::start();
+        let (item, host) = in_state(&world, before);
+        world.succeed(item, command);
+        assert_eq!(world.asked(), asked(host).into_iter().collect::<Vec<_>>());
+        assert_eq!(power(&world, host), (after.to_owned(), starts));
+        assert_eq!(world.panel_calls(), [format!("service.post{command}")]);
+        assert_eq!(world.bill.item(item).status, ACTIVE, "the power of a VM is not the state of its service");
+        assert_eq!(world.vmm.look(|platform| platform.hosts[&host].installs), 1);
+        if command == "start" || command == "stop" {
+            world.forget();
+            world.succeed(item, command);
+            assert_eq!(world.asked(), NOTHING, "again");
+        }
+        assert_sound(&world);
+    });
+}
+
+#[test]
+fn starting_and_stopping_stay_in_the_budget() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    for command in ["stop", "stop", "start", "start"] {
+        world.forget();
+        world.succeed(item, command);
+        assert!(world.counted().len() <= 3, "{command}: {:#?}", world.counted());
+    }
+}
+
+/// A gentle stop that fails, is refused or does not end is followed by a forced one, and by nothing else.
+#[test]
+fn force_is_the_last_means_of_a_stop() {
+    let failed = Action::FailTask { word: "failed", text: "the guest does not react".to_owned() };
+    let cases: [(&str, (fn(Action) -> Fault, Action)); 2] = [
+        ("failed", (|action| Fault::on("POST", "/vm/v3/host/*/stop").act(action), failed)),
+        ("refused", (|_| refusal("POST", "/vm/v3/host/*/stop", "the guest agent is away"), Action::Garbage)),
+    ];
+    each(&cases, |(fault, action)| {
+        let world = TestWorld::start();
+        let (item, host) = in_state(&world, "active");
+        world.vmm.fault(fault(action.clone()));
+        world.succeed(item, "stop");
+        let path = format!("host/{host}/stop");
+        assert_eq!(world.asked(), [post(&path, json!({})), post(&path, json!({ "force": true }))]);
+        assert_eq!(power(&world, host).0, "stopped");
+        assert!(world.bill.log().contains("stopped by force"));
+        assert_sound(&world);
+    });
+}
+
+/// The simulated VMmanager does not let the forced stop overtake the stuck one: the operation ends as a timeout.
+#[test]
+fn a_stop_that_never_ends_is_forced_in_its_time_and_reported() {
+    let world = TestWorld::with(|scene| "change=2".clone_into(&mut scene.limits));
+    let (item, host) = in_state(&world, "active");
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/stop").act(Action::NeverEndTask));
+    let refused = world.fail(item, "stop");
+    assert_eq!(refused.kind, Kind::Vm6Timeout, "{refused:?}");
+    let path = format!("host/{host}/stop");
+    assert_eq!(world.asked(), [post(&path, json!({})), post(&path, json!({ "force": true }))]);
+    let times: Vec<_> = world.changes().iter().map(|request: &Request| request.at).collect();
+    assert!(times[1] - times[0] >= Duration::from_secs(1), "half of the time belongs to the gentle stop");
+    assert_eq!(world.bill.item(item).status, ACTIVE);
+    assert_sound(&world);
+}
+
+#[test]
+fn a_vm_that_cannot_be_started_is_reported_in_vmmanagers_words() {
+    let text = "no node with enough memory";
+    let cases = [
+        ("start", ("start", "stopped", "/vm/v3/host/*/start")),
+        ("reboot", ("reboot", "active", "/vm/v3/host/*/restart")),
+        ("hardreboot", ("hardreboot", "active", "/vm/v3/host/*/restart")),
+    ];
+    each(&cases, |&(command, state, path)| {
+        let world = TestWorld::start();
+        let (item, host) = in_state(&world, state);
+        world.vmm.fault(Fault::on("POST", path).act(Action::FailTask { word: "fail", text: text.to_owned() }));
+        let refused = world.fail(item, command);
+        assert_eq!(refused.kind, Kind::Vm6Task);
+        assert!(refused.value.contains(text), "{refused:?}");
+        assert_eq!(power(&world, host).0, "stopped");
+        world.succeed(item, command);
+        assert_eq!(power(&world, host), ("active".to_owned(), 2), "the next try starts it");
+        assert_sound(&world);
+    });
+}
+
+#[test]
+fn an_interrupted_button_is_pressed_once() {
+    let points = ["power.before_request", "power.after_request", "power.waited", "callback.before", "callback.after"];
+    let cases: Vec<(&str, (&str, &str))> =
+        BUTTONS.iter().flat_map(|button| points.map(|point| (*button, (*button, point)))).collect();
+    each(&cases, |&(button, point)| {
+        let world = TestWorld::with(slow);
+        let (item, host) = in_state(&world, if button == "start" { "stopped" } else { "active" });
+        assert!(world.killed_at(item, button, &[], point), "{button} {point}");
+        if !world.bill.running(item).is_empty() {
+            world.succeed(item, button);
+        }
+        let expected = if button == "stop" { ("stopped", 1) } else { ("active", 2) };
+        assert_eq!(power(&world, host), (expected.0.to_owned(), expected.1), "{button} {point}\n{}", world.bill.log());
+        if button.ends_with("reboot") {
+            assert_eq!(world.mutations().len(), 1, "{point}: {:?}", world.asked());
+            world.succeed(item, button);
+            assert_eq!(power(&world, host), ("active".to_owned(), 3), "another click is another restart");
+        }
+        assert_sound(&world);
+    });
+}
+
+#[test]
+fn a_button_whose_answer_is_lost_is_pressed_once() {
+    let actions = [Action::LoseAnswer, Action::HalfAnswer, Action::Garbage, Action::CloseBefore];
+    let cases: Vec<(&str, (&str, Action))> =
+        BUTTONS.iter().flat_map(|button| actions.iter().map(|action| (*button, (*button, action.clone())))).collect();
+    each(&cases, |(button, action)| {
+        let world = TestWorld::with(|scene| {
+            slow(scene);
+            "change=3".clone_into(&mut scene.limits);
+        });
+        let (item, host) = in_state(&world, if *button == "start" { "stopped" } else { "active" });
+        for name in ["start", "stop", "restart"] {
+            world.vmm.fault(Fault::on("POST", &format!("/vm/v3/host/*/{name}")).act(action.clone()));
+        }
+        let run = world.perform(item, button);
+        let arrived = !matches!(action, Action::CloseBefore);
+        // A stop that never arrived is followed by the forced one; the others are asked for by the next try.
+        assert_eq!(run.done, arrived || *button == "stop", "{action:?}: {run:#?}\n{}", world.bill.log());
+        if !run.done {
+            world.vmm.clear_faults();
+            world.succeed(item, button);
+        }
+        let expected = if *button == "stop" { ("stopped", 1) } else { ("active", 2) };
+        assert_eq!(power(&world, host), (expected.0.to_owned(), expected.1), "{action:?}\n{}", world.bill.log());
+        assert_sound(&world);
+    });
+}
+
+/// The client may not switch on what is not paid for; switching it off is no harm.
+#[test]
+fn a_suspended_service_cannot_be_started() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    world.succeed(item, "suspend");
+    world.forget();
+    for button in ["start", "reboot", "hardreboot"] {
+        world.refuse(item, button).is(Kind::BadParam, "status", &["suspended", &item.to_string()]);
+        world.drop_operations();
+    }
+    assert_eq!(world.asked(), NOTHING);
+    world.succeed(item, "stop");
+    assert_eq!(world.asked(), NOTHING);
+    assert_eq!((world.host_of(item).state.as_str(), world.bill.item(item).status), ("stopped", SUSPENDED));
+    let host = world.host_of(item).id;
+    world.alter(host, |vm| "active".clone_into(&mut vm.state));
+    world.succeed(item, "stop");
+    assert_eq!((world.host_of(item).state.as_str(), world.bill.item(item).status), ("stopped", SUSPENDED));
+    assert_sound(&world);
+}
+
+#[test]
+fn a_refused_callback_is_said_again_without_another_restart() {
+    each(&BUTTONS.map(|button| (button, button)), |button| {
+        let world = TestWorld::start();
+        let (item, host) = in_state(&world, if *button == "start" { "stopped" } else { "active" });
+        let error = CallFault::Error { exit: 1, kind: "internal".to_owned() };
+        world.bill.fail_call(&format!("service.post{button}"), error, 1);
+        assert_eq!(world.fail(item, button).kind, Kind::Mgrctl);
+        let before = power(&world, host);
+        world.forget();
+        world.succeed(item, button);
+        assert_eq!(world.asked(), NOTHING);
+        assert_eq!(power(&world, host), before);
+        assert_sound(&world);
+    });
+}
+
+#[test]
+fn a_vm_that_is_gone_cannot_be_switched() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let host = world.host_of(item).id;
+    world.vmm.change(|platform| platform.remove_host(host));
+    for button in BUTTONS {
+        let refused = Refusal::of(&world.perform(item, button));
+        refused.is(Kind::Vm6NotFound, &format!("service {item}"), &[&host.to_string()]);
+        world.drop_operations();
+    }
+    assert_eq!(world.asked(), NOTHING);
+    assert_sound(&world);
+}
