@@ -18,8 +18,8 @@ const REASON: &str = "no space on <node-7> & storage \"ssd\" ]]> \u{1}\u{fffe} �
 /// The same in a document.
 const LEGAL: &str = "no space on <node-7> & storage \"ssd\" ]]>  пусто";
 
-fn failing_creation(world: &TestWorld, word: &'static str) {
-    let action = Action::FailTask { word, text: REASON.to_owned() };
+fn failing_creation(world: &TestWorld, status: &'static str) {
+    let action = Action::FailTask { word: status, text: REASON.to_owned() };
     world.vmm.fault(Fault::on("POST", "/vm/v3/host").act(action));
 }
 

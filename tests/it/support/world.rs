@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use pmvmmanager6::digest::sha256;
 use pmvmmanager6::journal::Phase;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey};
@@ -261,8 +262,7 @@ impl TestWorld {
             let pem = std::fs::read_to_string(self.bill.root().join("etc/billmgr.pem")).unwrap();
             let key = rsa::RsaPrivateKey::from_pkcs1_pem(&pem).or_else(|_| rsa::RsaPrivateKey::from_pkcs8_pem(&pem));
             let public = key.unwrap().to_public_key().to_public_key_der().unwrap();
-            let digest = ring::digest::digest(&ring::digest::SHA256, public.as_bytes());
-            digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+            sha256(public.as_bytes())[..12].to_owned()
         });
         format!("billmgr:{installation}:{item}")
     }
