@@ -79,9 +79,12 @@ fn offer(job: &HandlerJob, host: &Host, templates: &[Os], paid_until: &str) -> R
     params.insert("ip", super::addresses::main_address(host).unwrap_or_default().to_owned());
     params.insert("domain", host.domain.clone());
     params.insert("ostempl", os.map(|os| format!("{}__{}", os.repository, os.name)).unwrap_or_default());
+    for value in params.values_mut() {
+        value.retain(|c| !c.is_control());
+    }
     let params: Vec<(&str, &str)> =
         params.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str())).collect();
-    let name = title(host);
+    let name: String = title(host).chars().filter(|c| !c.is_control()).collect();
     let item = job.panel.import(job.handler.id, &Import { name: &name, paid_until, params: &params })?;
     job.journal.complete(item, 0, &job.mark(item).to_string(), None, host.id, &host.create_date)?;
     log::info!("handler {}: VM {} ({}) is service {item} now", job.handler.id, host.id, host.name);

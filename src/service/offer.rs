@@ -40,8 +40,11 @@ fn is_orderable(recipe: &Recipe) -> bool {
 
 fn keep_equal(job: &HandlerJob, param: &str, entries: impl IntoIterator<Item = (String, String)>) -> Result<()> {
     let handler = job.handler.id;
-    let wanted: BTreeMap<String, (String, String)> =
-        entries.into_iter().map(|(repository, name)| (format!("{repository}__{name}"), (repository, name))).collect();
+    let wanted: BTreeMap<String, (String, String)> = entries
+        .into_iter()
+        .filter(|(repository, name)| is_sayable(param, repository) && is_sayable(param, name))
+        .map(|(repository, name)| (format!("{repository}__{name}"), (repository, name)))
+        .collect();
     report(param, wanted.keys());
     let known = job.panel.offered(handler, param)?;
     for gone in known.iter().filter(|offered| !wanted.contains_key(&offered.value)) {
@@ -60,6 +63,15 @@ fn keep_equal(job: &HandlerJob, param: &str, entries: impl IntoIterator<Item = (
         log::info!("handler {handler}: {param} \"{value}\" is new in VMmanager and offered now");
     }
     Ok(())
+}
+
+/// A name with control characters cannot be handed to BILLmanager whole.
+fn is_sayable(param: &str, name: &str) -> bool {
+    let sayable = !name.is_empty() && !name.contains(char::is_control);
+    if !sayable {
+        log::warn!("{param}: {name:?} cannot be offered, rename it in VMmanager");
+    }
+    sayable
 }
 
 /// Names that only a hyphen or the case of letters tells apart: BILLmanager's database may take them for one.

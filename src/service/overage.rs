@@ -7,6 +7,8 @@
 //! A cap never restarts a VM. Where the speed cannot change while the VM runs, the change waits for the VM's next stop.
 //! The journal holds the speeds of before from the moment a cap is about to be asked for.
 
+use std::collections::HashMap;
+
 use super::handler::HandlerJob;
 use super::order::{Order, Sizes};
 use super::traffic::Usage;
@@ -22,34 +24,47 @@ pub const PARAMETERS: [&str; 2] = ["overage_in_mbitps", "overage_out_mbitps"];
 /// Speeds, `[in, out]` in Mbit/s; nothing where a direction is not capped.
 pub type Speeds = [Option<u64>; 2];
 
-/// Services whose speeds have to change, and the caps they shall have.
+/// Services whose speeds have to change, and the caps they shall have. A tariff with a wrong speed does not hold up the
+/// others; what is not known changes nothing.
 pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(u64, Speeds)>> {
-    let caps = job.journal.caps()?;
+    let caps: HashMap<u64, Cap> = job.journal.caps()?.into_iter().collect();
     let mut found = Vec::new();
     for usage in usages {
-        let wanted = wanted(job, usage)?;
-        let known = caps.iter().find(|(item, _)| *item == usage.item).map(|(_, cap)| *cap);
-        let is = known.filter(|cap| cap.settled).map(|cap| cap.speed);
-        if is.unwrap_or_default() != wanted || known.is_some_and(|cap| !cap.settled) {
+        let wanted = match wanted(job, usage) {
+            Ok(Some(wanted)) => wanted,
+            Ok(None) => continue,
+            Err(error) => {
+                log::error!("service {}: its speeds stay as they are: {error}", usage.item);
+                continue;
+            }
+        };
+        let is_so = match caps.get(&usage.item) {
+            Some(cap) => cap.settled && cap.speed == wanted,
+            None => wanted == [None; 2],
+        };
+        if !is_so {
             found.push((usage.item, wanted));
         }
     }
     Ok(found)
 }
 
-/// The caps that a service deserves.
-fn wanted(job: &HandlerJob, usage: &Usage) -> Result<Speeds> {
+/// The caps that a service deserves; nothing when its traffic is not known well enough to tell.
+fn wanted(job: &HandlerJob, usage: &Usage) -> Result<Option<Speeds>> {
     let mut over = [false; 2];
     for (directions, included) in &usage.included {
-        let used: Option<u128> = directions.iter().map(|d| usage.bytes[*d as usize].map(u128::from)).sum();
-        if used.is_some_and(|used| used > *included) {
+        let counters = || directions.iter().map(|direction| usage.bytes[*direction as usize]);
+        let used: u128 = counters().flatten().map(u128::from).sum();
+        if used > *included {
             for direction in directions {
                 over[*direction as usize] = true;
             }
+        } else if counters().any(|counter| counter.is_none()) {
+            return Ok(None);
         }
     }
     if over == [false; 2] {
-        return Ok([None; 2]);
+        return Ok(Some([None; 2]));
     }
     let tariff = job.panel.tariff_params(usage.tariff)?;
     let mut caps = [None; 2];
@@ -64,7 +79,7 @@ fn wanted(job: &HandlerJob, usage: &Usage) -> Result<Speeds> {
             caps[at] = Some(cap).filter(|cap| *cap > 0);
         }
     }
-    Ok(caps)
+    Ok(Some(caps))
 }
 
 /// Caps the speeds of a service's VM, or gives them back.

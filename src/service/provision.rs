@@ -249,7 +249,7 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Op
     }
     fault::point("create.waited");
     if scripts {
-        scripts::wait(job, vm, task)?;
+        scripts::wait(job, vm, task, None)?;
     }
     let Some(host) = wait_until_ready(job, vm, limit)? else { return Ok(None) };
     identity::prove(job, &host)?;

@@ -47,6 +47,21 @@ fn a_script_that_failed_keeps_the_vm() {
     assert_sound(&world);
 }
 
+/// An administrator may run the recipe again in VMmanager; and a reinstallation waits for its own script.
+#[test]
+fn the_newest_script_counts() {
+    let world = with_scripts(Duration::from_secs(1));
+    let item = world.bill.order(&world.usual_order().param("recipe", "ISPsystem__Docker"));
+    let again = r#"{"list":[{"id":2,"name":"host_run_recipe","state":"failed"},{"id":9,"name":"host_run_recipe","state":"complete"}]}"#;
+    let fault = Fault::on("GET", "/vm/v3/host/*/history");
+    world.vmm.fault(fault.act(Action::Status { code: 200, body: again.into() }));
+    world.succeed(item, "open");
+    let run = world.run(&["reinstall", "--item", &item.to_string(), "--yes"]);
+    assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log());
+    assert!(run.took >= Duration::from_secs(1), "{:?}", run.took);
+    assert_eq!(world.host_of(item).installs, 2);
+}
+
 #[test]
 fn recipes_that_are_off_are_never_sent() {
     let world = with_scripts(Duration::from_secs(3));

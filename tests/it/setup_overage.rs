@@ -1,6 +1,7 @@
 //! Traffic overage: speeds are capped when the included traffic is used up, without a restart, and given back.
 
 use sandbox::bill::{Addon, Order, Tariff};
+use sandbox::vmm::{Action, Fault};
 
 use crate::setup_stat::{counted, used};
 use crate::support::invariants::assert_sound;
@@ -126,4 +127,56 @@ fn without_a_speed_in_the_tariff_nothing_is_capped() {
     used(&world, item, Some(99 * GIB), Some(99 * GIB));
     counted(&world, "2025-06-10");
     assert_eq!(speeds(&world, item), [Some(100); 2]);
+}
+
+#[test]
+fn what_is_not_known_changes_nothing() {
+    let world = TestWorld::start();
+    let item = limited(&world, &[speeds_ordered(), vec![Addon::statistic("in out", "gib", 10)]].concat(), true);
+    used(&world, item, Some(6 * GIB), Some(5 * GIB));
+    counted(&world, "2025-06-10");
+    assert_eq!(speeds(&world, item), [Some(5), Some(3)]);
+    used(&world, item, Some(6 * GIB), None);
+    counted(&world, "2025-06-11");
+    assert_eq!(speeds(&world, item), [Some(5), Some(3)], "half a sum does not lift a cap");
+    used(&world, item, Some(11 * GIB), None);
+    counted(&world, "2025-06-12");
+    assert_eq!(speeds(&world, item), [Some(5), Some(3)]);
+    assert_eq!(world.mutations(), [""; 0]);
+}
+
+#[test]
+fn a_wrong_speed_in_one_tariff_does_not_hold_up_the_others() {
+    let world = TestWorld::start();
+    let [wrong, right] = [(); 2].map(|()| limited(&world, &by_direction(), true));
+    let tariff = world.bill.item(wrong).pricelist.unwrap().to_string();
+    world
+        .bill
+        .exec("UPDATE pricelistparam SET value = 'slow' WHERE pricelist = ? AND intname LIKE 'overage%'", &[&tariff]);
+    for item in [wrong, right] {
+        used(&world, item, Some(11 * GIB), Some(11 * GIB));
+    }
+    counted(&world, "2025-06-10");
+    assert_eq!([speeds(&world, wrong), speeds(&world, right)], [[Some(100); 2], [Some(5), Some(3)]]);
+    assert!(world.bill.log().contains("\"slow\", not a speed"), "{}", world.bill.log());
+}
+
+/// A cap that could not be asked for is asked for again, and remembers the speeds of before.
+#[test]
+fn a_cap_that_failed_is_tried_again() {
+    let world = TestWorld::start();
+    let item = limited(&world, &[Addon::statistic("in out", "gib", 10)], true);
+    let vm = world.host_of(item).id;
+    world.vmm.change(|platform| platform.hosts.get_mut(&vm).unwrap().tuning.net_in_mbitps = Some(70));
+    used(&world, item, Some(11 * GIB), Some(GIB));
+    let fault = Fault::on("POST", &format!("/vm/v3/host/{vm}/resource"));
+    world.vmm.fault(fault.act(Action::FailTask { word: "failed", text: "no such bridge".into() }));
+    counted(&world, "2025-06-10");
+    assert_eq!(speeds(&world, item), [Some(70), None]);
+    assert!(world.bill.log().contains("no such bridge"), "{}", world.bill.log());
+    counted(&world, "2025-06-11");
+    assert_eq!(speeds(&world, item), [Some(5), Some(3)]);
+    used(&world, item, Some(0), Some(0));
+    counted(&world, "2025-07-01");
+    assert_eq!(speeds(&world, item), [Some(70), Some(0)]);
 }

@@ -68,7 +68,7 @@ fn entries(run: &Run, select: &str) -> Result<Vec<String>> {
             Event::Start(tag) if tag.name().as_ref() == "slist" => {
                 inside = tag.try_get_attribute("name")?.is_some_and(|name| name.value == select);
             }
-            Event::Text(text) if inside && text.trim() != "null" => found.push(text.trim().to_owned()),
+            Event::Text(text) if inside && !["", "null"].contains(&text.trim()) => found.push(text.trim().to_owned()),
             Event::Eof => return Ok(found),
             _ => {}
         }
