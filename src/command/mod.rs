@@ -157,7 +157,8 @@ impl Context<'_> {
     pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let handler = self.handler_of(item)?;
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
-        work(&Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?)
+        let job = Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?;
+        work(&Job { asks_only: true, ..job })
     }
 
     /// The handler of a service, which must be ours.

@@ -76,7 +76,16 @@ impl Panel {
         )?;
         let added = Some(answer.value("ip.id")).filter(|id| !id.is_empty()).unwrap_or(&id).to_owned();
         crate::fault::point("open.slot_added");
-        self.call("service.ip.add.commit", &[("elid", Value::Plain(&added)), ("sok", Value::Plain("ok"))]).map(drop)
+        self.commit(&added)
+    }
+
+    /// Says once more that a slot in use has its address.
+    pub fn commit_slot(&self, slot: u64) -> Result<()> {
+        self.commit(&slot.to_string())
+    }
+
+    fn commit(&self, slot: &str) -> Result<()> {
+        self.call("service.ip.add.commit", &[("elid", Value::Plain(slot)), ("sok", Value::Plain("ok"))]).map(drop)
     }
 
     /// Gives a slot back.

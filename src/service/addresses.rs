@@ -211,16 +211,26 @@ fn name(job: &Job, host: u64, ip: &str, domain: &str) -> Result<bool> {
 
 /// A slot was bought: an address for it. `slot` is nothing when the panel did not say which one.
 pub fn add(job: &Job, slot: Option<u64>) -> Result<()> {
-    let free: Vec<Slot> = job.panel.slots(job.service.id)?.into_iter().filter(|s| s.free).collect();
-    let chosen: Vec<&Slot> = free.iter().filter(|s| slot.is_none_or(|id| s.id == id)).collect();
-    if chosen.is_empty() {
+    let slots = job.panel.slots(job.service.id)?;
+    if let Some(used) = slots.iter().find(|s| !s.free && Some(s.id) == slot) {
+        return confirm(job, used);
+    }
+    let free: Vec<Slot> = slots.into_iter().filter(|s| s.free && slot.is_none_or(|id| s.id == id)).collect();
+    if free.is_empty() {
         log::info!("service {}: no slot waits for an address", job.service.id);
-        return Ok(());
     }
-    for slot in chosen {
-        fill(job, slot)?;
+    free.iter().try_for_each(|slot| fill(job, slot))
+}
+
+/// The slot has its address already, from `setparam` or an interrupted run: BILLmanager is only told once more, because
+/// the operation ends with that [protocol 3.13].
+fn confirm(job: &Job, slot: &Slot) -> Result<()> {
+    let (host, ip) = (job.vm()?, slot.address.as_deref().unwrap_or_default());
+    if host.ip4.iter().chain(&host.ip6).any(|address| bare(&address.ip) == ip) {
+        return job.panel.commit_slot(slot.id);
     }
-    Ok(())
+    let text = format!("slot {} holds {ip}, which VM {} does not have; give the slot up or sync it", slot.id, host.id);
+    Err(Error::new(Kind::BadParam, "ip", text))
 }
 
 /// Gives a slot an address that the VM has but no slot holds (an interrupted run leaves one), else a new one, which is

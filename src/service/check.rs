@@ -13,26 +13,24 @@ pub fn param(name: &str, value: &str) -> Result<()> {
     Err(order::bad_domain(value))
 }
 
-/// An add-on of an existing service, `value` in the add-on's unit.
-pub fn addon(job: &Job, name: &str, value: &str) -> Result<()> {
+/// An add-on of an existing service, `value` in the add-on's unit: why it is certainly impossible, if it is. An error is
+/// a doubt, whatever its kind.
+pub fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
     let is = |wanted: &str| name.split_whitespace().any(|word| word == wanted);
-    let (Ok(value), Some(host)) = (value.trim().parse::<u64>(), job.locate()?) else { return Ok(()) };
+    let (Ok(value), Some(host)) = (value.trim().parse::<u64>(), job.locate()?) else { return Ok(None) };
     if is("disk") || is("disc") {
         let has = host.disk.and_then(|disk| disk.size_mib).unwrap_or_default();
         let asked = quantity(&job.service, name, value)?;
-        if asked < has {
-            let text = format!("the disk of VM {} has {has} MiB and cannot shrink to {asked} MiB", host.id);
-            return Err(Error::new(Kind::DiskShrink, name, text));
-        }
+        let text = || format!("the disk of VM {} has {has} MiB and cannot shrink to {asked} MiB", host.id);
+        return Ok((asked < has).then(|| Error::new(Kind::DiskShrink, name, text())));
     }
     if is("ip") {
         let more = value.saturating_sub(host.ip4.len() as u64);
-        if let Some(free) = free_addresses(job)?.filter(|&free| free < more) {
-            let text = format!("{more} more addresses are asked for, but the pools of the cluster have {free} left");
-            return Err(Error::new(Kind::BadParam, name, text));
-        }
+        let left = free_addresses(job)?.filter(|&left| left < more);
+        let text = |left| format!("{more} more addresses are asked for, but the pools of the cluster have {left} left");
+        return Ok(left.map(|left| Error::new(Kind::BadParam, name, text(left))));
     }
-    Ok(())
+    Ok(None)
 }
 
 /// IPv4 addresses left in the pools of the cluster; nothing when a pool does not tell.

@@ -51,6 +51,8 @@ pub struct Job<'a> {
     pub label: Label,
     /// `--runningoperation`: the same number again means that the panel repeats an operation.
     pub operation: Option<u64>,
+    /// Somebody only asks: nothing may be changed, and no ticket is held.
+    pub asks_only: bool,
 }
 
 impl<'a> Job<'a> {
@@ -67,7 +69,8 @@ impl<'a> Job<'a> {
         let journal = Journal::open(config)?;
         let installation = journal.installation(|| panel.installation())?;
         let mark = Mark { installation, item: service.id };
-        Ok(Job { panel, service, handler, vmm, journal, mark, directory: config.runtime_dir(), label, operation })
+        let (directory, asks_only) = (config.runtime_dir(), false);
+        Ok(Job { panel, service, handler, vmm, journal, mark, directory, label, operation, asks_only })
     }
 
     /// Where and how the handler and the tariff want VMs.

@@ -4,23 +4,20 @@
 use super::{Job, SUSPENDED, addresses, power};
 use crate::error::Result;
 use crate::log;
+use crate::vmm::Host;
 
-/// Reads the VM back: id, name, addresses, state.
+/// Reads the VM back: id, name, addresses, state. The suspension is held first: nothing that BILLmanager refuses may
+/// keep a VM running that is not paid for.
 pub fn run(job: &Job) -> Result<()> {
     let host = job.vm()?;
     let item = job.service.id;
+    hold_suspension(job, &host)?;
     job.panel.save(item, "panelid", &host.id.to_string())?;
     job.panel.save(item, "serverid", &host.name)?;
     if let Some(ip) = addresses::main_address(&host) {
         job.panel.save(item, "ip", ip)?;
     }
     addresses::fill_slots(job, &host)?;
-    job.journal_ready(&host)?;
-    if job.service.status == SUSPENDED && host.state == "active" {
-        let times = job.journal.stopped_again(item)?;
-        log::warn!("service {item} is suspended, but VM {} was running: it is stopped again (number {times})", host.id);
-        power::stop(job, &host)?;
-    }
     log::info!(
         "service {item}: VM {} is {}, {} cores, {} MiB, disk {} MiB",
         host.id,
@@ -30,4 +27,15 @@ pub fn run(job: &Job) -> Result<()> {
         host.disk.as_ref().and_then(|disk| disk.size_mib).unwrap_or_default()
     );
     Ok(())
+}
+
+fn hold_suspension(job: &Job, host: &Host) -> Result<()> {
+    let item = job.service.id;
+    job.journal_ready(host)?;
+    if job.service.status != SUSPENDED || host.state != "active" {
+        return Ok(());
+    }
+    let times = job.journal.stopped_again(item)?;
+    log::warn!("service {item} is suspended, but VM {} was running: it is stopped again (number {times})", host.id);
+    power::stop(job, host)
 }

@@ -188,9 +188,9 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 /// The file's version; `None` when it is empty. A foreign or newer file is damaged for us.
 fn version(connection: &Connection, schema: &Schema) -> std::result::Result<Option<usize>, Failure> {
-    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let (id, version) = (number("application_id")?, number("user_version")?);
-    if (id, version) == (0, 0) && number("schema_version")? == 0 {
+    let number = |pragma| connection.prepare_cached(pragma)?.query_row([], |row| row.get::<_, i64>(0));
+    let (id, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+    if (id, version) == (0, 0) && number("PRAGMA schema_version")? == 0 {
         return Ok(None);
     }
     if id != i64::from(schema.application_id) {

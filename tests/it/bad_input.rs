@@ -47,8 +47,8 @@ fn arguments_that_are_wrong() {
     for command in ["unheard_of", "openn", "sync_pricelist"] {
         refused(&["--command", command, "--item", &item]).is(Kind::NotSupported, command, &[command]);
     }
-    assert_eq!(refused(&["--command", ""]).kind, Kind::NotSupported);
-    assert_eq!(refused(&["--item", &item, "--command"]).kind, Kind::NotSupported);
+    assert_eq!(refused(&["--command", ""]).kind, Kind::BadArgument);
+    assert_eq!(refused(&["--item", &item, "--command"]).kind, Kind::BadArgument);
     for command in CHANGING {
         refused(&["--command", command]).is(Kind::BadArgument, "item", &["--item", command]);
         refused(&["--command", command, "--item", "4711"]).is(Kind::BadArgument, "item", &["4711"]);

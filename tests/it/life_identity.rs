@@ -1,0 +1,132 @@
+//! No command changes a VM that is not proved to be the service's: id, owner and mark or journal must agree. A comment
+//! that the client has edited is no reason to refuse, and gets its mark back.
+
+use pmvmmanager6::error::Kind;
+use sandbox::bill::Run;
+
+use crate::support::cases::each;
+use crate::support::invariants::assert_sound;
+use crate::support::life::NOTHING;
+use crate::support::refusal::Refusal;
+use crate::support::world::TestWorld;
+
+/// Every command that changes something, in an order in which a service can live through them.
+const CHANGING: [&str; 13] = [
+    "setparam",
+    "stop",
+    "start",
+    "reboot",
+    "hardreboot",
+    "changepassword",
+    "addip",
+    "delip",
+    "sync_item",
+    "suspend",
+    "resume",
+    "reopen",
+    "close",
+];
+
+/// A service that each of [`CHANGING`] has something to do with: its number, a slot to fill, a slot to free.
+fn busy(world: &TestWorld) -> (u64, u64, u64) {
+    let item = world.opened_as(&world.usual_order().ips(2));
+    let used = world.bill.slots(item)[1].0;
+    world.bill.set_addon(item, "ip", 3);
+    world.bill.set_addon(item, "ncpu", 4);
+    (item, world.bill.slots(item)[2].0, used)
+}
+
+fn attempt(world: &TestWorld, (item, free, used): (u64, u64, u64), command: &str) -> Run {
+    match command {
+        "addip" => world.perform_with(item, command, &["--ip", &free.to_string()]),
+        "delip" => world.perform_with(item, command, &["--ip", &used.to_string()]),
+        "sync_item" => world.aside(item, command),
+        _ => world.perform(item, command),
+    }
+}
+
+/// Makes the VM that BILLmanager names another one than the service's.
+type Fraud = fn(&TestWorld, u64);
+
+#[test]
+fn every_command_refuses_a_vm_that_is_not_the_services() {
+    let cases: [(&str, Fraud); 8] = [
+        ("the VM of another service of the same client", |world, item| {
+            let other = world.host_of(world.opened()).id;
+            world.bill.set_param(item, "panelid", &other.to_string());
+        }),
+        ("the same, and its client has erased the mark", |world, item| {
+            let other = world.host_of(world.opened()).id;
+            world.alter(other, |vm| vm.comment.clear());
+            world.bill.set_param(item, "panelid", &other.to_string());
+        }),
+        ("a VM that nobody marked", |world, item| {
+            let account = world.host_of(item).account;
+            let other = world.vmm.change(|platform| platform.add_host("by-hand", account, 1));
+            world.bill.set_param(item, "panelid", &other.to_string());
+        }),
+        ("the mark of another installation", |world, item| {
+            let host = world.host_of(item).id;
+            world.alter(host, |vm| vm.comment = format!("billmgr:ffffffffffff:{item}"));
+        }),
+        ("two marks", |world, item| {
+            let host = world.host_of(item).id;
+            world.alter(host, |vm| vm.comment.push_str(" billmgr:ffffffffffff:77"));
+        }),
+        ("another owner", |world, item| {
+            let stranger = world.vmm.change(|p| p.add_account("mallory@example.com", "Pass-of-mallory-1", "@user"));
+            let host = world.host_of(item).id;
+            world.alter(host, |vm| vm.account = stranger);
+        }),
+        ("a number that was given again", |world, item| {
+            let host = world.host_of(item).id;
+            world.alter(host, |vm| {
+                vm.comment.clear();
+                "2020-01-01 00:00:00".clone_into(&mut vm.create_date);
+            });
+        }),
+        ("no mark and no journal", |world, item| {
+            let host = world.host_of(item).id;
+            world.alter(host, |vm| vm.comment.clear());
+            std::fs::remove_dir_all(world.bill.root().join("var/pmvmmanager6")).unwrap();
+        }),
+    ];
+    each(&cases, |fraud| {
+        let world = TestWorld::start();
+        let service = busy(&world);
+        fraud(&world, service.0);
+        world.forget();
+        let (before, calls) = (world.snapshot(service.0), world.bill.params(service.0)["panelid"].clone());
+        for command in CHANGING {
+            let refused = Refusal::of(&attempt(&world, service, command));
+            assert_eq!(refused.kind, Kind::Vm6Foreign, "{command}: {refused:?}");
+            for told in [&calls, &world.mark(service.0), "alice@example.com", "link --item"] {
+                assert!(refused.value.contains(told), "{command} does not tell {told}: {refused:?}");
+            }
+            world.drop_operations();
+        }
+        assert_eq!(world.asked(), NOTHING);
+        assert_eq!(world.snapshot(service.0), before);
+    });
+}
+
+#[test]
+fn every_command_works_when_the_client_edited_the_comment() {
+    let world = TestWorld::start();
+    let service = busy(&world);
+    let host = world.host_of(service.0).id;
+    for command in CHANGING {
+        let run = {
+            world.alter(host, |vm| "my shop".clone_into(&mut vm.comment));
+            attempt(&world, service, command)
+        };
+        assert!(run.done, "{command}: {run:#?}\n{}", world.bill.log());
+        if command == "close" {
+            assert_eq!(world.vmm.look(|platform| platform.hosts.len()), 0);
+        } else {
+            assert_eq!(world.host_of(service.0).comment, format!("my shop {}", world.mark(service.0)), "{command}");
+        }
+    }
+    assert!(world.bill.log().contains("has lost its mark in the comment; it is put back"));
+    assert_sound(&world);
+}
