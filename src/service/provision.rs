@@ -65,11 +65,18 @@ fn resume(job: &Job, hash: &str) -> Result<Option<(Host, bool)>> {
         }
         log::warn!("service {}: VM {vm} was accepted by VMmanager but is gone", job.service.id);
     }
+    let phase = record.map(|record| record.phase);
     let found = match job.locate()? {
-        None if record.is_some_and(|record| record.phase == Phase::Requested) => appear(job)?,
+        None if phase == Some(Phase::Requested) => appear(job)?,
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
+    if phase == Some(Phase::Deleting) && host.state == "creating" {
+        log::warn!("service {}: the remains of a failed creation, VM {}, are still there", job.service.id, host.id);
+        remove::remove(job, &host)?;
+        job.journal.step(job.service.id, Phase::Refused)?;
+        return Ok(None);
+    }
     log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
     Ok(complete(job, host.id, None)?.map(|host| (host, changed)))
 }

@@ -29,7 +29,7 @@ fn live(world: &TestWorld) {
     world.fail(ordered, "changepassword");
     for command in ["suspend", "resume"] {
         world.vmm.expire_sessions();
-        world.bill.exec("DELETE FROM runningoperation", &[]);
+        world.drop_operations();
         world.succeed(generated, command);
     }
     let unopened = world.bill.order(&world.usual_order().secret("password", "short"));
