@@ -19,6 +19,7 @@ mod misfortune;
 mod parallel;
 mod queue_crash;
 mod queue_order;
+mod queue_orders;
 mod queue_pause;
 mod queue_state;
 mod readme;
