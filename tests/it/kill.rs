@@ -9,6 +9,7 @@ use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
 use crate::support::invariants::{assert_nothing_forgotten, assert_one_vm_a_service, assert_sound};
+use crate::support::lives;
 use crate::support::world::TestWorld;
 
 /// Points of the queue and of the session cache have tests of their own.
@@ -146,4 +147,12 @@ fn check(world: &TestWorld, item: u64, command: &str, expected: Expected) {
     assert_eq!(given.len(), expected.addresses, "{}", log());
     assert_eq!(world.bill.params(item)["panelid"], host.id.to_string(), "{}", log());
     assert_eq!(world.bill.secret(item, "password"), Some(host.password), "{}", log());
+}
+
+/// A short walk of what `make soak` does for long.
+#[test]
+fn random_lives_with_random_disturbances() {
+    for seed in 0..2 {
+        lives::round(seed, 2, 6);
+    }
 }
