@@ -215,6 +215,7 @@ impl Context<'_> {
         let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
             log::info!("{label}: {waiting}");
             progress.show(&waiting.to_string());
+            self.panel.rest();
         })?;
         log::debug!("{label}: runs in queue {}", turn.queue());
         Ok(turn)

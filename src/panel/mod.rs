@@ -181,6 +181,11 @@ impl Panel {
         self.key()?.decrypt(name, value)
     }
 
+    /// Before a long wait: closes the database connection, of which a server has few. The next query opens one.
+    pub fn rest(&self) {
+        self.database.borrow_mut().take();
+    }
+
     /// The name of this installation in the marks of its VMs.
     pub fn installation(&self) -> Result<String> {
         self.key()?.installation()

@@ -73,12 +73,19 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
         }
         log::warn!("service {}: VM {vm} was accepted by VMmanager but is gone", job.service.id);
     }
-    let scripts = scripts && record.as_ref().is_none_or(|record| record.phase != Phase::Ready);
+    let phase = record.map(|record| record.phase);
+    let scripts = scripts && phase.is_none_or(|phase| phase != Phase::Ready);
     let found = match job.locate()? {
-        None if record.is_some_and(|record| record.phase == Phase::Requested) => appear(job)?,
+        None if phase == Some(Phase::Requested) => appear(job)?,
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
+    if phase == Some(Phase::Deleting) && host.state == "creating" {
+        log::warn!("service {}: the remains of a failed creation, VM {}, are still there", job.service.id, host.id);
+        remove::remove(job, &host)?;
+        job.journal.step(job.service.id, Phase::Refused)?;
+        return Ok(None);
+    }
     log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
     Ok(complete(job, host.id, None, scripts)?.map(|host| (host, changed)))
 }

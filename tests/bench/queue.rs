@@ -61,7 +61,10 @@ impl Line {
                 owner
             })
             .collect();
-        let waiters: Vec<Running> = (0..WAITERS).map(|n| start(format!("p{n}")).milliseconds(0).start()).collect();
+        // With several queues, jobs of different lengths: ends that meet would wait for each other's hand-over.
+        let length = |n: usize| if limit == 1 { 0 } else { u64::try_from(5 + n % 7).unwrap_or(0) };
+        let waiters: Vec<Running> =
+            (0..WAITERS).map(|n| start(format!("p{n}")).milliseconds(length(n)).start()).collect();
         room.await_tickets(owners.len() + WAITERS);
         processes::until("sleep", || waiters.iter().all(|hold| is_asleep(hold.pid())).then_some(()));
         Line { room, owners, waiters, limit }
