@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 /// The executable's, the crate's and the module's name in BILLmanager.
 pub const MODULE: &str = "pmvmmanager6";
 
@@ -24,6 +26,8 @@ pub struct Config {
 /// Deadlines. The tests shorten them; an installation has no reason to.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// One answer of VMmanager.
+    pub answer: Duration,
     /// Patience with a VMmanager that answers 503 because it is asleep [api 1.5].
     pub asleep: Duration,
     /// Patience with a BILLmanager that is restarting.
@@ -45,6 +49,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
+            answer: Duration::from_mins(1),
             asleep: Duration::from_mins(1),
             panel: Duration::from_mins(15),
             create: Duration::from_hours(2),
@@ -53,6 +58,18 @@ impl Default for Limits {
             unlisted: Duration::from_mins(1),
             address: Duration::from_mins(5),
             appear: Duration::from_mins(1),
+        }
+    }
+}
+
+impl Limits {
+    /// A person waits in front of a form.
+    #[must_use]
+    pub fn impatient(&self) -> Self {
+        Limits {
+            answer: self.answer.min(Duration::from_secs(5)),
+            asleep: self.asleep.min(Duration::from_secs(4)),
+            ..self.clone()
         }
     }
 }
@@ -146,6 +163,7 @@ fn limits() -> Limits {
     for (name, seconds) in text.split(',').filter_map(|pair| pair.split_once('=')) {
         let Some(value) = seconds.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()) else { continue };
         match name {
+            "answer" => limits.answer = value,
             "asleep" => limits.asleep = value,
             "panel" => limits.panel = value,
             "create" => limits.create = value,
@@ -158,6 +176,15 @@ fn limits() -> Limits {
         }
     }
     limits
+}
+
+/// The day by this server's clock; test builds may choose it (`PMVMMANAGER6_TODAY=2025-06-30`).
+pub fn today() -> Date {
+    #[cfg(feature = "faults")]
+    if let Some(chosen) = std::env::var("PMVMMANAGER6_TODAY").ok().and_then(|text| text.parse().ok()) {
+        return chosen;
+    }
+    jiff::Zoned::now().date()
 }
 
 /// The fault point chosen by a test.

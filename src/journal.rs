@@ -8,12 +8,16 @@
 //! The row is never removed by a close: it says "deleted" until it is pruned 90 days later. Deliberately absent:
 //! locks (the service's ticket already lets one process at a time work on a service) and history (the log has it).
 
+mod traffic;
+
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
 use crate::error::Result;
 use crate::state::{Damaged, Database, Schema};
+
+pub use traffic::{Cap, Meter};
 
 static SCHEMA: Schema = Schema {
     file: "journal.db",
@@ -24,7 +28,13 @@ static SCHEMA: Schema = Schema {
         restart_operation INTEGER, restart_after INTEGER, restart_task INTEGER,
         stopped_again INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL, ended INTEGER);
      CREATE INDEX service_client ON service (client);
-     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"],
+     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
+     "CREATE TABLE meter (
+        item INTEGER PRIMARY KEY, month TEXT NOT NULL, vm INTEGER NOT NULL, base_in INTEGER NOT NULL, base_out INTEGER NOT NULL,
+        last_in INTEGER NOT NULL, last_out INTEGER NOT NULL);
+      CREATE TABLE speed_cap (
+        item INTEGER PRIMARY KEY, vm INTEGER NOT NULL, cap_in INTEGER, cap_out INTEGER, before_in INTEGER NOT NULL,
+        before_out INTEGER NOT NULL, settled INTEGER NOT NULL);"],
     durable: true,
     damaged: Damaged::Refuse,
 };

@@ -30,7 +30,7 @@
 //! | [`cli`] | arguments → plain data; the only file that knows clap |
 //! | [`command`] | the table of panel commands, one file each: read input, call a use-case, answer |
 //! | [`admin`] | operator sub-commands, one file each |
-//! | [`service`] | use-cases: provision, resize, power, remove, addresses, access, sync; order and identity |
+//! | [`service`] | use-cases: provision, resize, power, remove, addresses, access, sync; offer, traffic, import; order and identity |
 //! | [`panel`] | BILLmanager: database, decryption, units, `mgrctl`, the failure protocol |
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now |
@@ -46,7 +46,8 @@
 //!
 //! # Left out on purpose
 //!
-//! A daemon, threads that work in parallel, asynchronous code: the process lives for one operation. Writing to
+//! A daemon, asynchronous code: the process lives for one operation, in one thread (the daily statistics read several VMs at
+//! a time). Writing to
 //! BILLmanager's tables: the panel owns its data. Blocking VMmanager accounts: it would stop a client's other VMs.
 //! Reinstalling an OS as a side effect of anything.
 

@@ -127,6 +127,16 @@ mod tests {
     }
 
     #[test]
+    fn an_interruption_is_not_an_answer() {
+        let mut answers =
+            [Err(io::ErrorKind::Interrupted.into()), Err(io::ErrorKind::Interrupted.into()), Ok(())].into_iter();
+        repeat(|| answers.next().unwrap()).unwrap();
+        assert!(answers.next().is_none());
+        let error = repeat(|| Err(io::ErrorKind::PermissionDenied.into())).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
     fn a_lock_on_a_removed_name_does_not_count() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("l");

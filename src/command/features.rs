@@ -17,6 +17,9 @@ pub const PARAMS: [(&str, bool); 8] = [
     ("tls_fingerprint", false),
 ];
 
+/// Features that are no commands: handlers stand in data centers, tariffs have fields of the module's own.
+const WORDS: [&str; 2] = ["datacenter", "pricelist_dynamic_settings"];
+
 /// The whole answer.
 pub fn answer() -> Element {
     let itemtypes = Element::new("itemtypes").child(Element::new("itemtype").attribute("name", "vds"));
@@ -30,6 +33,6 @@ pub fn answer() -> Element {
     let params = Element::new("params").children(PARAMS.map(param)).children(PARAMETERS.map(custom));
     let feature = |name: &str| Element::new("feature").attribute("name", name);
     let features = TABLE.iter().filter(|command| command.feature).map(|command| feature(command.name));
-    let features = Element::new("features").children(features).child(feature("datacenter"));
+    let features = Element::new("features").children(features).children(WORDS.map(feature));
     Element::new("doc").child(itemtypes).child(params).child(features)
 }

@@ -9,17 +9,24 @@ mod check_param;
 mod close;
 mod delip;
 mod features;
+mod form;
+mod get_server_config;
 mod hardreboot;
+mod import;
 mod open;
+mod pricelist_dynamic_settings_tune;
 mod reboot;
 mod reopen;
 mod resume;
 mod setparam;
 mod start;
+mod stat;
 mod stop;
 mod suspend;
 mod sync_item;
+mod sync_server;
 mod transition_controlpanel;
+mod tune_connection;
 mod tuning_param;
 
 use std::cell::RefCell;
@@ -34,6 +41,7 @@ use crate::progress::Progress;
 use crate::queue::settings::{Settings, service_key};
 use crate::queue::{self, Label, Turn};
 use crate::service::Job;
+use crate::service::handler::HandlerJob;
 use crate::wire::{self, Element};
 
 /// What a command works on, and with that what it needs.
@@ -46,6 +54,9 @@ pub enum Work {
     Question(fn(&Context) -> Result<Element>),
     /// Answers a document about a service without changing it: no ticket, no queue.
     Look(fn(&Job, &Invocation) -> Result<Element>),
+    /// Changes what belongs to a handler (`--module`): runs alone for it, does nothing on a copied installation, prints
+    /// nothing.
+    Handler(fn(&Context, &HandlerJob) -> Result<()>),
     /// Changes a service: runs under the service's ticket, waits in the handler's queue, does nothing on a copied
     /// installation, prints nothing.
     Service(fn(&Job, &Invocation) -> Result<()>),
@@ -85,6 +96,16 @@ pub const TABLE: &[Command] = &[
     Command { name: "sync_item", feature: true, work: Work::Service(sync_item::run) },
     Command { name: "transition_controlpanel", feature: true, work: Work::Look(transition_controlpanel::answer) },
     Command { name: "tuning_param", feature: true, work: Work::Form(tuning_param::answer) },
+    Command { name: "tune_connection", feature: true, work: Work::Form(tune_connection::answer) },
+    Command {
+        name: "pricelist_dynamic_settings_tune",
+        feature: true,
+        work: Work::Form(pricelist_dynamic_settings_tune::answer),
+    },
+    Command { name: "get_server_config", feature: true, work: Work::Handler(get_server_config::run) },
+    Command { name: "sync_server", feature: true, work: Work::Handler(sync_server::run) },
+    Command { name: "stat", feature: true, work: Work::Handler(stat::run) },
+    Command { name: "import", feature: true, work: Work::Handler(import::run) },
     Command { name: "check_param", feature: true, work: Work::Question(check_param::answer) },
     Command { name: "check_addon", feature: true, work: Work::Question(check_addon::answer) },
 ];
@@ -127,9 +148,14 @@ impl Context<'_> {
                 let item = self.call.id("item")?;
                 self.with_job(item, command.name, |job| answer(job, self.call)).map(Some)
             }
-            Work::Service(_) if self.config.do_nothing() => {
+            Work::Handler(_) | Work::Service(_) if self.config.do_nothing() => {
                 log::info!("etc/billmgr.DoNothing exists: {} does nothing on this installation", command.name);
                 Ok(None)
+            }
+            Work::Handler(run) => {
+                let handler = self.panel.handler(self.call.id("module")?)?;
+                *self.handler.borrow_mut() = Some((handler.id, handler.name.clone()));
+                run(self, &HandlerJob::new(self.config, self.panel, handler, command.name)?).map(|()| None)
             }
             Work::Service(run) => {
                 let item = self.call.id("item")?;
@@ -189,6 +215,7 @@ impl Context<'_> {
         let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
             log::info!("{label}: {waiting}");
             progress.show(&waiting.to_string());
+            self.panel.rest();
         })?;
         log::debug!("{label}: runs in queue {}", turn.queue());
         Ok(turn)

@@ -7,10 +7,13 @@
 mod crypt;
 mod database;
 mod failure;
+mod handlers;
+mod lists;
 mod mgrctl;
 mod options;
 mod records;
 mod slots;
+mod statistics;
 mod units;
 
 use std::cell::{OnceCell, RefCell};
@@ -26,11 +29,14 @@ use crate::{fault, log};
 use crypt::Key;
 use database::{Database, Param, Row};
 pub use failure::{Failure, error_document};
+pub use handlers::Import;
+pub use lists::Offered;
 use mgrctl::Mgrctl;
 pub use mgrctl::Value;
 use options::Options;
 pub use records::{Amount, Client, Handler, HandlerParam, Owner, Service, status};
 pub use slots::{Address, Slot};
+pub use statistics::{FRACTION, Metered, Reading, Recorded};
 pub use units::Units;
 
 /// The panel that started us.
@@ -173,6 +179,11 @@ impl Panel {
     /// Decrypts a value that BILLmanager passes as an argument.
     pub fn decrypt(&self, name: &str, value: &str) -> Result<SecretString> {
         self.key()?.decrypt(name, value)
+    }
+
+    /// Before a long wait: closes the database connection, of which a server has few. The next query opens one.
+    pub fn rest(&self) {
+        self.database.borrow_mut().take();
     }
 
     /// The name of this installation in the marks of its VMs.

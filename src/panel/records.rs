@@ -1,6 +1,7 @@
 //! What we read of a service, its handler and its client: plain data and the queries that fill it.
 //!
-//! All SQL of the module is in this file and in `slots.rs` [protocol 5.3–5.7].
+//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs` and `statistics.rs`
+//! [protocol 5.3–5.8].
 
 use std::collections::BTreeMap;
 
@@ -168,9 +169,7 @@ impl Panel {
         let row = rows.first().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
         let tariff_id = row.id(4).unwrap_or_default();
         let period = row.number(2).unwrap_or_default();
-        let tariff = pairs(
-            &self.rows("SELECT intname, value FROM pricelistparam WHERE pricelist = ?", &[Param::Id(tariff_id)])?,
-        );
+        let tariff = self.tariff_params(tariff_id)?;
         let crypted = self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?;
         let mut addons = self.addons(item, tariff_id, period)?;
         for (name, value) in &tariff {
@@ -190,14 +189,24 @@ impl Panel {
             params: self.params(item)?,
             secrets: self.decrypted(&crypted)?,
             addons,
-            units: Units::from_rows(&self.rows("SELECT id, intname, relation, lessmeasure FROM measure", &[])?),
+            units: self.units()?,
             tariff,
         })
+    }
+
+    /// The table of units.
+    pub fn units(&self) -> Result<Units> {
+        Ok(Units::from_rows(&self.rows("SELECT id, intname, relation, lessmeasure FROM measure", &[])?))
     }
 
     /// The plain parameters of a service.
     pub fn params(&self, item: u64) -> Result<BTreeMap<String, String>> {
         Ok(pairs(&self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?))
+    }
+
+    /// The parameters of a tariff.
+    pub fn tariff_params(&self, tariff: u64) -> Result<BTreeMap<String, String>> {
+        Ok(pairs(&self.rows("SELECT intname, value FROM pricelistparam WHERE pricelist = ?", &[Param::Id(tariff)])?))
     }
 
     /// Services of a handler that name this VM and are not deleted.
@@ -240,7 +249,7 @@ impl Panel {
     }
 
     /// Values of the add-ons of a service, by the algorithm of [protocol 5.7].
-    fn addons(&self, item: u64, tariff: u64, period: i64) -> Result<BTreeMap<String, Amount>> {
+    pub fn addons(&self, item: u64, tariff: u64, period: i64) -> Result<BTreeMap<String, Amount>> {
         let sql = "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
                    p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
                    a.addonmaxtrial, a.boolvalue, ae.intname FROM pricelist p JOIN itemtype it ON p.itemtype = it.id \

@@ -52,6 +52,21 @@ impl Units {
             .map_err(|_| Error::new(Kind::BadParam, what, format!("{value} {from} is impossibly large")))
     }
 
+    /// Id of a unit, for tables that refer to it.
+    pub fn id(&self, name: &str) -> Option<u64> {
+        self.by_name.get(&name.to_lowercase()).map(|measure| measure.id)
+    }
+
+    /// Bytes of one `unit`; nothing when the table does not join it with bytes.
+    pub fn bytes(&self, unit: &str) -> Option<u128> {
+        self.factor(&unit.to_lowercase(), "byte")
+    }
+
+    /// Name of a unit by its id.
+    pub fn name(&self, id: u64) -> Option<&str> {
+        self.by_name.iter().find(|(_, measure)| measure.id == id).map(|(name, _)| name.as_str())
+    }
+
     /// How many of `to` make one `from`, walking down from `from`.
     fn factor(&self, from: &str, to: &str) -> Option<u128> {
         let goal = self.by_name.get(to)?.id;

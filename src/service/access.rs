@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use super::{Job, catalogue, password};
+use super::{Job, catalogue, password, power, scripts};
 use crate::error::{Error, Kind, Result};
 use crate::vmm::{Failure, Outcome, Task};
 use crate::{fault, log};
@@ -52,11 +52,12 @@ pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
     let os = catalogue::os(&job.vmm, name, place.cluster)?;
     let recipe = choice.recipe.as_deref().or(job.service.param("recipe").filter(|name| *name != "null"));
     let recipe = recipe.filter(|_| place.use_recipes || choice.recipe.is_some());
-    let recipe = recipe.map(|name| catalogue::recipe(&job.vmm, name)).transpose()?;
+    let recipe = recipe.map(|name| catalogue::recipe(&job.vmm, name)).transpose()?.map(|recipe| recipe.id);
+    let before = power::newest_task(job, host.id)?;
     let secret = password::generate()?;
     job.panel.save_secret(job.service.id, "password", &secret)?;
     log::warn!("service {}: VM {} is installed anew with {name}", job.service.id, host.id);
-    let task = match job.vmm.reinstall(host.id, os.id, &secret, recipe.map(|recipe| recipe.id)) {
+    let task = match job.vmm.reinstall(host.id, os.id, &secret, recipe) {
         Ok(task) => task,
         Err(Failure::Refused(error)) => {
             // The VM keeps its old password, and so must BILLmanager.
@@ -67,8 +68,11 @@ pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
         }
         Err(unknown) => return Err(unknown.into()),
     };
-    if let Some(task) = task {
-        job.vmm.wait(&task, job.limits().create)?;
+    if let Some(task) = &task {
+        job.vmm.wait(task, job.limits().create)?;
+    }
+    if recipe.is_some() {
+        scripts::wait(job, host.id, task.as_ref(), before)?;
     }
     job.wait_for_state(host.id, "active", job.limits().change)
 }

@@ -105,6 +105,7 @@ fn pick<'a, T>(
     }
 }
 
-fn forgiving(title: &str) -> String {
+/// A name without the differences that people overlook: hyphens, blanks, the case of letters.
+pub fn forgiving(title: &str) -> String {
     title.trim().to_lowercase().replace('-', " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -61,7 +61,7 @@ pub fn prove(job: &Job, host: &Host) -> Result<()> {
 }
 
 /// Same id and same time of creation: an id that VMmanager gave to another VM later does not pass.
-fn is_recorded(record: &Record, host: &Host) -> bool {
+pub fn is_recorded(record: &Record, host: &Host) -> bool {
     record.vm == Some(host.id) && (record.vm_created.is_empty() || record.vm_created == host.create_date)
 }
 

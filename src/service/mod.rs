@@ -6,17 +6,25 @@ pub mod account;
 pub mod addresses;
 pub mod catalogue;
 pub mod check;
+pub mod choices;
 pub mod connection;
+pub mod handler;
 pub mod identity;
+pub mod import;
+pub mod interfaces;
 pub mod link;
 pub mod look;
+pub mod offer;
 pub mod order;
+pub mod overage;
 pub mod password;
 pub mod power;
 pub mod provision;
 pub mod remove;
 pub mod resize;
+mod scripts;
 pub mod sync;
+pub mod traffic;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -97,11 +105,16 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// A VM with the addresses that are sold.
+    fn host(&self, id: u64) -> Result<Option<Host>> {
+        self.vmm.host(id)?.map(|host| interfaces::main_only(self, host)).transpose()
+    }
+
     /// The service's VM, proved to be its own: by its recorded id, else by its mark. Nothing when VMmanager itself says
     /// that neither exists; `vm6_foreign` when what was found is not, or not only, ours.
     pub fn locate(&self) -> Result<Option<Host>> {
         if let Some(id) = self.recorded_vm()?
-            && let Some(host) = self.vmm.host(id)?
+            && let Some(host) = self.host(id)?
         {
             identity::prove(self, &host)?;
             return Ok(Some(host));
@@ -124,7 +137,7 @@ impl<'a> Job<'a> {
         }
         let Some(host) = found.pop() else { return Ok(None) };
         identity::prove(self, &host)?;
-        Ok(Some(host))
+        interfaces::main_only(self, host).map(Some)
     }
 
     /// Every VM that bears our mark, whoever owns it.

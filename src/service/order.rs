@@ -247,6 +247,8 @@ pub struct Place {
     pub pools: Vec<u64>,
     /// Recipes are passed on.
     pub use_recipes: bool,
+    /// VMs get the cluster's additional network interface.
+    pub additional_interface: bool,
 }
 
 impl Place {
@@ -263,10 +265,12 @@ impl Place {
         };
         let pools = tariff.get("ippool").map(String::as_str).unwrap_or_default();
         let pools = pools.split([',', ' ']).filter(|word| !word.is_empty()).map(|word| id("ippool", word));
+        let is_on = |name: &str| handler.get(name).is_some_and(|value| value == "on");
         Ok(Place {
             cluster: id("cluster", text)?,
             pools: pools.collect::<Result<_>>()?,
-            use_recipes: handler.get("use_recipes").is_some_and(|v| v == "on"),
+            use_recipes: is_on("use_recipes"),
+            additional_interface: is_on("additional_interface"),
         })
     }
 }

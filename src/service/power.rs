@@ -130,7 +130,8 @@ fn taken_up(job: &Job, host: u64, after: Option<u64>) -> Result<bool> {
     }
 }
 
-fn newest_task(job: &Job, host: u64) -> Result<Option<u64>> {
+/// Number of the VM's newest task, if VMmanager tells.
+pub fn newest_task(job: &Job, host: u64) -> Result<Option<u64>> {
     let newest = |past: Vec<Past>| past.iter().filter_map(|task| task.id).max().unwrap_or_default();
     Ok(job.vmm.history(host)?.map(newest))
 }

@@ -8,7 +8,9 @@
 use std::time::{Duration, Instant};
 
 use super::order::{Order, Place, missing};
-use super::{Job, SUSPENDED, account, addresses, catalogue, identity, look, password, power, remove, resize};
+use super::{
+    Job, SUSPENDED, account, addresses, catalogue, identity, interfaces, look, password, power, remove, resize, scripts,
+};
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Phase, Record};
@@ -18,19 +20,19 @@ use crate::{fault, log};
 
 /// Opens a service: a running VM with its addresses, known to BILLmanager.
 pub fn open(job: &Job) -> Result<()> {
-    let host = ensure(job)?;
+    let host = ensure(job, true)?;
     finish_open(job, &host)
 }
 
 /// Repairs or finishes an opening; an existing VM is never installed anew.
 pub fn reopen(job: &Job) -> Result<()> {
-    let host = ensure(job)?;
+    let host = ensure(job, false)?;
     save_facts(job, &host)?;
     job.panel.post("service.postreopen", job.service.id)
 }
 
-/// The service's VM, complete: found, or made.
-fn ensure(job: &Job) -> Result<Host> {
+/// The service's VM, complete: found, or made. Without `scripts` it is taken whatever became of its recipe.
+fn ensure(job: &Job, scripts: bool) -> Result<Host> {
     if let Some(id) = job.handler.external_datacenter.as_deref().filter(|id| *id != "0") {
         let text = format!(
             "the data center of handler \"{}\" has the external id \"{id}\"; VMmanager 6 handlers need one without",
@@ -45,33 +47,47 @@ fn ensure(job: &Job) -> Result<Host> {
     let order = Order::read(&job.service)?;
     let place = job.place()?;
     let hash = fingerprint(&order, &place);
-    if let Some((host, changed)) = resume(job, &hash)? {
-        return if changed { resize::apply(job, &order, host) } else { Ok(host) };
-    }
-    let (vm, task) = create(job, &order, &place, &hash)?;
-    fault::point("create.recorded");
-    complete(job, vm, task.as_ref())?.ok_or_else(|| vanished(vm))
+    let scripts = scripts && place.use_recipes && order.recipe.is_some();
+    let host = match resume(job, &hash, scripts)? {
+        Some((host, true)) => resize::apply(job, &order, host)?,
+        Some((host, false)) => host,
+        None => {
+            let (vm, task) = create(job, &order, &place, &hash)?;
+            fault::point("create.recorded");
+            complete(job, vm, task.as_ref(), scripts)?.ok_or_else(|| vanished(vm))?
+        }
+    };
+    // With two interfaces a VM is made with one address on each; what was ordered beyond that follows.
+    if place.additional_interface { addresses::apply(job, &order, host) } else { Ok(host) }
 }
 
 /// What an earlier run left: the VM, complete, and whether the order was changed while it was being made.
-fn resume(job: &Job, hash: &str) -> Result<Option<(Host, bool)>> {
+fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> {
     let record = job.journal.find(job.service.id)?;
     let unfinished = |record: &Record| matches!(record.phase, Phase::Intended | Phase::Requested | Phase::Accepted);
     let changed = record.as_ref().is_some_and(|record| unfinished(record) && record.hash != hash);
     if let Some(Record { phase: Phase::Accepted, vm: Some(vm), task, .. }) = &record {
         let task = task.as_ref().map(|(consul, name)| Task::named(*consul, name));
-        if let Some(host) = complete(job, *vm, task.as_ref())? {
+        if let Some(host) = complete(job, *vm, task.as_ref(), scripts)? {
             return Ok(Some((host, changed)));
         }
         log::warn!("service {}: VM {vm} was accepted by VMmanager but is gone", job.service.id);
     }
+    let phase = record.map(|record| record.phase);
+    let scripts = scripts && phase.is_none_or(|phase| phase != Phase::Ready);
     let found = match job.locate()? {
-        None if record.is_some_and(|record| record.phase == Phase::Requested) => appear(job)?,
+        None if phase == Some(Phase::Requested) => appear(job)?,
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
+    if phase == Some(Phase::Deleting) && host.state == "creating" {
+        log::warn!("service {}: the remains of a failed creation, VM {}, are still there", job.service.id, host.id);
+        remove::remove(job, &host)?;
+        job.journal.step(job.service.id, Phase::Refused)?;
+        return Ok(None);
+    }
     log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
-    Ok(complete(job, host.id, None)?.map(|host| (host, changed)))
+    Ok(complete(job, host.id, None, scripts)?.map(|host| (host, changed)))
 }
 
 /// Looks for the marked VM as long as a lost or late creation may take to show up in lists.
@@ -148,6 +164,9 @@ fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
         recipe_list: recipe.map(|recipe| vec![RecipeRun { recipe }]),
         ..CreateHost::default()
     };
+    if place.additional_interface {
+        two_interfaces(job, place, &mut body)?;
+    }
     sizes(&mut body, order, preset.as_ref())?;
     fits(&os.name, "mem", body.ram_mib, os.min_ram_mib)?;
     fits(&os.name, "disk", body.hdd_mib, os.hdd_mib_required)?;
@@ -155,6 +174,17 @@ fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
     body.account = account::ensure(job)?;
     fault::point("account.recorded");
     Ok(body)
+}
+
+/// One address on each of the cluster's interfaces, in place of a number of addresses.
+fn two_interfaces(job: &Job, place: &Place, body: &mut CreateHost) -> Result<()> {
+    if body.ipv4_number.is_none() {
+        let text = "a VM with an additional network interface needs an IPv4 address; the tariff gives none (add-on ip)";
+        return Err(Error::new(Kind::BadParam, "ip", text));
+    }
+    body.interfaces = Some(interfaces::of_new_vm(&job.vmm, place.cluster, &place.pools)?);
+    (body.ipv4_number, body.ipv4_pool) = (None, None);
+    Ok(())
 }
 
 /// Sizes from the tariff, else from the VM configuration. The platform does not take both together: when the tariff
@@ -211,7 +241,7 @@ fn root_password(job: &Job) -> Result<secrecy::SecretString> {
 }
 
 /// Waits until a VM that was asked for is installed and has an address. Nothing when it does not exist (any more).
-fn complete(job: &Job, vm: u64, task: Option<&Task>) -> Result<Option<Host>> {
+fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Option<Host>> {
     job.panel.save(job.service.id, "panelid", &vm.to_string())?;
     let mut limit = job.limits().create;
     if let Some(task) = task {
@@ -225,6 +255,9 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>) -> Result<Option<Host>> {
         }
     }
     fault::point("create.waited");
+    if scripts {
+        scripts::wait(job, vm, task, None)?;
+    }
     let Some(host) = wait_until_ready(job, vm, limit)? else { return Ok(None) };
     identity::prove(job, &host)?;
     job.journal_ready(&host)?;
@@ -234,7 +267,7 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>) -> Result<Option<Host>> {
 fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>> {
     let started = Instant::now();
     loop {
-        let host = job.vmm.host(vm)?;
+        let host = job.host(vm)?;
         match &host {
             None if started.elapsed() >= job.limits().appear => return Ok(None),
             Some(found) if found.state == "stopped" && job.service.status != SUSPENDED => {

@@ -63,11 +63,12 @@ pub fn remove(job: &Job, host: &Host) -> Result<()> {
 
 /// Some builds want the VM stopped first [api 6, row 35].
 fn remove_stopped(job: &Job, host: &Host, refused: Error) -> crate::vmm::Outcome<Option<crate::vmm::Task>> {
-    let hint =
-        if host.is_protected { "the VM is protected from deletion in VMmanager; take the protection off" } else { "" };
-    if host.is_protected || host.state == "stopped" || refused.kind != Kind::Vm6Api {
-        let error = if hint.is_empty() { refused } else { refused.and(hint) };
-        return Err(Failure::Refused(error));
+    if host.is_protected {
+        let hint = "the VM is protected from deletion in VMmanager; take the protection off";
+        return Err(Failure::Refused(refused.and(hint)));
+    }
+    if host.state != "active" || refused.kind != Kind::Vm6Api {
+        return Err(Failure::Refused(refused));
     }
     log::warn!("service {}: {refused}; stopping the VM first", job.service.id);
     super::power::stop(job, host).map_err(Failure::Refused)?;

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::order::{Order, Sizes};
-use super::{Job, catalogue};
+use super::{Job, catalogue, overage};
 use crate::error::{Error, Kind, Result};
 use crate::vmm::{Failure, Host, Outcome, Resources, Task};
 use crate::{fault, log};
@@ -40,7 +40,7 @@ impl Change {
 
 /// Brings the VM's sizes in line with the order; returns the VM as it is then.
 pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
-    let wanted = sizes(job, order, &host)?;
+    let wanted = overage::leave_capped(job, &host, sizes(job, order, &host)?)?;
     if compare(&wanted, &host)?.is_empty() {
         return Ok(host);
     }
@@ -73,7 +73,7 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
 }
 
 /// Ordered sizes, completed by the tariff's VM configuration.
-fn sizes(job: &Job, order: &Order, host: &Host) -> Result<Sizes> {
+pub fn sizes(job: &Job, order: &Order, host: &Host) -> Result<Sizes> {
     let sizes = order.sizes.clone();
     if ![sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
         return Ok(sizes);

@@ -220,3 +220,92 @@ fn migrate(connection: &mut Connection, schema: &Schema) -> std::result::Result<
     transaction.commit()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V1: Schema = Schema {
+        file: "test.db",
+        application_id: 77,
+        migrations: &["CREATE TABLE t (a INTEGER)"],
+        durable: true,
+        damaged: Damaged::Refuse,
+    };
+    const V2: Schema = Schema { migrations: &["CREATE TABLE t (a INTEGER)", "ALTER TABLE t ADD COLUMN b"], ..V1 };
+
+    fn insert(database: &mut Database) -> Result<usize> {
+        database.write(|transaction| Ok(transaction.execute("INSERT INTO t (a) VALUES (1)", [])?))
+    }
+
+    fn count(database: &mut Database) -> i64 {
+        database.read(|transaction| Ok(transaction.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)).unwrap()
+    }
+
+    #[test]
+    fn an_older_file_is_migrated_and_a_newer_one_refused_under_a_living_connection_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut old = Database::open(directory.path(), &V1).unwrap();
+        insert(&mut old).unwrap();
+        let mut new = Database::open(directory.path(), &V2).unwrap();
+        insert(&mut new).unwrap();
+        assert_eq!(count(&mut new), 2);
+        for error in [insert(&mut old).unwrap_err(), Database::open(directory.path(), &V1).unwrap_err()] {
+            assert_eq!(error.kind, Kind::State);
+            assert!(error.value.contains("a newer version of the module wrote it"), "{error}");
+        }
+        assert_eq!(count(&mut new), 2);
+    }
+
+    #[test]
+    fn a_failed_work_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = Database::open(directory.path(), &V1).unwrap();
+        let error = database.write(|transaction| {
+            transaction.execute("INSERT INTO t (a) VALUES (1)", [])?;
+            Err::<(), _>(Error::new(Kind::Db, "x", "no").into())
+        });
+        assert_eq!(error.unwrap_err().kind, Kind::Db);
+        assert_eq!(count(&mut database), 0);
+    }
+
+    #[test]
+    fn a_damaged_or_foreign_file_is_refused_with_the_cure_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("test.db");
+        std::fs::write(&path, [7; 5000]).unwrap();
+        let error = Database::open(directory.path(), &V1).unwrap_err();
+        assert!(error.value.contains("restore it from a backup"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), [7; 5000]);
+        std::fs::remove_file(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+        let error = Database::open(directory.path(), &V1).unwrap_err();
+        assert!(error.value.contains("another program's file"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_is_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = Database::open(directory.path(), &V1).unwrap();
+        insert(&mut database).unwrap();
+        std::fs::remove_file(directory.path().join("test.db")).unwrap();
+        insert(&mut database).unwrap();
+        assert_eq!(count(&mut Database::open(directory.path(), &V1).unwrap()), 1);
+    }
+
+    #[test]
+    fn a_durable_file_is_synchronised_and_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = Database::open(directory.path(), &V1).unwrap();
+        let pragma = |name: &'static str| {
+            move |transaction: &Transaction<'_>| {
+                Ok(transaction.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))?)
+            }
+        };
+        assert_eq!(database.read(pragma("synchronous")).unwrap(), rusqlite::types::Value::Integer(2));
+        let mode = database.read(pragma("journal_mode")).unwrap();
+        assert_eq!(mode, rusqlite::types::Value::Text("truncate".to_owned()));
+        let file = std::fs::metadata(directory.path().join("test.db")).unwrap();
+        assert_eq!(file.mode() & 0o777, 0o600);
+    }
+}

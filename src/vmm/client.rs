@@ -82,7 +82,7 @@ enum Step {
 impl Client {
     /// Connects to nothing yet.
     pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
-        let http = Http::new(access.trust.clone());
+        let http = Http::new(access.trust.clone(), limits.answer);
         Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false) }
     }
 

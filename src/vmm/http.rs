@@ -18,7 +18,6 @@ use crate::log;
 const RESOLVE: Duration = Duration::from_secs(4);
 const CONNECT: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(30);
-const ANSWER: Duration = Duration::from_mins(1);
 const MAX_BODY_BYTES: u64 = 32 << 20;
 
 /// The platform knows three methods [api 1.1].
@@ -84,8 +83,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// Connects to nothing yet.
-    pub fn new(trust: Trust) -> Self {
+    /// Connects to nothing yet; `answer` is how long an answer may take.
+    pub fn new(trust: Trust, answer: Duration) -> Self {
         let seen = Arc::new(Seen::default());
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -98,8 +97,8 @@ impl Http {
             .timeout_connect(Some(CONNECT))
             .timeout_send_request(Some(SEND))
             .timeout_send_body(Some(SEND))
-            .timeout_recv_response(Some(ANSWER))
-            .timeout_recv_body(Some(ANSWER))
+            .timeout_recv_response(Some(answer))
+            .timeout_recv_body(Some(answer))
             .build();
         let connector = TcpConnector::default()
             .chain(TlsConnector::new(trust, Arc::clone(&seen)))

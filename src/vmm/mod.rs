@@ -3,10 +3,13 @@
 //! Reads return a value or an error; changes return an [`Outcome`], because "it is not known whether it happened" is an
 //! answer of its own. Only documented fields are sent: the platform refuses an unknown property.
 
+mod about;
 mod address;
 mod client;
 mod filter;
 mod http;
+mod list;
+mod metrics;
 mod model;
 mod seal;
 pub mod session;
@@ -19,20 +22,19 @@ use serde_json::{Value, json};
 use crate::error::{Error, Kind, Result};
 use crate::log;
 
+pub use about::Version;
 pub use address::Address;
 pub use client::{Access, Client, Failure, Outcome};
 use filter::Filter;
+pub use metrics::Direction;
 use model::List;
 pub use model::{
-    Accepted, Account, Cluster, CreateHost, Host, HostIp, Ipv4, Ipv6, Os, Past, Pool, Preset, Recipe, RecipeRun,
-    Resources, Tuning,
+    Accepted, Account, Cluster, CreateHost, Host, HostIp, InterfacePools, Ipv4, Ipv6, Os, Past, Pool, PoolCluster,
+    Preset, Recipe, RecipeRun, Resources, Tuning,
 };
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};
 pub use tls::Trust;
-
-/// VMs asked for at once when all are read.
-const PAGE: usize = 500;
 
 impl Client {
     /// Accounts with exactly this e-mail, whatever the case of its letters [api 4.1].
@@ -53,8 +55,13 @@ impl Client {
 
     /// The same by reading every account: for an e-mail that no filter can hold, or that differs in case.
     pub fn account_in_full_list(&self, email: &str) -> Result<Option<Account>> {
-        let all = self.get::<List<Account>>("/vm/v3/account")?;
-        Ok(all.list.into_iter().find(|account| account.email.eq_ignore_ascii_case(email)))
+        let all = self.accounts()?;
+        Ok(all.into_iter().find(|account| account.email.eq_ignore_ascii_case(email)))
+    }
+
+    /// All accounts.
+    pub fn accounts(&self) -> Result<Vec<Account>> {
+        self.all("/vm/v3/account")
     }
 
     /// Creates a client's account with the role `@user`; its id.
@@ -73,19 +80,24 @@ impl Client {
         Ok(self.get::<List<Cluster>>(&path)?.list.into_iter().find(|cluster| cluster.id == id))
     }
 
+    /// All clusters.
+    pub fn clusters(&self) -> Result<Vec<Cluster>> {
+        self.all("/vm/v3/cluster")
+    }
+
     /// All OS templates.
     pub fn os_list(&self) -> Result<Vec<Os>> {
-        Ok(self.get::<List<Os>>("/vm/v3/os")?.list)
+        self.all("/vm/v3/os")
     }
 
     /// All VM configurations.
     pub fn presets(&self) -> Result<Vec<Preset>> {
-        Ok(self.get::<List<Preset>>("/vm/v3/preset")?.list)
+        self.all("/vm/v3/preset")
     }
 
     /// All recipes.
     pub fn recipes(&self) -> Result<Vec<Recipe>> {
-        Ok(self.get::<List<Recipe>>("/vm/v3/recipe")?.list)
+        self.all("/vm/v3/recipe")
     }
 
     /// A VM with its associated data; nothing when VMmanager itself says that it has no such VM.
@@ -99,22 +111,9 @@ impl Client {
         }
     }
 
-    /// Every VM of the platform, page by page: filters on other fields than the id are not reliable [api 2].
+    /// Every VM of the platform.
     pub fn hosts(&self) -> Result<Vec<Host>> {
-        let mut all: Vec<Host> = Vec::new();
-        loop {
-            let path = format!("/vm/v3/host?limit={},{PAGE}&orderby=id%20asc", all.len());
-            let page = self.get::<List<Host>>(&path)?.list;
-            let count = page.len();
-            // A server that ignores the paging sends everything at once, and again.
-            if page.first().is_some_and(|host| all.iter().any(|known| known.id == host.id)) {
-                return Ok(all);
-            }
-            all.extend(page);
-            if count != PAGE {
-                return Ok(all);
-            }
-        }
+        self.all("/vm/v3/host")
     }
 
     /// Asks for a VM; its id and the task `host_create`.
@@ -244,7 +243,12 @@ impl Client {
 
     /// All IP pools.
     pub fn pools(&self) -> Result<Vec<Pool>> {
-        Ok(self.get::<List<Pool>>("/vm/v3/ippool")?.list)
+        self.all("/vm/v3/ippool")
+    }
+
+    /// The clusters of a pool, asked by itself: builds differ in what the list of pools tells.
+    pub fn pool_clusters(&self, pool: u64) -> Result<Vec<PoolCluster>> {
+        Ok(self.get::<List<PoolCluster>>(&format!("/vm/v3/ippool/{pool}/cluster"))?.list)
     }
 
     /// A link that logs its bearer in as an account, once, within an hour [api 1.4].

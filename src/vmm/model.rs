@@ -183,6 +183,9 @@ pub struct Recipe {
     /// Repository.
     #[serde(default, deserialize_with = "or_default")]
     pub repository: String,
+    /// How many parameters it asks for; nothing when the platform does not tell.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub params_count: Option<u64>,
 }
 
 /// A VM as the filtered list gives it [api 4.7.2].
@@ -307,6 +310,9 @@ pub struct Ipv4 {
     /// Netmask.
     #[serde(default, deserialize_with = "or_default")]
     pub mask: String,
+    /// Index of the cluster's interface it belongs to, 0 the main one.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub cluster_interface: Option<u64>,
 }
 
 /// An element of the task list [api 3.2].
@@ -381,9 +387,12 @@ pub struct Pool {
     /// Id.
     #[serde(deserialize_with = "number")]
     pub id: u64,
+    /// Name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
     /// Clusters that use it.
     #[serde(default, deserialize_with = "one_or_many")]
-    pub clusters: Vec<Reference>,
+    pub clusters: Vec<PoolCluster>,
     /// Counters of newer builds.
     #[serde(default)]
     pub ipv4: Option<Usage>,
@@ -393,6 +402,17 @@ pub struct Pool {
     /// Counters of older builds.
     #[serde(default, deserialize_with = "optional_number")]
     pub using_ip: Option<u64>,
+}
+
+/// A cluster that uses a pool.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PoolCluster {
+    /// Cluster id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Index of the interface it serves there, 0 the main one; nothing when the build does not tell.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub interface: Option<u64>,
 }
 
 /// How full a pool is.
@@ -456,6 +476,8 @@ pub struct CreateHost {
     pub ipv4_number: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv4_pool: Option<Vec<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interfaces: Option<Vec<InterfacePools>>,
     pub ipv6_enabled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_prefix: Option<u64>,
@@ -467,6 +489,15 @@ pub struct CreateHost {
 
 /// A secret inside a body; only the client that sends it opens it.
 pub type Password = Option<secrecy::SecretString>;
+
+/// An interface of a new VM by the cluster's index, and where its address may come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InterfacePools {
+    /// Index, 0 the main one.
+    pub interface: u64,
+    /// Pool ids.
+    pub ippool: Vec<u64>,
+}
 
 /// A recipe to run after the installation.
 #[derive(Clone, Debug, Serialize)]
@@ -499,12 +530,12 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D
 }
 
 /// Some builds give one object where others give a list [api 4.3].
-fn one_or_many<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Reference>, D::Error> {
+fn one_or_many<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(input: D) -> Result<Vec<T>, D::Error> {
     let parse = |value: Value| serde_json::from_value(value).map_err(D::Error::custom);
     match Value::deserialize(input)? {
         Value::Null => Ok(Vec::new()),
         Value::Array(list) => list.into_iter().map(parse).collect(),
-        one => parse(one).map(|reference| vec![reference]),
+        one => parse(one).map(|single| vec![single]),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::filter::Filter;
-use super::model::{List, TaskRow};
+use super::model::{List, Past, TaskRow};
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::progress::Progress;
@@ -123,22 +123,37 @@ fn pause(looks: u32, waited: Duration) -> Duration {
 
 /// Several tasks may share a consul id: all must be final and none failed [api 3.5].
 fn judge(rows: Vec<TaskRow>) -> Look {
-    const FAILURES: [&str; 8] = ["fail", "failed", "error", "abort", "aborted", "cancel", "canceled", "cancelled"];
     let mut pending = None;
     let none = rows.is_empty();
     for row in rows {
-        let status = row.status.to_lowercase();
-        if FAILURES.contains(&status.as_str()) {
-            return Look::Failed(row);
-        }
-        if status != "complete" {
-            pending = Some(status);
+        match ended(&row.status) {
+            Some(true) => {}
+            Some(false) => return Look::Failed(row),
+            None => pending = Some(row.status.to_lowercase()),
         }
     }
     match pending {
         Some(status) => Look::Pending(status),
         None if none => Look::Missing,
         None => Look::Complete,
+    }
+}
+
+/// How a task of this status ended, well or badly; nothing when it has not, or when the word is unknown [api 3.4].
+fn ended(status: &str) -> Option<bool> {
+    const FAILURES: [&str; 8] = ["fail", "failed", "error", "abort", "aborted", "cancel", "canceled", "cancelled"];
+    let status = status.to_lowercase();
+    match status.as_str() {
+        "complete" => Some(true),
+        word if FAILURES.contains(&word) => Some(false),
+        _ => None,
+    }
+}
+
+impl Past {
+    /// How the task ended, well or badly; nothing when it has not.
+    pub fn ended(&self) -> Option<bool> {
+        ended(&self.state)
     }
 }
 

@@ -72,7 +72,7 @@ fn errorxml_has_everything_staff_needs() {
 fn without_an_operation_only_standard_output_speaks() {
     let world = TestWorld::start();
     let item = world.bill.order(&world.usual_order().param("ostempl", "ISPsystem__Plan 9"));
-    world.bill.exec("DELETE FROM runningoperation", &[]);
+    world.drop_operations();
     let run = world.run(&["--command", "open", "--item", &item.to_string()]);
     Refusal::of(&run).is(Kind::OsNotFound, "ostempl", &["Plan 9"]);
     assert_eq!(world.panel_calls(), [""; 0]);

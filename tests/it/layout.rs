@@ -19,6 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("service", &["journal", "panel", "queue", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::account", &["lock", "state", "vmm"]),
+    // A command works alone on its handler.
+    ("service::handler", &["journal", "lock", "panel", "state", "vmm"]),
     ("panel", &["wire"]),
     ("vmm", &[]),
     ("vmm::session", &["lock", "state"]),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{NOTHING, SUSPENDED, post, refusal};
+use crate::support::life::{Arrange, NOTHING, SUSPENDED, post, refusal};
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
@@ -144,23 +144,19 @@ fn an_interrupted_change_is_repeated_until_both_agree() {
 
 #[test]
 fn a_lost_answer_is_asked_again_until_both_agree() {
-    let error = || CallFault::Error { exit: 0, kind: "internal".to_owned() };
-    let cases: [(&str, Box<dyn Fn(&TestWorld) + Sync>); 4] = [
-        (
-            "lost",
-            Box::new(|world| world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/password").act(Action::LoseAnswer))),
-        ),
-        (
-            "unsent",
-            Box::new(|world| world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/password").act(Action::CloseBefore))),
-        ),
-        ("unsaved", Box::new(move |world| world.bill.fail_call("service.saveparam", error(), 4))),
-        ("panel away", Box::new(|world| world.bill.panel_down(Some(2)))),
+    let cases: [(&str, Arrange); 4] = [
+        ("lost", |world, _| world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/password").act(Action::LoseAnswer))),
+        ("unsent", |world, _| world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/password").act(Action::CloseBefore))),
+        ("unsaved", |world, _| {
+            let error = CallFault::Error { exit: 0, kind: "internal".to_owned() };
+            world.bill.fail_call("service.saveparam", error, 4);
+        }),
+        ("panel away", |world, _| world.bill.panel_down(Some(2))),
     ];
     each(&cases, |arrange| {
         let world = TestWorld::start();
         let item = world.opened();
-        arrange(&world);
+        arrange(&world, item);
         if !world.perform(item, CHANGE).done {
             world.bill.clear_call_faults();
             world.succeed(item, CHANGE);

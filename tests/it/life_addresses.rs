@@ -1,8 +1,6 @@
 //! Addresses: `addip`, `delip` and what `setparam` does about IPv4, IPv6 and reverse names. An address that the client
 //! did not give up is never taken, and none is asked for twice.
 
-use std::time::Duration;
-
 use pmvmmanager6::error::Kind;
 use sandbox::bill::{Addon, Behaviour, CallFault, Order, Tariff};
 use sandbox::vmm::{Action, Fault};
@@ -10,8 +8,9 @@ use serde_json::json;
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{FREE, NOTHING, USED, delete, post, refusal};
-use crate::support::world::{Scene, TestWorld};
+use crate::support::life::{Arrange, FREE, NOTHING, USED, delete, post, refusal, slow};
+use crate::support::refusal::Refusal;
+use crate::support::world::TestWorld;
 
 /// A world with a service that has one address and room for more.
 fn one_address(world: &TestWorld) -> u64 {
@@ -36,13 +35,9 @@ fn held(world: &TestWorld, item: u64) -> Vec<String> {
 fn assert_agreed(world: &TestWorld, item: u64, count: usize) {
     let (mut at_vmm, mut slots) = (held(world, item), world.used_slots(item));
     assert_eq!(at_vmm.len(), count, "{}", world.bill.log());
-    (at_vmm.sort(), slots.sort());
+    at_vmm.sort();
+    slots.sort();
     assert_eq!(at_vmm, slots, "{}", world.bill.log());
-}
-
-/// Tasks that are slow enough for the next run to meet them.
-fn slow(scene: &mut Scene) {
-    scene.vmm.timing.other = Duration::from_millis(400);
 }
 
 /// Every spelling that the panel may use for the slot [protocol 7.1], and none at all.
@@ -140,7 +135,7 @@ fn an_address_that_billmanager_refuses_is_taken_back() {
     let args = ["--ip", &slot.to_string()];
     world.bill.behave(Behaviour { ip_add_refuses: true, ..Behaviour::default() });
     let run = world.perform_with(item, "addip", &args);
-    let refused = crate::support::refusal::Refusal::of(&run);
+    let refused = Refusal::of(&run);
     assert_eq!(refused.kind, Kind::Mgrctl, "{refused:?}");
     assert!(refused.value.contains("was taken from the VM again"), "{refused:?}");
     assert_eq!(world.mutations().len(), 2, "given and taken: {:?}", world.asked());
@@ -164,7 +159,7 @@ fn an_exhausted_pool_is_named_and_leaves_nothing() {
         pools.map(|pool| (pool.id, std::mem::take(&mut pool.ranges))).collect::<Vec<_>>()
     });
     let run = world.perform_with(item, "addip", &args);
-    let refused = crate::support::refusal::Refusal::of(&run);
+    let refused = Refusal::of(&run);
     assert_eq!(refused.kind, Kind::Vm6Task);
     assert!(refused.value.contains("no free IP address"), "{refused:?}");
     assert_agreed(&world, item, 1);
@@ -185,12 +180,12 @@ fn slots_of_others_are_refused() {
     let before = (world.snapshot(mine), world.snapshot(other));
     for (command, slot) in [("addip", free), ("delip", used), ("delip", free), ("addip", 9_999), ("delip", 9_999)] {
         let run = world.perform_with(mine, command, &["--ip", &slot.to_string()]);
-        let refused = crate::support::refusal::Refusal::of(&run);
+        let refused = Refusal::of(&run);
         refused.is(Kind::BadParam, "ip", &[&slot.to_string()]);
         world.drop_operations();
     }
     let run = world.perform_with(mine, "delip", &[]);
-    assert_eq!(crate::support::refusal::Refusal::of(&run).kind, Kind::BadParam, "which one is not said");
+    assert_eq!(Refusal::of(&run).kind, Kind::BadParam, "which one is not said");
     world.drop_operations();
     assert_eq!(world.asked(), NOTHING);
     assert_eq!((world.snapshot(mine), world.snapshot(other)), before);
@@ -232,7 +227,7 @@ fn the_main_address_is_never_given_up() {
     let (item, slots) = several(&world, 2);
     let before = world.snapshot(item);
     let run = world.perform_with(item, "delip", &["--ip", &slots[0].0.to_string()]);
-    let refused = crate::support::refusal::Refusal::of(&run);
+    let refused = Refusal::of(&run);
     refused.is(Kind::BadParam, "ip", &[&slots[0].1, "main address"]);
     assert_eq!(world.asked(), NOTHING);
     assert_eq!(world.snapshot(item), before);
@@ -366,17 +361,19 @@ fn fewer_addresses_take_exactly_the_ones_given_up() {
 
 #[test]
 fn addresses_that_nobody_gave_up_stay() {
-    let cases: [(&str, fn(&TestWorld, u64, &[(u64, String)])); 4] = [
-        ("all slots are held", |_, _, _| ()),
-        ("the slot of the main address was given up", |world, _, slots| world.give_up_slot(slots[0].0)),
-        ("there is no slot at all", |world, _, slots| slots.iter().for_each(|(id, _)| world.give_up_slot(*id))),
-        ("the tariff gives no address any more", |world, item, _| world.bill.set_addon(item, "ip", 0)),
+    let cases: [(&str, Arrange); 4] = [
+        ("all slots are held", |_, _| ()),
+        ("the slot of the main address was given up", |world, item| world.give_up_slot(world.bill.slots(item)[0].0)),
+        ("there is no slot at all", |world, item| {
+            world.bill.slots(item).into_iter().for_each(|(slot, _, _)| world.give_up_slot(slot));
+        }),
+        ("the tariff gives no address any more", |world, item| world.bill.set_addon(item, "ip", 0)),
     ];
     each(&cases, |arrange| {
         let world = TestWorld::start();
-        let (item, slots) = several(&world, 3);
+        let (item, _) = several(&world, 3);
         world.bill.set_addon(item, "ip", 1);
-        arrange(&world, item, &slots);
+        arrange(&world, item);
         let before = held(&world, item);
         world.succeed(item, "setparam");
         assert_eq!(world.asked(), NOTHING);

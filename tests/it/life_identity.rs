@@ -6,7 +6,7 @@ use sandbox::bill::Run;
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::NOTHING;
+use crate::support::life::{Arrange, NOTHING};
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
@@ -45,12 +45,10 @@ fn attempt(world: &TestWorld, (item, free, used): (u64, u64, u64), command: &str
     }
 }
 
-/// Makes the VM that BILLmanager names another one than the service's.
-type Fraud = fn(&TestWorld, u64);
-
 #[test]
 fn every_command_refuses_a_vm_that_is_not_the_services() {
-    let cases: [(&str, Fraud); 8] = [
+    // Each makes the VM that BILLmanager names another one than the service's.
+    let cases: [(&str, Arrange); 8] = [
         ("the VM of another service of the same client", |world, item| {
             let other = world.host_of(world.opened()).id;
             world.bill.set_param(item, "panelid", &other.to_string());
@@ -62,7 +60,7 @@ fn every_command_refuses_a_vm_that_is_not_the_services() {
         }),
         ("a VM that nobody marked", |world, item| {
             let account = world.host_of(item).account;
-            let other = world.vmm.change(|platform| platform.add_host("by-hand", account, 1));
+            let other = world.make_by_hand("by-hand", account);
             world.bill.set_param(item, "panelid", &other.to_string());
         }),
         ("the mark of another installation", |world, item| {

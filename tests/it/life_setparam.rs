@@ -1,8 +1,6 @@
 //! `setparam`: sizes, speeds, tariffs. A running VM is restarted once at most, a stopped one stays stopped, and what
 //! cannot be is refused before anything is changed. Addresses are in `life_addresses`.
 
-use std::time::Duration;
-
 use pmvmmanager6::error::Kind;
 use sandbox::bill::{Addon, Order, Tariff};
 use sandbox::vmm::{Action, Fault};
@@ -10,21 +8,13 @@ use serde_json::{Value, json};
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{ACTIVE, NOTHING, SUSPENDED, deferred, post, refusal};
+use crate::support::life::{ACTIVE, Arrange, NOTHING, SUSPENDED, deferred, post, refusal, slow};
 use crate::support::world::TestWorld;
 
 const SETPARAM: &str = "setparam";
 /// Ordered sizes and what they become: more of everything.
 const GROWN: [(&str, i64); 3] = [("ncpu", 4), ("mem", 4096), ("disk disc", 30_720)];
 const GROWN_SIZES: (u64, u64, u64) = (4, 4096, 30_720);
-
-/// One case: what is ordered, what the VM can do, what is asked of VMmanager.
-struct Upgrade {
-    order: &'static [(&'static str, i64)],
-    hot_plug: bool,
-    live_resize: bool,
-    asked: fn(Paths) -> Vec<(String, Value)>,
-}
 
 /// Paths of one VM's requests.
 #[derive(Clone, Copy)]
@@ -66,144 +56,71 @@ fn assert_quiet(world: &TestWorld, item: u64, starts: u64, state: &str) {
     assert_eq!(world.vmm.look(|p| p.main_disk(host.id).unwrap().size_mib_new), 0);
 }
 
+/// Paths under which a running VM is changed, and the bodies.
+type Steps = Vec<(&'static str, Value)>;
+/// What is ordered, whether sizes and disk can grow hot, what is asked.
+type Upgrade = (&'static str, (&'static [(&'static str, i64)], (bool, bool), Steps));
+
+fn upgrades_of_some() -> Vec<Upgrade> {
+    let restart = || ("restart", json!({}));
+    let cores = || json!({ "cpu_number": 4 });
+    let less = || deferred(json!({ "cpu_number": 1, "ram_mib": 1024 }));
+    let mixed = || deferred(json!({ "cpu_number": 4, "ram_mib": 1024 }));
+    let (disk, memory) = (json!({ "size_mib": 30_720 }), deferred(json!({ "ram_mib": 4096 })));
+    let odd = vec![("resource", deferred(json!({ "ram_mib": 2560 }))), restart()];
+    vec![
+        ("cores", (&GROWN[..1], (false, false), vec![("resource", deferred(cores())), restart()])),
+        ("memory", (&GROWN[1..2], (false, true), vec![("resource", memory), restart()])),
+        ("disk", (&GROWN[2..], (true, false), vec![("disk", deferred(disk.clone())), restart()])),
+        ("hot cores", (&GROWN[..1], (true, true), vec![("resource", cores())])),
+        ("hot disk", (&GROWN[2..], (false, true), vec![("disk", disk)])),
+        ("less", (&[("ncpu", 1), ("mem", 1024)], (true, true), vec![("resource", less()), restart()])),
+        ("more and less", (&[("ncpu", 4), ("mem", 1024)], (true, true), vec![("resource", mixed()), restart()])),
+        ("a step of memory that is not hot", (&[("mem", 2560)], (true, true), odd)),
+    ]
+}
+
+fn upgrades_of_everything() -> Vec<Upgrade> {
+    let restart = || ("restart", json!({}));
+    let (sizes, disk) = (json!({ "cpu_number": 4, "ram_mib": 4096 }), json!({ "size_mib": 30_720 }));
+    let steps = |hot_sizes: bool, hot_disk: bool| {
+        let body = |hot: bool, body: &Value| if hot { body.clone() } else { deferred(body.clone()) };
+        let mut steps = vec![("resource", body(hot_sizes, &sizes)), ("disk", body(hot_disk, &disk))];
+        steps.extend((!(hot_sizes && hot_disk)).then(restart));
+        steps
+    };
+    let all = [
+        ("nothing is hot", (false, false)),
+        ("the disk is", (false, true)),
+        ("sizes are", (true, false)),
+        ("all", (true, true)),
+    ];
+    all.into_iter().map(|(name, hot)| (name, (&GROWN[..], hot, steps(hot.0, hot.1)))).collect()
+}
+
 #[test]
 fn a_running_vm_is_restarted_once_unless_it_can_grow_hot() {
-    let cases = [
-        (
-            "cores",
-            Upgrade {
-                order: &GROWN[..1],
-                hot_plug: false,
-                live_resize: false,
-                asked: |p| vec![p.resource(deferred(json!({ "cpu_number": 4 }))), p.restart()],
-            },
-        ),
-        (
-            "memory",
-            Upgrade {
-                order: &GROWN[1..2],
-                hot_plug: false,
-                live_resize: true,
-                asked: |p| vec![p.resource(deferred(json!({ "ram_mib": 4096 }))), p.restart()],
-            },
-        ),
-        (
-            "disk",
-            Upgrade {
-                order: &GROWN[2..],
-                hot_plug: true,
-                live_resize: false,
-                asked: |p| vec![p.disk(deferred(json!({ "size_mib": 30_720 }))), p.restart()],
-            },
-        ),
-        (
-            "everything",
-            Upgrade {
-                order: &GROWN,
-                hot_plug: false,
-                live_resize: false,
-                asked: |p| {
-                    let resource = p.resource(deferred(json!({ "cpu_number": 4, "ram_mib": 4096 })));
-                    vec![resource, p.disk(deferred(json!({ "size_mib": 30_720 }))), p.restart()]
-                },
-            },
-        ),
-        (
-            "less",
-            Upgrade {
-                order: &[("ncpu", 1), ("mem", 1024)],
-                hot_plug: true,
-                live_resize: true,
-                asked: |p| vec![p.resource(deferred(json!({ "cpu_number": 1, "ram_mib": 1024 }))), p.restart()],
-            },
-        ),
-        (
-            "more cores, less memory",
-            Upgrade {
-                order: &[("ncpu", 4), ("mem", 1024)],
-                hot_plug: true,
-                live_resize: true,
-                asked: |p| vec![p.resource(deferred(json!({ "cpu_number": 4, "ram_mib": 1024 }))), p.restart()],
-            },
-        ),
-        (
-            "a step of memory that is not hot",
-            Upgrade {
-                order: &[("mem", 2560)],
-                hot_plug: true,
-                live_resize: true,
-                asked: |p| vec![p.resource(deferred(json!({ "ram_mib": 2560 }))), p.restart()],
-            },
-        ),
-        (
-            "only sizes are hot",
-            Upgrade {
-                order: &GROWN,
-                hot_plug: true,
-                live_resize: false,
-                asked: |p| {
-                    let resource = p.resource(json!({ "cpu_number": 4, "ram_mib": 4096 }));
-                    vec![resource, p.disk(deferred(json!({ "size_mib": 30_720 }))), p.restart()]
-                },
-            },
-        ),
-        (
-            "only the disk is hot",
-            Upgrade {
-                order: &GROWN,
-                hot_plug: false,
-                live_resize: true,
-                asked: |p| {
-                    let resource = p.resource(deferred(json!({ "cpu_number": 4, "ram_mib": 4096 })));
-                    vec![resource, p.disk(json!({ "size_mib": 30_720 })), p.restart()]
-                },
-            },
-        ),
-        (
-            "all hot",
-            Upgrade {
-                order: &GROWN,
-                hot_plug: true,
-                live_resize: true,
-                asked: |p| {
-                    vec![p.resource(json!({ "cpu_number": 4, "ram_mib": 4096 })), p.disk(json!({ "size_mib": 30_720 }))]
-                },
-            },
-        ),
-        (
-            "hot cores",
-            Upgrade {
-                order: &GROWN[..1],
-                hot_plug: true,
-                live_resize: true,
-                asked: |p| vec![p.resource(json!({ "cpu_number": 4 }))],
-            },
-        ),
-        (
-            "hot disk",
-            Upgrade {
-                order: &GROWN[2..],
-                hot_plug: true,
-                live_resize: true,
-                asked: |p| vec![p.disk(json!({ "size_mib": 30_720 }))],
-            },
-        ),
-    ];
-    each(&cases, |upgrade| {
+    let cases: Vec<Upgrade> = upgrades_of_some().into_iter().chain(upgrades_of_everything()).collect();
+    each(&cases, |(ordered, hot, steps)| {
         let world = TestWorld::start();
         let item = world.opened();
         let host = world.host_of(item).id;
-        world.alter(host, |vm| (vm.hot_plug, vm.live_resize) = (upgrade.hot_plug, upgrade.live_resize));
-        order(&world, item, upgrade.order);
+        world.alter(host, |vm| (vm.hot_plug, vm.live_resize) = *hot);
+        order(&world, item, ordered);
         world.succeed(item, SETPARAM);
 
-        let expected = (upgrade.asked)(Paths::of(&world, host));
-        assert_eq!(world.asked(), expected);
-        let restarts = expected.iter().filter(|(path, _)| path.ends_with("/restart")).count() as u64;
+        let paths = Paths::of(&world, host);
+        let step = |(part, body): &(&str, Value)| match *part {
+            "resource" => paths.resource(body.clone()),
+            "disk" => paths.disk(body.clone()),
+            _ => paths.restart(),
+        };
+        assert_eq!(world.asked(), steps.iter().map(step).collect::<Vec<_>>());
         let wanted = |name: &str, usual: u64| {
-            upgrade.order.iter().find(|(n, _)| *n == name).map_or(usual, |(_, n)| n.unsigned_abs())
+            ordered.iter().find(|(known, _)| *known == name).map_or(usual, |(_, amount)| amount.unsigned_abs())
         };
         assert_eq!(world.sizes(host), (wanted("ncpu", 2), wanted("mem", 2048), wanted("disk disc", 20_480)));
+        let restarts = steps.iter().filter(|(part, _)| *part == "restart").count() as u64;
         assert_quiet(&world, item, 1 + restarts, "active");
         assert_eq!(world.panel_calls(), ["service.postsetparam"]);
 
@@ -216,7 +133,7 @@ fn a_running_vm_is_restarted_once_unless_it_can_grow_hot() {
 
 #[test]
 fn a_hot_change_that_is_refused_waits_for_one_restart() {
-    let cases: [(&str, fn(&TestWorld, u64)); 2] = [
+    let cases: [(&str, Arrange); 2] = [
         ("the platform's own limit", |world, host| world.alter(host, |vm| vm.hot_plug_cell_counter = 16)),
         ("the disk's storage", |world, _| {
             world.vmm.fault(refusal("POST", "/vm/v3/disk/*", "This storage cannot grow a disk in use"));
@@ -262,10 +179,13 @@ fn a_stopped_vm_is_changed_at_once_and_stays_stopped() {
     });
 }
 
+/// Opens a service.
+type Opened = fn(&TestWorld) -> u64;
+
 /// Nothing to do is seen with one or two requests, and an OS chosen later is never installed.
 #[test]
 fn without_a_difference_nothing_is_asked() {
-    let cases: [(&str, fn(&TestWorld) -> u64); 4] = [
+    let cases: [(&str, Opened); 4] = [
         ("usual", TestWorld::opened),
         ("another OS in the order", |world| {
             let item = world.opened();
@@ -426,11 +346,6 @@ fn a_failed_change_is_not_rolled_back_without_a_change_of_tariff() {
     assert_eq!(world.sizes(world.host_of(item).id), GROWN_SIZES);
     assert_quiet(&world, item, 2, "active");
     assert_sound(&world);
-}
-
-/// Tasks that are slow enough for the next run to meet them.
-fn slow(scene: &mut crate::support::world::Scene) {
-    scene.vmm.timing.other = Duration::from_millis(400);
 }
 
 #[test]

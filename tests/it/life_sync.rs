@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::cases::each;
 use crate::support::invariants::{assert_no_secret, assert_sound};
-use crate::support::life::{ACTIVE, FREE, NOTHING, SUSPENDED, post};
+use crate::support::life::{ACTIVE, Arrange, FREE, NOTHING, SUSPENDED, post};
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
@@ -226,9 +226,9 @@ fn an_add_on_is_refused_only_when_it_is_certainly_impossible() {
 /// In doubt the form accepts; the operation itself will refuse.
 #[test]
 fn doubts_accept_an_add_on() {
-    let cases: [(&str, fn(&TestWorld, u64)); 6] = [
+    let cases: [(&str, Arrange); 6] = [
         ("VMmanager is away", |world, _| {
-            world.vmm.fault(Fault::on("*", "/vm/v3/host").always().act(Action::CloseBefore))
+            world.vmm.fault(Fault::on("*", "/vm/v3/host").always().act(Action::CloseBefore));
         }),
         ("VMmanager is asleep", |world, _| {
             world.vmm.fault(Fault::on("*", "/vm/v3/host").always().act(Action::Refuse503 { retry_after: None }));

@@ -11,12 +11,10 @@ use serde_json::{Value, json};
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
+use crate::support::life::{ACTIVE, SUSPENDED, USED};
 use crate::support::world::TestWorld;
 
-const ACTIVE: i64 = 2;
-const SUSPENDED: i64 = 3;
 const DELETED: i64 = 4;
-const SLOT_USED: i64 = 2;
 
 type Scenario = fn(&TestWorld);
 
@@ -109,7 +107,7 @@ fn an_order_becomes_exactly_that_vm(world: &TestWorld) {
         &[("panelid", &id), ("serverid", &host.name), ("ip", &address)],
         &[("username", "alice@example.com"), ("domain", &host.domain)],
     );
-    assert_eq!(addresses(world, item), [(address, SLOT_USED)]);
+    assert_eq!(addresses(world, item), [(address, USED)]);
     world.assert_phase(item, Phase::Ready);
 }
 
@@ -184,9 +182,8 @@ fn two_addresses_fill_two_slots(world: &TestWorld) {
     let item = world.bill.order(&world.usual_order().ips(2));
     world.succeed(item, "open");
     let host = world.host_of(item);
-    let at_vmm: Vec<(String, i64)> = world
-        .vmm
-        .look(|platform| platform.addresses(host.id, 4).iter().map(|ip| (ip.ip_addr.clone(), SLOT_USED)).collect());
+    let at_vmm: Vec<(String, i64)> =
+        world.vmm.look(|platform| platform.addresses(host.id, 4).iter().map(|ip| (ip.ip_addr.clone(), USED)).collect());
     assert_eq!(at_vmm.len(), 2);
     assert_eq!(addresses(world, item), at_vmm);
     let added = world.bill.calls().into_iter().find(|call| call.function == "service.ip.add").unwrap();
@@ -227,7 +224,7 @@ fn ipv6_alone_stands_for_the_service(world: &TestWorld) {
     assert_eq!((body.get("ipv4_number"), &body["ipv6_prefix"]), (None, &json!(64)));
     let ip = world.bill.params(item)["ip"].clone();
     assert!(ip.parse::<std::net::Ipv6Addr>().is_ok(), "{ip}");
-    assert_eq!(addresses(world, item), [(ip, SLOT_USED)]);
+    assert_eq!(addresses(world, item), [(ip, USED)]);
 }
 
 fn a_preset_gives_the_sizes(world: &TestWorld) {
@@ -473,11 +470,11 @@ fn reopen_replaces_a_vm_that_is_gone(world: &TestWorld) {
 fn suspend_of_a_stopped_vm_and_resume_of_a_running_one(world: &TestWorld) {
     let item = world.opened();
     let id = world.host_of(item).id;
-    set_state(world, id, "stopped");
+    world.alter(id, |host| host.state = "stopped".into());
     world.succeed(item, "suspend");
     assert_eq!(world.mutations(), [""; 0]);
     assert_eq!(world.bill.item(item).status, SUSPENDED);
-    set_state(world, id, "active");
+    world.alter(id, |host| host.state = "active".into());
     world.succeed(item, "resume");
     assert_eq!(world.mutations(), [""; 0]);
     assert_eq!(world.bill.item(item).status, ACTIVE);
@@ -493,7 +490,7 @@ fn a_vm_that_is_gone_counts_as_closed(world: &TestWorld) {
             &format!("service {item}"),
             &[&id.to_string(), &world.mark(item)],
         );
-        world.bill.exec("DELETE FROM runningoperation", &[]);
+        world.drop_operations();
     }
     world.succeed(item, "close");
     assert_eq!(world.mutations(), [""; 0]);
@@ -503,7 +500,7 @@ fn a_vm_that_is_gone_counts_as_closed(world: &TestWorld) {
 
 fn an_order_that_was_never_opened_is_closed(world: &TestWorld) {
     let item = world.ordered();
-    world.bill.exec("DELETE FROM runningoperation", &[]);
+    world.drop_operations();
     world.succeed(item, "close");
     assert_eq!(world.mutations(), [""; 0]);
     assert_eq!(world.bill.item(item).status, DELETED);
@@ -567,8 +564,4 @@ fn creation(world: &TestWorld) -> Value {
         world.vmm.requests().into_iter().filter(is_creation).filter_map(|request| request.body).collect();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
     bodies.remove(0)
-}
-
-fn set_state(world: &TestWorld, host: u64, state: &str) {
-    world.vmm.change(|platform| state.clone_into(&mut platform.hosts.get_mut(&host).unwrap().state));
 }

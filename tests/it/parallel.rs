@@ -1,1 +1,118 @@
-//! parallel
+//! The same operation started several times at once: one does the work, the others find it done.
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use sandbox::bill::{Order, Run};
+
+use crate::support::cases::each;
+use crate::support::invariants::assert_sound;
+use crate::support::world::TestWorld;
+
+/// Starts an operation as BILLmanager does, without waiting for it.
+fn start(world: &TestWorld, item: u64, command: &str, operation: u64) -> Child {
+    let args = world.bill.arguments(item, command, operation);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    world.bill.command(&args).spawn().unwrap()
+}
+
+/// Waits for all; each must have ended well and silently.
+#[track_caller]
+fn all_succeed(world: &TestWorld, children: Vec<Child>) {
+    let started = Instant::now();
+    for child in children {
+        let run = Run::new(&child.wait_with_output().unwrap(), started.elapsed());
+        world.remember(run.clone());
+        assert_eq!((run.status, run.stdout.as_str()), (Some(0), ""), "{run:#?}\n{}", world.bill.log());
+    }
+}
+
+fn patient() -> TestWorld {
+    TestWorld::with(|scene| {
+        scene.vmm.timing.create = Duration::from_millis(400);
+        scene.vmm.timing.other = Duration::from_millis(200);
+    })
+}
+
+#[test]
+fn one_operation_started_several_times() {
+    each(&[("twice", 2), ("ten times", 10)], |&times| {
+        let world = patient();
+        let item = world.ordered();
+        let mut id = None;
+        for (command, status, state) in [
+            ("open", 2, Some("active")),
+            ("suspend", 3, Some("stopped")),
+            ("resume", 2, Some("active")),
+            ("close", 4, None),
+        ] {
+            let running = world.bill.running(item).first().map(|operation| operation.id);
+            let operation = running.unwrap_or_else(|| world.bill.operation(item, command));
+            let children = (0..times).map(|_| start(&world, item, command, operation)).collect();
+            all_succeed(&world, children);
+            assert_eq!(world.bill.item(item).status, status, "{command}");
+            assert_eq!(world.bill.running(item), [], "{command}");
+            let host = world.hosts_of(item).pop();
+            assert_eq!(host.as_ref().map(|host| host.state.as_str()), state, "{command}");
+            if let Some(host) = host {
+                assert_eq!(*id.get_or_insert(host.id), host.id, "{command}");
+            }
+        }
+        let id = id.unwrap();
+        let work = [
+            "POST /vm/v3/account".to_owned(),
+            "POST /vm/v3/host".to_owned(),
+            format!("POST /vm/v3/host/{id}/stop"),
+            format!("POST /vm/v3/host/{id}/start"),
+            format!("DELETE /vm/v3/host/{id}"),
+        ];
+        assert_eq!(world.mutations(), work, "each change is asked for once");
+        assert_sound(&world);
+    });
+}
+
+#[test]
+fn several_orders_of_one_new_client() {
+    let world = patient();
+    let order = Order { client: world.bob, ..world.usual_order() };
+    let items: Vec<u64> = (0..6).map(|_| world.bill.order(&order)).collect();
+    let operation = |item: &u64| world.bill.running(*item)[0].id;
+    all_succeed(&world, items.iter().map(|item| start(&world, *item, "open", operation(item))).collect());
+    let owners: Vec<u64> = items.iter().map(|item| world.host_of(*item).account).collect();
+    assert!(owners.iter().all(|owner| *owner == owners[0]), "{owners:?}");
+    assert_eq!(world.mutations().iter().filter(|change| *change == "POST /vm/v3/account").count(), 1);
+    assert_eq!(world.vmm.look(|platform| platform.accounts.len()), 2);
+    assert_eq!(world.vmm.logins(), 1, "one login for all processes");
+    assert_sound(&world);
+}
+
+/// Operations that contradict each other run one after the other, in the order of their arrival.
+#[test]
+fn close_waits_for_open() {
+    let world = patient();
+    let item = world.ordered();
+    let open = start(&world, item, "open", world.bill.running(item)[0].id);
+    assert!(world.vmm.wait_for_request(Duration::from_secs(10), |request| request.path == "/vm/v3/os"));
+    let close = start(&world, item, "close", world.bill.operation(item, "close"));
+    all_succeed(&world, vec![open, close]);
+    assert_eq!(world.bill.item(item).status, 4);
+    assert!(world.hosts_of(item).is_empty());
+    assert_sound(&world);
+}
+
+/// Whoever holds the service dies; whoever waits goes on with his work.
+#[test]
+fn a_waiter_goes_on_when_the_first_is_killed() {
+    let world = patient();
+    let item = world.ordered();
+    let operation = world.bill.running(item)[0].id;
+    let mut first = start(&world, item, "open", operation);
+    assert!(world.vmm.wait_for_request(Duration::from_secs(10), |r| r.method == "POST" && r.path == "/vm/v3/host"));
+    let second = start(&world, item, "open", operation);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    all_succeed(&world, vec![second]);
+    assert_eq!(world.mutations(), ["POST /vm/v3/account", "POST /vm/v3/host"]);
+    assert_eq!(world.bill.item(item).status, 2);
+    assert_sound(&world);
+}

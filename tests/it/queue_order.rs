@@ -117,3 +117,18 @@ fn operations_of_one_service_wait_for_each_other_whatever_their_queue() {
     two.succeed();
     room.assert_empty();
 }
+
+/// Order and turns must not depend on the date: only the log and the panel's rows may ask for it.
+#[test]
+fn the_queue_and_the_session_cache_ask_no_clock_that_can_be_set() {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = ["queue", "state"].into_iter().flat_map(|folder| std::fs::read_dir(source.join(folder)).unwrap());
+    let files: Vec<_> = files.map(|entry| entry.unwrap().path()).chain([source.join("vmm/session.rs")]).collect();
+    assert!(files.len() > 15);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for clock in ["SystemTime", "jiff", "Realtime"] {
+            assert!(!text.contains(clock), "{} uses {clock}", file.display());
+        }
+    }
+}

@@ -1,1 +1,110 @@
-//! secrets
+//! No secret anywhere but where it is needed: the whole life of services at the highest log level, then a search.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pmvmmanager6::wire;
+use sandbox::bill::{Database, Order};
+use sandbox::vmm::{Action, Certificate, Fault, Transport};
+
+use crate::support::cases::each;
+use crate::support::invariants::{assert_no_secret, assert_sound};
+use crate::support::refusal::Refusal;
+use crate::support::world::TestWorld;
+
+/// Everything that can happen to secrets: generated, ordered, changed, refused, repeated, lost.
+fn live(world: &TestWorld) {
+    let generated = world.opened();
+    let order = Order { client: world.bob, ..world.usual_order() };
+    let ordered =
+        world.bill.order(&order.secret("password", "Ordered-pass-4711").secret("ssh_key", "ssh-ed25519 AAAAkey"));
+    world.vmm.fault(Fault::on("POST", "/vm/v3/account").act(Action::LoseAnswer));
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host").act(Action::LoseAnswer));
+    world.succeed(ordered, "open");
+    world.succeed(generated, "changepassword");
+    // An error body that repeats what it was sent.
+    let echo = r#"{"error": {"code": 3004, "msg": "Invalid property password", "value": {"property": "password"}}}"#;
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/password").act(Action::Status { code: 400, body: echo.into() }));
+    world.fail(ordered, "changepassword");
+    for command in ["suspend", "resume"] {
+        world.vmm.expire_sessions();
+        world.drop_operations();
+        world.succeed(generated, command);
+    }
+    let unopened = world.bill.order(&world.usual_order().secret("password", "short"));
+    assert_eq!(Refusal::of(&world.perform(unopened, "open")).value.matches("short").count(), 0);
+    world.succeed(generated, "close");
+}
+
+#[test]
+fn a_whole_life_on_every_database_and_transport() {
+    let cases = [
+        ("SQLite", (Database::Sqlite, Transport::Plain)),
+        ("MariaDB", (Database::MariaDb, Transport::Plain)),
+        ("TLS", (Database::Sqlite, Transport::Tls(Certificate::Signed))),
+    ];
+    each(&cases, |&(database, transport)| {
+        let world = TestWorld::with(|scene| {
+            scene.bill.database = database;
+            scene.vmm.transport = transport;
+        });
+        live(&world);
+        let log = world.bill.log();
+        assert!(log.contains("EXTINFO") && log.contains("POST /vm/v3/host"), "the log is at its highest level: {log}");
+        assert_sound(&world);
+    });
+}
+
+#[test]
+fn a_login_that_is_refused_does_not_show_the_password() {
+    let world = TestWorld::start();
+    let item = world.ordered();
+    world.vmm.change(|platform| platform.accounts.get_mut(&1).unwrap().password = "Another-password-1".into());
+    world.fail(item, "open");
+    let handler = world.bill.rows("SELECT value FROM processingcryptedparam", &[])[0][0].clone().unwrap();
+    let password = world.bill.decrypt(&handler);
+    assert_eq!(password, "Adm1n-secret-pass");
+    let shown = format!("{:?}{}{:?}", world.runs(), world.bill.log(), world.bill.problems());
+    assert!(!shown.contains(&password), "{shown}");
+}
+
+#[test]
+fn a_login_link_is_printed_and_kept_nowhere() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let run = world.bill.run(&["--command", "transition_controlpanel", "--item", &item.to_string()]);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    let answer = wire::parse(run.stdout.as_bytes()).unwrap();
+    let url = answer.value("url");
+    let key = url.rsplit('/').next().unwrap_or_default();
+    assert!(url.starts_with(&world.vmm.url()) && key.len() > 10, "{url}");
+    assert!(!world.bill.log().contains(key) && !run.stderr.contains(key));
+    assert!(world.bill.calls().is_empty());
+    assert_sound(&world);
+}
+
+#[test]
+fn files_are_for_their_owner_only() {
+    let world = TestWorld::start();
+    world.opened();
+    let var = world.bill.root().join("var");
+    let mode = |path: &str| fs::metadata(var.join(path)).unwrap().permissions().mode() & 0o7777;
+    for directory in ["pmvmmanager6", "pmvmmanager6/run"] {
+        assert_eq!(mode(directory), 0o700, "{directory}");
+    }
+    for file in ["pmvmmanager6.log", "pmvmmanager6/journal.db", "pmvmmanager6/run/runtime.db"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+}
+
+/// The search itself: a secret that does lie about is found.
+#[test]
+fn the_search_finds_what_is_there() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    assert_no_secret(&world);
+    let password = world.host_of(item).password;
+    fs::write(world.bill.root().join("var/pmvmmanager6/leak"), format!("x{password}y")).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| assert_no_secret(&world))).is_err());
+}

@@ -65,6 +65,12 @@ fn page(plugin: &Element) -> &Element {
     form.find("page").expect("page")
 }
 
+/// The module's fields of a tariff.
+fn tariff(plugin: &Element) -> &Element {
+    let form = named(plugin, "metadata", &format!("pricelist.{MODULE}")).expect("the tariff form");
+    form.find("form").expect("form")
+}
+
 /// The input of a field: one, and called like the field.
 fn input(field: &Element) -> &Element {
     let [input] = field.children.as_slice() else { panic!("field {} has not one input", name(field)) };
@@ -134,8 +140,9 @@ fn selects_have_somebody_who_fills_them() {
     let cluster = field(page(&plugin), "cluster");
     let kind = if has("tune_connection") { "select" } else { "input" };
     assert_eq!(cluster.name, kind, "tune_connection fills the list of clusters; without it nobody could choose one");
-    let tariff = named(&plugin, "metadata", &format!("pricelist.{MODULE}"));
-    assert_eq!(tariff.is_some(), has("pricelist_dynamic_settings"), "the tariff form needs its feature");
+    assert!(has("pricelist_dynamic_settings") && has("pricelist_dynamic_settings_tune"), "the tariff form needs both");
+    let selects: Vec<&str> = tariff(&plugin).all("field").map(input).filter(|i| i.name == "select").map(name).collect();
+    assert_eq!(selects, ["cluster", "preset", "ippool"], "pricelist_dynamic_settings_tune fills these");
 }
 
 #[test]
@@ -203,12 +210,18 @@ fn every_text_is_used() {
         let sections: BTreeSet<String> = texts.keys().map(|(section, _)| section.clone()).collect();
         let form = format!("processing.edit.{MODULE}");
         let custom = format!("processing.customparam.names.{MODULE}");
-        assert_eq!(sections, set(["plugin", "label_processing_modules", "msgerror", &form, &custom]), "{language}");
+        let prices = format!("pricelist.{MODULE}");
+        assert_eq!(
+            sections,
+            set(["plugin", "label_processing_modules", "msgerror", &form, &custom, &prices]),
+            "{language}"
+        );
         let record = ["desc_short", "desc_full", "price"].map(|name| format!("{name}_{MODULE}"));
         assert_eq!(section(&texts, "plugin"), set(record));
         assert_eq!(section(&texts, "label_processing_modules"), set([MODULE.to_owned(), format!("module_{MODULE}")]));
         assert_eq!(section(&texts, &custom), set(declared("params", "customparam")), "{language}");
         assert_eq!(section(&texts, &form), form_texts(page(&plugin)), "{language}");
+        assert_eq!(section(&texts, &prices), form_texts(tariff(&plugin)), "{language}");
     }
 }
 
@@ -263,6 +276,7 @@ fn names_are_given_once() {
         once(names(&plugin, tag), tag);
     }
     once(names(page(&plugin), "field"), "fields");
+    once(names(tariff(&plugin), "field"), "fields of a tariff");
     for language in plugin.all("lang") {
         once(names(language, "messages"), name(language));
     }

@@ -1,16 +1,13 @@
 //! Long and heavy: the crowds that the normal tests only hint at. `make soak` runs them one after another.
 
-#[path = "../it/support/chaos.rs"]
-mod chaos;
-#[path = "../it/support/damage.rs"]
-mod damage;
-#[path = "../it/support/processes.rs"]
+#[path = "../it/support/mod.rs"]
 #[allow(dead_code, reason = "the normal tests use all of it")]
-mod processes;
+mod support;
 
 use std::collections::BTreeMap;
 
-use processes::{Room, Running, jobs, most_at_once};
+use support::processes::{self, Room, Running, jobs, most_at_once};
+use support::{chaos, damage, lives};
 
 /// Rounds of [`chaos::round`]; each prints its seed when it fails.
 fn rounds(limits: &[u32], count: u64, crowd: usize) {
@@ -115,5 +112,14 @@ fn no_queue_is_idle_while_somebody_waits() {
 fn damage_of_every_kind_with_twenty_waiting() {
     for (name, how) in damage::DAMAGES {
         damage::survives(name, 20, how);
+    }
+}
+
+/// `SEED` repeats one round that failed.
+#[test]
+fn random_lives_with_random_disturbances() {
+    match std::env::var("SEED") {
+        Ok(seed) => lives::round(seed.parse().expect("SEED is a number"), 3, 40),
+        Err(_) => (0..25).for_each(|seed| lives::round(seed, 3, 40)),
     }
 }

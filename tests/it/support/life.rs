@@ -2,12 +2,13 @@
 //! that are killed, have further arguments or belong to no operation.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sandbox::bill::{Order, Run};
-use sandbox::vmm::{Fault, Host, Request};
+use sandbox::vmm::{Action, Fault, Host, Request};
 use serde_json::{Value, json};
 
-use super::world::TestWorld;
+use super::world::{Scene, TestWorld};
 
 /// `item.status` of an active service.
 pub const ACTIVE: i64 = 2;
@@ -21,6 +22,16 @@ pub const USED: i64 = 2;
 /// No changing request.
 pub const NOTHING: [(String, Value); 0] = [];
 
+/// What BILLmanager shows of a service: parameters, and slots as [`sandbox::bill::Bill::slots`] gives them.
+pub type Billing = (BTreeMap<String, String>, Vec<(u64, String, i64)>);
+/// What a scenario does to a world before the command under test runs; the service.
+pub type Arrange = fn(&TestWorld, u64);
+
+/// Tasks that are slow enough for the next run to meet them.
+pub fn slow(scene: &mut Scene) {
+    scene.vmm.timing.other = Duration::from_millis(400);
+}
+
 /// What waits for a stop says so in its body [api 4.8].
 pub fn deferred(mut body: Value) -> Value {
     body["defer"] = json!({ "action": "host_stop" });
@@ -30,7 +41,7 @@ pub fn deferred(mut body: Value) -> Value {
 /// VMmanager's refusal of one request.
 pub fn refusal(method: &str, path: &str, text: &str) -> Fault {
     let body = json!({ "error": { "code": 3006, "msg": text } }).to_string();
-    Fault::on(method, path).act(sandbox::vmm::Action::Status { code: 400, body })
+    Fault::on(method, path).act(Action::Status { code: 400, body })
 }
 
 /// Method, path and body of a request, to compare with [`TestWorld::asked`].
@@ -133,7 +144,7 @@ impl TestWorld {
     }
 
     /// Every plain parameter of a service, and what it knows of its address slots.
-    pub fn billing(&self, item: u64) -> (BTreeMap<String, String>, Vec<(u64, String, i64)>) {
+    pub fn billing(&self, item: u64) -> Billing {
         (self.bill.params(item), self.bill.slots(item))
     }
 }

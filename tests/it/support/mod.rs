@@ -6,6 +6,7 @@ pub mod damage;
 pub mod decoy;
 pub mod invariants;
 pub mod life;
+pub mod lives;
 pub mod processes;
 pub mod refusal;
 pub mod world;

@@ -122,6 +122,8 @@ pub struct Host {
     pub hot_plug_cell_counter: u64,
     /// Disks may grow while it runs.
     pub live_resize: bool,
+    /// Speeds may change while it runs: no source says whether they may, so by default they may not.
+    pub hot_speeds: bool,
     /// Balancer mode.
     pub balancer_mode: String,
     /// Restored after a node's failure.
@@ -177,6 +179,7 @@ impl Host {
             hot_plug: false,
             hot_plug_cell_counter: 0,
             live_resize: false,
+            hot_speeds: false,
             balancer_mode: "default".into(),
             ha_restore_on_fail: false,
             ha_restore_priority: 0,

@@ -1,12 +1,13 @@
 //! `demo [--mariadb] [--tls] [MODULE]`: a day of a hosting provider in a few seconds.
 //!
-//! Starts a VMmanager and a BILLmanager on loopback, orders services for two clients and runs the real module for every
-//! operation, as BILLmanager would. Prints a timeline and a final table, compares both sides with what the orders say,
-//! and exits 0 only when everything is right. The module is the given one or `pmvmmanager6` beside this program.
+//! Starts a VMmanager and a BILLmanager on loopback, connects them as a new user would, orders services for two clients
+//! and runs the real module for every operation, as BILLmanager would. Prints a timeline and a final table, compares both
+//! sides with what the orders say, and exits 0 only when everything is right. The module is the given one or `pmvmmanager6` beside this program.
 
 mod report;
 mod script;
 mod timeline;
+mod wizard;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,9 +37,12 @@ fn run() -> Result<bool> {
     let world = world()?;
     let features = script::features(&world.bill)?;
     println!("features     {}\n", features.join(" "));
+    wizard::set_up(&world)?;
     let timeline = Timeline::start();
     let script = Script::order(&world, &features)?;
     script.play(&world, &timeline);
+    println!();
+    wizard::count_traffic(&world)?;
     println!("\n{}", report::table(&world, script.services()));
     let differences = report::differences(&world, script.services());
     for difference in &differences {

@@ -55,7 +55,6 @@ impl Script {
         if !declared("open") {
             bail!("the module does not declare the feature `open`");
         }
-        world.bill.set_handler(world.handler, "use_recipes", "on");
         let services = plan(world)
             .into_iter()
             .map(|(mut service, order, effects)| {

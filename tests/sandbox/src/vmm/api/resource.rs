@@ -122,6 +122,7 @@ fn check_hot(host: &Host, values: &Map<String, Value>) -> Result<(), ApiError> {
             }
             "net_bandwidth_mbitps" if number == host.net_bandwidth_mbitps => {}
             "firewall_rules" => {}
+            "net_in_mbitps" | "net_out_mbitps" if host.hot_speeds => {}
             other if tuning.get(other) == Some(value) => {}
             other => return refused(&format!("Change of {other}")),
         }

@@ -1,0 +1,99 @@
+//! Forms that the panel draws: what comes in goes out again, with the lists that only VMmanager knows [protocol 3.3].
+//!
+//! Also the document in which these lists are kept with a handler, so that a form need not wait for the network.
+
+use crate::service::choices::{Choice, Choices};
+use crate::wire::{self, Element};
+
+/// What may be kept goes into one word of an argument list, which must stay below 128 KiB [protocol 5.1].
+const MAX_KEPT_BYTES: usize = 100 * 1024;
+const VERSION: &str = "1";
+
+/// Fills a select. A value that is chosen already stays in the list even if it is gone in VMmanager: the form would
+/// change it silently otherwise.
+pub fn fill(form: &mut Element, select: &str, choices: &[Choice]) {
+    let chosen = form.value(select).to_owned();
+    form.children.retain(|child| child.name != "slist" || child.get("name") != Some(select));
+    let entry = |key: &str, text: &str| Element::with_text("msg", text).attribute("key", key);
+    let gone = !chosen.is_empty() && choices.iter().all(|choice| choice.key != chosen);
+    let list = Element::new("slist").attribute("name", select);
+    let list = list.children(gone.then(|| entry(&chosen, &chosen)));
+    form.children.push(list.children(choices.iter().map(|choice| entry(&choice.key, &choice.text))));
+}
+
+/// The choice of nothing in particular, as ISPsystem's own modules write it.
+pub fn nothing() -> Choice {
+    Choice { key: String::new(), text: "null".to_owned() }
+}
+
+const LISTS: [&str; 3] = ["cluster", "preset", "ippool"];
+
+/// The lists as a text to be kept; the longest ones are cut when they are too long.
+pub fn to_keep(mut choices: Choices) -> String {
+    loop {
+        let lists = [&choices.clusters, &choices.presets, &choices.pools];
+        let entries = LISTS.iter().zip(lists).flat_map(|(name, list)| {
+            list.iter().map(|choice| Element::with_text(*name, &choice.text).attribute("key", &choice.key))
+        });
+        let document = Element::new("choices").attribute("version", VERSION).children(entries).document();
+        if document.len() <= MAX_KEPT_BYTES {
+            return document;
+        }
+        let longest = [&mut choices.clusters, &mut choices.presets, &mut choices.pools];
+        if let Some(list) = longest.into_iter().max_by_key(|list| list.len()) {
+            list.truncate(list.len() / 2);
+        }
+    }
+}
+
+/// The lists from a text that was kept; nothing when it is none of ours.
+pub fn kept(text: &str) -> Option<Choices> {
+    let document = wire::parse(text.as_bytes()).ok()?;
+    if document.name != "choices" || document.get("version") != Some(VERSION) {
+        return None;
+    }
+    let [clusters, presets, pools] = LISTS.map(|name| {
+        let choice = |entry: &Element| Some(Choice { key: entry.get("key")?.to_owned(), text: entry.text.clone() });
+        document.all(name).filter_map(choice).collect()
+    });
+    Some(Choices { clusters, presets, pools })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(key: impl std::fmt::Display, text: &str) -> Choice {
+        Choice { key: key.to_string(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn lists_are_kept_and_cut() {
+        let choices = Choices {
+            clusters: vec![choice(1, "a <b> & \"c\" 🚀 \u{202e}عربي")],
+            presets: vec![choice("KVM 1", "KVM 1: 2 CPU")],
+            pools: Vec::new(),
+        };
+        assert_eq!(kept(&to_keep(choices.clone())), Some(choices));
+        let many =
+            Choices { pools: (0..5000).map(|n| choice(n, "a pool with a long name")).collect(), ..Choices::default() };
+        let text = to_keep(many);
+        assert!(text.len() <= MAX_KEPT_BYTES);
+        assert!(kept(&text).unwrap().pools.len() > 500);
+        for text in ["", "nonsense", "<config/>", "<choices version='2'/>"] {
+            assert_eq!(kept(text), None);
+        }
+    }
+
+    #[test]
+    fn a_select_is_filled_once_and_keeps_what_is_chosen() {
+        let mut form =
+            wire::parse(b"<doc><cluster>9</cluster><slist name='cluster'><msg>old</msg></slist></doc>").unwrap();
+        fill(&mut form, "cluster", &[choice(1, "one")]);
+        let lists: Vec<&Element> = form.all("slist").collect();
+        assert_eq!(lists.len(), 1);
+        let entries: Vec<_> =
+            lists[0].children.iter().map(|msg| (msg.get("key").unwrap(), msg.text.as_str())).collect();
+        assert_eq!(entries, [("9", "9"), ("1", "one")]);
+    }
+}

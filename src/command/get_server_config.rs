@@ -1,0 +1,11 @@
+//! `--command get_server_config --module N` [protocol 3.17]: keeps VMmanager's lists with the handler, for the forms.
+
+use super::{Context, form};
+use crate::error::Result;
+use crate::service::choices::Choices;
+use crate::service::handler::HandlerJob;
+
+/// Reads clusters, VM configurations and pools, and keeps them.
+pub fn run(_: &Context, job: &HandlerJob) -> Result<()> {
+    job.panel.keep(job.handler.id, &form::to_keep(Choices::read(&job.vmm)?))
+}

@@ -1,0 +1,16 @@
+//! `--command import --module N [--itemtype vds] [--searchstring WORDS]` [protocol 3.20].
+
+use super::Context;
+use crate::error::{Error, Kind, Result};
+use crate::service::handler::HandlerJob;
+use crate::service::import;
+
+/// Offers the VMs without a service that fit one of the words, or all.
+pub fn run(context: &Context, job: &HandlerJob) -> Result<()> {
+    if let Some(other) = context.call.text("itemtype").filter(|itemtype| *itemtype != "vds") {
+        let text = format!("this module serves item type vds, not \"{other}\"");
+        return Err(Error::new(Kind::BadArgument, "itemtype", text));
+    }
+    let words: Vec<&str> = context.call.text("searchstring").unwrap_or_default().split_whitespace().collect();
+    import::run(job, &words).map(drop)
+}

@@ -1,0 +1,36 @@
+//! `--command pricelist_dynamic_settings_tune --module N [--itemtype vds]` [protocol 3.23]: the module's fields of a
+//! tariff get their lists: cluster, VM configuration, IP pool. An empty cluster means the handler's.
+
+use super::{Context, form};
+use crate::config::Config;
+use crate::error::Result;
+use crate::log;
+use crate::service::choices::Choices;
+use crate::service::connection;
+use crate::wire::Element;
+
+/// The form as it came, with the lists: those kept with the handler, else VMmanager's own.
+pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+    let choices = match context.call.optional_id("module")? {
+        Some(handler) => choices(context, handler).unwrap_or_else(|error| {
+            log::warn!("the tariff form has no lists: {error}");
+            Choices::default()
+        }),
+        None => Choices::default(),
+    };
+    let mut output = input.clone();
+    for (select, list) in [("cluster", choices.clusters), ("preset", choices.presets), ("ippool", choices.pools)] {
+        let with_nothing: Vec<_> = std::iter::once(form::nothing()).chain(list).collect();
+        form::fill(&mut output, select, &with_nothing);
+    }
+    Ok(output)
+}
+
+fn choices(context: &Context, id: u64) -> Result<Choices> {
+    let handler = context.panel.handler(id)?;
+    if let Some(kept) = form::kept(&context.panel.kept(id)?) {
+        return Ok(kept);
+    }
+    let config = Config { limits: context.config.limits.impatient(), ..context.config.clone() };
+    Choices::read(&connection::client(&config, &handler)?)
+}

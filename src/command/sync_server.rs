@@ -1,0 +1,11 @@
+//! `--command sync_server --module N` [protocol 3.16].
+
+use super::Context;
+use crate::error::Result;
+use crate::service::handler::HandlerJob;
+use crate::service::offer;
+
+/// Keeps the OS templates and recipes that can be ordered equal to VMmanager's.
+pub fn run(_: &Context, job: &HandlerJob) -> Result<()> {
+    offer::sync(job)
+}

@@ -1,0 +1,89 @@
+//! `--command tune_connection` [protocol 3.3]: the handler's form is drawn, or one of its fields was changed.
+//!
+//! The form must open whatever VMmanager does, or nobody could correct a wrong address in it. Only a step of the
+//! creation wizard that is being submitted is refused, with the reason.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Context, features, form};
+use crate::config::Config;
+use crate::error::Result;
+use crate::log;
+use crate::panel::Handler;
+use crate::service::choices::{self, Choice};
+use crate::service::connection;
+use crate::wire::Element;
+
+/// The form as it came, with the list of clusters.
+pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+    let stored = stored(context, input);
+    let settings = settings(input);
+    let password = password(input, &settings, stored.as_ref());
+    let submitted = is_submitted_step(input);
+    let mut output = input.clone();
+    if submitted {
+        let vmm = connection::connect(&hurried(context.config), &settings, password.as_ref())?;
+        connection::check(&vmm, &settings)?;
+        form::fill(&mut output, "cluster", &choices::clusters(&vmm)?);
+        return Ok(output);
+    }
+    let clusters = live(context, &settings, password.as_ref()).or_else(|| kept(context, stored.as_ref()?));
+    form::fill(&mut output, "cluster", &clusters.unwrap_or_default());
+    Ok(output)
+}
+
+/// The values of the form; of a doubled field the first.
+fn settings(input: &Element) -> BTreeMap<String, String> {
+    let plain = features::PARAMS.iter().filter(|(_, crypted)| !crypted);
+    plain.map(|(name, _)| ((*name).to_owned(), input.value(name).to_owned())).collect()
+}
+
+/// The handler that is edited; a new one has none, and one that cannot be read is no reason to refuse the form.
+fn stored(context: &Context, input: &Element) -> Option<Handler> {
+    let id = input.value("elid").parse().ok().filter(|id| *id > 0)?;
+    context.panel.handler(id).inspect_err(|error| log::warn!("the handler of the form is not known: {error}")).ok()
+}
+
+/// The typed password, else the stored one. This runs while somebody types an address: the stored password goes to the
+/// address it was stored for and nowhere else.
+fn password(input: &Element, settings: &BTreeMap<String, String>, stored: Option<&Handler>) -> Option<SecretString> {
+    let typed = input.find("password").map(|field| field.text.clone()).unwrap_or_default();
+    if !typed.is_empty() {
+        return Some(SecretString::from(typed));
+    }
+    let stored = stored?;
+    let same = |name: &str| stored.params.get(name).map(|value| value.trim()) == settings.get(name).map(|v| v.trim());
+    stored.secrets.get("password").filter(|_| same("url") && same("username")).cloned()
+}
+
+/// "Next" or "Finish" in the wizard, and not "Back".
+fn is_submitted_step(input: &Element) -> bool {
+    let pressed = |button: &str| input.value("clicked_button") == button;
+    let submitted = input.value("sok") == "ok" || ["ok", "next", "finish"].into_iter().any(pressed);
+    input.value("func").starts_with("processing.add") && submitted && !pressed("back") && !pressed("cancel")
+}
+
+fn live(
+    context: &Context,
+    settings: &BTreeMap<String, String>,
+    password: Option<&SecretString>,
+) -> Option<Vec<Choice>> {
+    let is_filled = |name: &str| !settings[name].trim().is_empty();
+    if !is_filled("url") || !is_filled("username") || password.is_none_or(|p| p.expose_secret().is_empty()) {
+        return None;
+    }
+    let asked =
+        connection::connect(&hurried(context.config), settings, password).and_then(|vmm| choices::clusters(&vmm));
+    asked.inspect_err(|error| log::info!("the form has no live list of clusters: {error}")).ok()
+}
+
+fn kept(context: &Context, handler: &Handler) -> Option<Vec<Choice>> {
+    let kept = context.panel.kept(handler.id).ok()?;
+    form::kept(&kept).map(|choices| choices.clusters)
+}
+
+fn hurried(config: &Config) -> Config {
+    Config { limits: config.limits.impatient(), ..config.clone() }
+}

@@ -1,0 +1,107 @@
+//! What the statistics must remember from one day to the next: where a VM's counter began, and which speeds are capped.
+//!
+//! VMmanager counts a VM's traffic of a calendar month. A VM that takes the place of another within a month begins at
+//! zero: the base keeps what the earlier one had counted. A cap is written before it is asked for, with the speeds that
+//! were there, so that it can be taken back whatever happens in between.
+
+use super::Journal;
+use crate::error::Result;
+
+/// Counters of one service in one month, `[in, out]` in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meter {
+    /// `item.id`.
+    pub item: u64,
+    /// `2025-06`.
+    pub month: String,
+    /// The VM that was read.
+    pub vm: u64,
+    /// Counted before this VM's counter began.
+    pub base: [u64; 2],
+    /// The counter as last read.
+    pub last: [u64; 2],
+}
+
+/// Capped speeds of a VM, `[in, out]` in Mbit/s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cap {
+    /// The VM.
+    pub vm: u64,
+    /// The caps; nothing where the direction is not capped.
+    pub speed: [Option<u64>; 2],
+    /// Speeds before; 0 for no limit.
+    pub before: [u64; 2],
+    /// VMmanager has accepted it.
+    pub settled: bool,
+}
+
+impl Journal {
+    /// The meters of a month, whichever handler the services have.
+    pub fn meters(&self, month: &str) -> Result<Vec<Meter>> {
+        let sql = "SELECT item, vm, base_in, base_out, last_in, last_out FROM meter WHERE month = ?1";
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([month], |row| {
+                Ok(Meter {
+                    item: row.get(0)?,
+                    month: month.to_owned(),
+                    vm: row.get(1)?,
+                    base: [row.get(2)?, row.get(3)?],
+                    last: [row.get(4)?, row.get(5)?],
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Stores meters, all or none.
+    pub fn save_meters(&self, meters: &[Meter]) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO meter (item, month, vm, base_in, base_out, last_in, last_out)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.database.borrow_mut().write(|tx| {
+            let mut statement = tx.prepare_cached(sql)?;
+            for meter in meters {
+                let ([base_in, base_out], [last_in, last_out]) = (meter.base, meter.last);
+                let values = rusqlite::params![meter.item, meter.month, meter.vm, base_in, base_out, last_in, last_out];
+                statement.execute(values)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The capped speeds of a service.
+    pub fn cap(&self, item: u64) -> Result<Option<Cap>> {
+        Ok(self.caps()?.into_iter().find(|(capped, _)| *capped == item).map(|(_, cap)| cap))
+    }
+
+    /// Every service with capped speeds.
+    pub fn caps(&self) -> Result<Vec<(u64, Cap)>> {
+        let sql = "SELECT item, vm, cap_in, cap_out, before_in, before_out, settled FROM speed_cap";
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| {
+                let cap = Cap {
+                    vm: row.get(1)?,
+                    speed: [row.get(2)?, row.get(3)?],
+                    before: [row.get(4)?, row.get(5)?],
+                    settled: row.get(6)?,
+                };
+                Ok((row.get(0)?, cap))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Speeds are about to be capped, or the cap is accepted.
+    pub fn save_cap(&self, item: u64, cap: &Cap) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO speed_cap (item, vm, cap_in, cap_out, before_in, before_out, settled)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let ([cap_in, cap_out], [before_in, before_out]) = (cap.speed, cap.before);
+        self.update(sql, rusqlite::params![item, cap.vm, cap_in, cap_out, before_in, before_out, cap.settled])
+    }
+
+    /// No speed of the service is capped any more.
+    pub fn drop_cap(&self, item: u64) -> Result<()> {
+        self.update("DELETE FROM speed_cap WHERE item = ?1", rusqlite::params![item])
+    }
+}

@@ -1,0 +1,61 @@
+//! What is kept with a handler besides its settings, and services that are brought in through it [protocol 3.17, 3.20].
+
+use std::collections::BTreeSet;
+
+use super::Panel;
+use super::database::Param;
+use super::mgrctl::Value;
+use crate::error::{Error, Kind, Result};
+
+/// A VM to be offered as a service.
+pub struct Import<'a> {
+    /// Shown to the staff, who choose by it.
+    pub name: &'a str,
+    /// Paid until, `YYYY-MM-DD`; BILLmanager asks for one.
+    pub paid_until: &'a str,
+    /// Parameters of the service.
+    pub params: &'a [(&'a str, &'a str)],
+}
+
+impl Panel {
+    /// The text that the module keeps with a handler; empty when there is none.
+    pub fn kept(&self, handler: u64) -> Result<String> {
+        let rows = self.rows("SELECT config FROM processingmodule WHERE id = ?", &[Param::Id(handler)])?;
+        Ok(rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default())
+    }
+
+    /// Keeps a text with a handler.
+    pub fn keep(&self, handler: u64, text: &str) -> Result<()> {
+        let handler = handler.to_string();
+        let params = [("elid", Value::Plain(&handler)), ("config", Value::Plain(text)), ("sok", Value::Plain("ok"))];
+        self.call("processing.setconfig", &params).map(drop)
+    }
+
+    /// Every VM that a service of this handler names, deleted services aside.
+    pub fn named_vms(&self, handler: u64) -> Result<BTreeSet<u64>> {
+        let sql = "SELECT p.value FROM itemparam p JOIN item i ON p.item = i.id \
+                   WHERE p.intname = 'panelid' AND i.processingmodule = ? AND i.status <> 4";
+        Ok(self.rows(sql, &[Param::Id(handler)])?.iter().filter_map(|row| row.id(0)).collect())
+    }
+
+    /// Adds a service that belongs to nobody yet, active; its id.
+    pub fn import(&self, handler: u64, import: &Import) -> Result<u64> {
+        let handler = handler.to_string();
+        let mut params = vec![
+            ("module", Value::Plain(&handler)),
+            ("import_pricelist_intname", Value::Plain("")),
+            ("import_itemtype_intname", Value::Plain("vds")),
+            ("import_service_name", Value::Plain(import.name)),
+            ("status", Value::Plain("2")),
+            ("expiredate", Value::Plain(import.paid_until)),
+            ("period", Value::Plain("1")),
+            ("sok", Value::Plain("ok")),
+        ];
+        params.extend(import.params.iter().map(|(name, value)| (*name, Value::Plain(value))));
+        let answer = self.call("processing.import.service", &params)?;
+        answer.value("service_id").parse().map_err(|_| {
+            let text = format!("processing.import.service named no service for \"{}\"", import.name);
+            Error::new(Kind::Mgrctl, "service_id", text)
+        })
+    }
+}

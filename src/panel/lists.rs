@@ -1,0 +1,52 @@
+//! List parameters of the item type (`ostempl`, `recipe`) and what a handler offers in them [protocol 3.16].
+
+use super::Panel;
+use super::database::Param;
+use super::mgrctl::Value;
+use crate::error::Result;
+
+/// A value of a list parameter that a handler offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// `itemtypeparamvalue.id`.
+    pub id: u64,
+    /// Internal name, `<repository>__<name>`.
+    pub value: String,
+}
+
+impl Panel {
+    /// What the handler offers in a list parameter of `vds`, as BILLmanager knows it.
+    pub fn offered(&self, handler: u64, param: &str) -> Result<Vec<Offered>> {
+        let sql = "SELECT v.id, v.intname FROM itemtypeparamvalue v \
+                   JOIN processingmodule2itemtypeparamvalue l ON l.itemtypeparamvalue = v.id \
+                   JOIN itemtypeparam p ON v.itemtypeparam = p.id JOIN itemtype t ON p.itemtype = t.id \
+                   WHERE l.processingmodule = ? AND p.intname = ? AND t.intname = 'vds' ORDER BY v.id";
+        let rows = self.rows(sql, &[Param::Id(handler), Param::Text(param)])?;
+        Ok(rows.iter().filter_map(|row| Some(Offered { id: row.id(0)?, value: row.text(1).to_owned() })).collect())
+    }
+
+    /// Offers a value under one name in all languages; tariffs do not sell it before an administrator says so.
+    pub fn offer(&self, handler: u64, param: &str, value: &str, name: &str) -> Result<()> {
+        let handler = handler.to_string();
+        let languages = self.rows("SELECT langcode FROM locale ORDER BY id", &[])?;
+        let others = languages.iter().filter_map(|row| row.filled(0)).filter(|code| *code != "en");
+        let columns: Vec<String> = others.map(|code| format!("name_{code}")).collect();
+        let mut params = vec![
+            ("itemtype", Value::Plain("vds")),
+            ("module", Value::Plain(&handler)),
+            ("param", Value::Plain(param)),
+            ("value", Value::Plain(value)),
+            ("disablepricelists", Value::Plain("on")),
+            ("name", Value::Plain(name)),
+        ];
+        params.extend(columns.iter().map(|column| (column.as_str(), Value::Plain(name))));
+        self.call("itemtype.param.value.sync", &params).map(drop)
+    }
+
+    /// The handler no longer offers a value.
+    pub fn withdraw(&self, handler: u64, value: u64) -> Result<()> {
+        let (handler, value) = (handler.to_string(), value.to_string());
+        let params = [("elid", Value::Plain(&handler)), ("plid", Value::Plain(&value))];
+        self.call("itemtype.param.value.processing.suspend", &params).map(drop)
+    }
+}

@@ -1,0 +1,104 @@
+//! VMs that exist without a service, offered to BILLmanager as services [protocol 3.20].
+//!
+//! VMmanager is only read. The journal remembers which VM a service was made from, so that the first operation, once an
+//! employee has given the service to a client, can prove the VM and writes the mark. The owner is deliberately not
+//! remembered: it must be that client's account, whoever the service is given to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::ToSpan;
+
+use super::handler::HandlerJob;
+use super::identity::Mark;
+use crate::config::today;
+use crate::error::{Error, Kind, Result};
+use crate::log;
+use crate::panel::Import;
+use crate::vmm::{Host, Os};
+
+/// Offers every VM of the handler's cluster that no service has and one of the words fits (none: all). The number.
+pub fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
+    let cluster = job.cluster()?.id;
+    let named = job.panel.named_vms(job.handler.id)?;
+    let staff = staff(job)?;
+    let in_cluster = |host: &Host| host.cluster.as_ref().is_some_and(|at| at.id == cluster);
+    let hosts: Vec<Host> = job.vmm.hosts()?.into_iter().filter(in_cluster).collect();
+    let templates = job.vmm.os_list()?;
+    let paid_until = today()
+        .checked_add(1.month())
+        .map_err(|error| Error::new(Kind::State, "clock", format!("this server's clock cannot be used: {error}")))?;
+    let mut count = 0;
+    for host in hosts.iter().filter(|host| is_asked_for(host, words)) {
+        if let Some(reason) = obstacle(host, &named, &staff) {
+            log::info!("handler {}: VM {} ({}) is not offered: {reason}", job.handler.id, host.id, host.name);
+            continue;
+        }
+        offer(job, host, &templates, &paid_until.to_string())?;
+        count += 1;
+    }
+    log::info!("handler {}: {count} VMs offered as services", job.handler.id);
+    Ok(count)
+}
+
+/// Accounts of administrators: their VMs are the platform's own and never a client's.
+fn staff(job: &HandlerJob) -> Result<BTreeSet<u64>> {
+    let is_staff = |roles: &[String]| roles.iter().any(|role| role.contains("admin"));
+    Ok(job.vmm.accounts()?.into_iter().filter(|a| is_staff(&a.roles)).map(|account| account.id).collect())
+}
+
+/// Id, name, domain or address; without words every VM.
+fn is_asked_for(host: &Host, words: &[&str]) -> bool {
+    let addresses = || host.ip4.iter().chain(&host.ip6).map(|address| address.ip.as_str());
+    let fits = |word: &&str| {
+        let lower = word.to_lowercase();
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        let named = !is_number && [&host.name, &host.domain].iter().any(|name| name.to_lowercase().contains(&lower));
+        named || host.id.to_string() == lower || addresses().any(|ip| ip.split('/').next() == Some(&*lower))
+    };
+    words.is_empty() || words.iter().any(fits)
+}
+
+fn obstacle(host: &Host, named: &BTreeSet<u64>, staff: &BTreeSet<u64>) -> Option<String> {
+    if named.contains(&host.id) {
+        return Some("a service names it".to_owned());
+    }
+    if let Some(mark) = Mark::find_all(&host.comment).first() {
+        return Some(format!("it bears the mark {mark}"));
+    }
+    match &host.account {
+        None => Some("it has no owner".to_owned()),
+        Some(owner) if staff.contains(&owner.id) => Some(format!("it belongs to the administrator {}", owner.email)),
+        _ if host.state == "creating" => Some("it is being made".to_owned()),
+        Some(_) => None,
+    }
+}
+
+fn offer(job: &HandlerJob, host: &Host, templates: &[Os], paid_until: &str) -> Result<()> {
+    let os = host.os.as_ref().and_then(|os| templates.iter().find(|template| template.id == os.id));
+    let mut params = BTreeMap::from([("panelid", host.id.to_string()), ("serverid", host.name.clone())]);
+    params.insert("ip", super::addresses::main_address(host).unwrap_or_default().to_owned());
+    params.insert("domain", host.domain.clone());
+    params.insert("ostempl", os.map(|os| format!("{}__{}", os.repository, os.name)).unwrap_or_default());
+    for value in params.values_mut() {
+        value.retain(|c| !c.is_control());
+    }
+    let params: Vec<(&str, &str)> =
+        params.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str())).collect();
+    let name: String = title(host).chars().filter(|c| !c.is_control()).collect();
+    let item = job.panel.import(job.handler.id, &Import { name: &name, paid_until, params: &params })?;
+    job.journal.complete(item, 0, &job.mark(item).to_string(), None, host.id, &host.create_date)?;
+    log::info!("handler {}: VM {} ({}) is service {item} now", job.handler.id, host.id, host.name);
+    Ok(())
+}
+
+/// What the employee chooses by: name, size, owner.
+fn title(host: &Host) -> String {
+    let owner = host.account.as_ref().map_or("", |owner| owner.email.as_str());
+    format!(
+        "{} ({} CPU, {} MiB, disk {} MiB, {owner})",
+        if host.domain.is_empty() { &host.name } else { &host.domain },
+        host.cpu_number.unwrap_or_default(),
+        host.ram_mib.unwrap_or_default(),
+        host.disk.as_ref().and_then(|disk| disk.size_mib).unwrap_or_default()
+    )
+}

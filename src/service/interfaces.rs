@@ -1,0 +1,67 @@
+//! The additional network interface of a VM: the one place that knows its form in the API.
+//!
+//! Which interfaces a cluster has is told by its pools: each serves one interface, 0 is the main one [api 4.2, 4.6]. How
+//! a VM gets both is not verified by any source [api 6, row 15]: `interfaces` with the pools of each, and without
+//! `ipv4_number`, because nobody knows whether that may stand beside it. Further addresses follow once the VM exists.
+
+use std::collections::BTreeMap;
+
+use super::Job;
+use crate::error::{Error, Kind, Result};
+use crate::vmm::{Client, Host, InterfacePools};
+
+/// Index of the main interface.
+const MAIN: u64 = 0;
+
+/// Both interfaces of a new VM with the pools that serve them; `pools` narrows the choice for the main one.
+/// `no_second_interface` when the cluster has only one.
+pub fn of_new_vm(vmm: &Client, cluster: u64, pools: &[u64]) -> Result<Vec<InterfacePools>> {
+    let mut serving = serving(vmm, cluster)?;
+    let main = serving.remove(&MAIN).unwrap_or_default();
+    let Some((second, second_pools)) = serving.pop_first() else {
+        let text = format!(
+            "no IP pool of VMmanager serves an additional interface of cluster {cluster}; attach a pool to that interface \
+             of the cluster, or switch the handler's additional network interface off"
+        );
+        return Err(Error::new(Kind::NoSecondInterface, "additional_interface", text));
+    };
+    if main.is_empty() {
+        let text = format!("no IP pool of VMmanager serves the main interface of cluster {cluster}");
+        return Err(Error::new(Kind::BadParam, "cluster", text));
+    }
+    let main = if pools.is_empty() { main } else { pools.to_vec() };
+    Ok(vec![
+        InterfacePools { interface: MAIN, ippool: main },
+        InterfacePools { interface: second, ippool: second_pools },
+    ])
+}
+
+/// Pools of a cluster by the interface they serve, in the order in which VMmanager uses them.
+fn serving(vmm: &Client, cluster: u64) -> Result<BTreeMap<u64, Vec<u64>>> {
+    let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for pool in vmm.pools()? {
+        let mut at = pool.clusters.into_iter().filter(|at| at.id == cluster).collect::<Vec<_>>();
+        if at.iter().any(|at| at.interface.is_none()) {
+            at = vmm.pool_clusters(pool.id)?.into_iter().filter(|at| at.id == cluster).collect();
+        }
+        for at in at {
+            found.entry(at.interface.unwrap_or(MAIN)).or_default().push(pool.id);
+        }
+    }
+    Ok(found)
+}
+
+/// The VM with the addresses of its main interface alone, which are those that are sold. Nothing is asked and nothing
+/// left out unless the handler gives VMs an additional interface.
+pub fn main_only(job: &Job, mut host: Host) -> Result<Host> {
+    if host.ip4.len() < 2 || !job.place()?.additional_interface {
+        return Ok(host);
+    }
+    let known = job.vmm.ipv4(host.id)?;
+    let elsewhere = |ip: &str| known.iter().any(|k| k.ip_addr == ip && k.cluster_interface.is_some_and(|i| i != MAIN));
+    // A build that numbers interfaces otherwise must not leave the VM without any address.
+    if host.ip4.iter().any(|address| !elsewhere(&address.ip)) {
+        host.ip4.retain(|address| !elsewhere(&address.ip));
+    }
+    Ok(host)
+}

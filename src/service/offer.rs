@@ -1,0 +1,90 @@
+//! OS templates and recipes that clients may order, kept equal to what the handler's VMmanager has [protocol 3.16].
+//!
+//! New values are added, values that are gone are withdrawn, everything else is left alone: texts and tariffs are the
+//! administrator's. Names on which an order could stumble are reported [lessons, pain 24].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::catalogue::forgiving;
+use super::handler::HandlerJob;
+use crate::error::Result;
+use crate::log;
+use crate::vmm::{Os, Recipe};
+
+/// Brings both lists of the handler in line.
+pub fn sync(job: &HandlerJob) -> Result<()> {
+    let cluster = job.cluster()?;
+    let lxd = cluster.virtualization_type == "lxd";
+    let usable = |os: &Os| {
+        let here = os.clusters.iter().any(|at| at.id == cluster.id);
+        os.state == "active" && !os.adminonly && here && os.is_lxd_image == lxd
+    };
+    let templates = job.vmm.os_list()?.into_iter().filter(usable).map(|os| (os.repository, os.name));
+    keep_equal(job, "ostempl", templates)?;
+    let recipes = if job.handler.params.get("use_recipes").is_some_and(|value| value == "on") {
+        job.vmm.recipes()?.into_iter().filter(is_orderable).map(|recipe| (recipe.repository, recipe.name)).collect()
+    } else {
+        Vec::new()
+    };
+    keep_equal(job, "recipe", recipes)
+}
+
+/// An order has nowhere to give a recipe's parameters [api 6, row 19].
+fn is_orderable(recipe: &Recipe) -> bool {
+    let asks = recipe.params_count.unwrap_or_default();
+    if asks > 0 {
+        log::info!("recipe \"{}\" asks for {asks} parameters and is not offered", recipe.name);
+    }
+    asks == 0
+}
+
+fn keep_equal(job: &HandlerJob, param: &str, entries: impl IntoIterator<Item = (String, String)>) -> Result<()> {
+    let handler = job.handler.id;
+    let wanted: BTreeMap<String, (String, String)> = entries
+        .into_iter()
+        .filter(|(repository, name)| is_sayable(param, repository) && is_sayable(param, name))
+        .map(|(repository, name)| (format!("{repository}__{name}"), (repository, name)))
+        .collect();
+    report(param, wanted.keys());
+    let known = job.panel.offered(handler, param)?;
+    for gone in known.iter().filter(|offered| !wanted.contains_key(&offered.value)) {
+        job.panel.withdraw(handler, gone.id)?;
+        log::info!("handler {handler}: {param} \"{}\" is gone in VMmanager and no longer offered", gone.value);
+    }
+    let known: BTreeSet<&str> = known.iter().map(|offered| offered.value.as_str()).collect();
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, name) in wanted.values() {
+        *names.entry(name).or_default() += 1;
+    }
+    for (value, (repository, name)) in wanted.iter().filter(|(value, _)| !known.contains(value.as_str())) {
+        let twice = names.get(name.as_str()).is_some_and(|count| *count > 1);
+        let shown = if twice { format!("{name} ({repository})") } else { name.clone() };
+        job.panel.offer(handler, param, value, &shown)?;
+        log::info!("handler {handler}: {param} \"{value}\" is new in VMmanager and offered now");
+    }
+    Ok(())
+}
+
+/// A name with control characters cannot be handed to BILLmanager whole.
+fn is_sayable(param: &str, name: &str) -> bool {
+    let sayable = !name.is_empty() && !name.contains(char::is_control);
+    if !sayable {
+        log::warn!("{param}: {name:?} cannot be offered, rename it in VMmanager");
+    }
+    sayable
+}
+
+/// Names that only a hyphen or the case of letters tells apart: BILLmanager's database may take them for one.
+fn report<'a>(param: &str, values: impl Iterator<Item = &'a String>) {
+    let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for value in values {
+        alike.entry(forgiving(value)).or_default().push(value);
+    }
+    for names in alike.into_values().filter(|names| names.len() > 1) {
+        log::warn!(
+            "{param}: \"{}\" differ by hyphens or letter case only and are easily mistaken for one another; rename all but \
+             one of them in VMmanager",
+            names.join("\", \"")
+        );
+    }
+}

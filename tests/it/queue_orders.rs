@@ -1,0 +1,136 @@
+//! The handler's four parameters at work: real orders through a real queue, one session for all of them.
+
+use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use pmvmmanager6::queue::{self, Scope};
+use sandbox::bill::Run;
+use sandbox::vmm::Platform;
+
+use crate::support::invariants::assert_sound;
+use crate::support::processes::until;
+use crate::support::world::TestWorld;
+
+fn queued(parameters: &[(&str, &str)]) -> TestWorld {
+    let world = TestWorld::with(|scene| scene.vmm.timing.create = Duration::from_millis(30));
+    world.bill.set_handler(world.handler, "queue_enabled", "on");
+    for (name, value) in parameters {
+        world.bill.set_handler(world.handler, name, value);
+    }
+    world
+}
+
+fn start(world: &TestWorld, item: u64, command: &str) -> Child {
+    let running = world.bill.running(item).into_iter().find(|it| it.command == command);
+    let operation = running.map_or_else(|| world.bill.operation(item, command), |it| it.id);
+    let args = world.bill.arguments(item, command, operation);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    world.bill.command(&args).spawn().unwrap()
+}
+
+#[track_caller]
+fn all_succeed(world: &TestWorld, children: Vec<Child>) {
+    let started = Instant::now();
+    for child in children {
+        let run = Run::new(&child.wait_with_output().unwrap(), started.elapsed());
+        world.remember(run.clone());
+        assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log());
+    }
+}
+
+fn runtime(world: &TestWorld) -> std::path::PathBuf {
+    world.bill.root().join("var/pmvmmanager6/run")
+}
+
+/// VMs that are being created now.
+fn in_creation(platform: &Platform) -> usize {
+    let unfinished = |status: &str| matches!(status, "created" | "deferred" | "running");
+    platform.tasks.values().filter(|task| task.name == "host_create" && unfinished(&task.status)).count()
+}
+
+#[test]
+fn forty_orders_with_two_queues() {
+    let world = queued(&[("queue_count", "2")]);
+    let items: Vec<u64> = (0..40).map(|_| world.ordered()).collect();
+    let done = AtomicBool::new(false);
+    let (most, over) = std::thread::scope(|scope| {
+        let watch = |more: usize| {
+            let (world, done) = (&world, &done);
+            move || {
+                let reached = |platform: &Platform| in_creation(platform) >= more;
+                while !done.load(Ordering::SeqCst) {
+                    if world.vmm.wait_until(Duration::from_millis(100), reached) {
+                        return true;
+                    }
+                }
+                false
+            }
+        };
+        let (two, three) = (scope.spawn(watch(2)), scope.spawn(watch(3)));
+        all_succeed(&world, items.iter().map(|item| start(&world, *item, "open")).collect());
+        done.store(true, Ordering::SeqCst);
+        (two.join().unwrap(), three.join().unwrap())
+    });
+    assert!(most && !over, "two at a time: {most}, three: {over}");
+    assert_eq!(world.vmm.logins(), 1);
+    assert!(items.iter().all(|item| world.bill.item(*item).status == 2 && world.hosts_of(*item).len() == 1));
+    assert!(queue::list(&runtime(&world)).unwrap().is_empty());
+    assert_sound(&world);
+}
+
+#[test]
+fn the_key_says_what_waits_for_what() {
+    let world = queued(&[("queue_key", "__TYPE__")]);
+    let (one, two, three) = (world.opened(), world.opened(), world.opened());
+    let runtime = runtime(&world);
+    assert!(queue::pause(&runtime, &Scope::Key("suspend".to_owned())).unwrap());
+    let waiting = vec![start(&world, one, "suspend"), start(&world, two, "suspend")];
+    until("two waiting operations", || {
+        Some(()).filter(|()| queue::list(&runtime).unwrap().iter().filter(|entry| entry.key == "suspend").count() == 2)
+    });
+    // Another type has another queue.
+    all_succeed(&world, vec![start(&world, three, "stop")]);
+    assert_eq!(world.bill.item(one).status, 2);
+    assert!(queue::resume(&runtime, &Scope::Key("suspend".to_owned())).unwrap());
+    all_succeed(&world, waiting);
+    assert_eq!((world.bill.item(one).status, world.bill.item(two).status), (3, 3));
+    assert!(world.bill.log().contains("waiting in queue suspend"), "{}", world.bill.log());
+    assert_sound(&world);
+}
+
+/// Impossible values, put into the database by hand, are replaced by the defaults with a warning.
+#[test]
+fn wrong_parameters_never_hold_up_an_operation() {
+    let world = queued(&[("queue_count", "many"), ("queue_key", "__WHAT__"), ("session_ttl", "-5")]);
+    world.opened();
+    let log = world.bill.log();
+    for name in ["queue_count", "queue_key", "session_ttl"] {
+        assert!(log.lines().any(|line| line.contains("WARNING") && line.contains(name)), "{name}: {log}");
+    }
+    assert_sound(&world);
+}
+
+/// The sessions end at VMmanager: a crowd of processes meets it, and one logs in again.
+#[test]
+fn an_expired_session_costs_one_login() {
+    let world = queued(&[]);
+    let item = world.opened();
+    let before = world.vmm.logins();
+    world.vmm.expire_sessions();
+    all_succeed(&world, (0..20).map(|_| start(&world, item, "transition_controlpanel")).collect());
+    assert_eq!(world.vmm.logins() - before, 1);
+}
+
+/// Without the parameter every run logs in for itself, and nothing is kept.
+#[test]
+fn a_storage_period_of_zero_keeps_nothing() {
+    let world = queued(&[("session_ttl", "0")]);
+    let item = world.opened();
+    let before = world.vmm.logins();
+    world.succeed(item, "suspend");
+    world.succeed(item, "resume");
+    assert_eq!(world.vmm.logins() - before, 2);
+    assert_eq!(pmvmmanager6::vmm::session::list(&runtime(&world)).unwrap(), []);
+    assert_sound(&world);
+}
