@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # lib.sh and the sourcing scripts set the variables
+# shellcheck shell=sh disable=SC2034,SC2154 # lib.sh and the sourcing scripts set the variables
 # Sourced by deb.sh and rpm.sh, which say how to install, remove and so on: what must hold for both formats.
 # Uses $one and $two, two versions of the package.
 
