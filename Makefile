@@ -119,6 +119,7 @@ $(CARGO_DEB) $(CARGO_RPM) $(CARGO_ZIGBUILD) $(CARGO_DENY): $(TOOLS)/%:
 	$(CARGO) install --quiet --locked --root $(TOOLS)/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))
 
 $(ZIG): $(TOOLS)/%:
+	packaging/need pip3 python3-pip
 	python3 -m pip install --quiet --root-user-action=ignore --no-deps --target $(TOOLS)/$(firstword $(subst /, ,$*)) \
 		$(subst @,==,$(firstword $(subst /, ,$*)))
 
