@@ -59,12 +59,14 @@ install: build manual ## copy the module and its documentation into $(DESTDIR), 
 deb: stage $(CARGO_DEB) ## the package for Debian and Ubuntu: target/package/*.deb
 	packaging/scripts/assemble deb.postinst target/package/deb/postinst
 	packaging/scripts/assemble deb.postrm target/package/deb/postrm
+	rm -f $(OUTPUT)*.deb
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_DEB) --quiet --locked --no-build --no-strip --target $(TRIPLE) \
 		--output $(OUTPUT) $(DEB_OPTIONS)
 
 rpm: stage $(CARGO_RPM) ## the package for AlmaLinux: target/package/*.rpm
 	packaging/scripts/assemble rpm.post target/package/rpm/post
 	packaging/scripts/assemble rpm.postun target/package/rpm/postun
+	rm -f $(OUTPUT)*.rpm
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_RPM) --target $(TRIPLE) --auto-req no --payload-compress gzip \
 		--output $(OUTPUT) $(RPM_OPTIONS)
 
