@@ -4,6 +4,7 @@ mod support;
 
 mod bad_input;
 mod check_connection;
+mod compat;
 mod failure_protocol;
 mod features;
 mod kill;
