@@ -415,6 +415,30 @@ pub struct PoolCluster {
     pub interface: Option<u64>,
 }
 
+/// A node [api 4.2].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Node {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Its cluster.
+    #[serde(default, deserialize_with = "reference")]
+    pub cluster: Option<Reference>,
+    /// Taken out of service.
+    #[serde(default, deserialize_with = "or_default")]
+    pub maintenance_mode: bool,
+    /// Takes no new VMs.
+    #[serde(default, deserialize_with = "or_default")]
+    pub host_creation_blocked: bool,
+}
+
+impl Node {
+    /// Whether a new VM may be placed here.
+    pub fn takes_vms(&self) -> bool {
+        !self.maintenance_mode && !self.host_creation_blocked
+    }
+}
+
 /// How full a pool is.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Usage {

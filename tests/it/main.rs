@@ -26,6 +26,7 @@ mod queue_state;
 mod readme;
 mod secrets;
 mod session;
+mod setup_choice;
 mod setup_forms;
 mod setup_import;
 mod setup_lists;
