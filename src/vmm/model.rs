@@ -347,6 +347,9 @@ pub struct Past {
     /// As `status` of a task [api 3.4].
     #[serde(default, deserialize_with = "or_default")]
     pub state: String,
+    /// Its id in the task list, used for the details.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub task: Option<u64>,
 }
 
 impl Past {
