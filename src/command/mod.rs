@@ -11,6 +11,7 @@ mod delip;
 mod features;
 mod form;
 mod get_server_config;
+mod get_suitable_module;
 mod hardreboot;
 mod import;
 mod open;
@@ -106,6 +107,7 @@ pub const TABLE: &[Command] = &[
     Command { name: "sync_server", feature: true, work: Work::Handler(sync_server::run) },
     Command { name: "stat", feature: true, work: Work::Handler(stat::run) },
     Command { name: "import", feature: true, work: Work::Handler(import::run) },
+    Command { name: "get_suitable_module", feature: true, work: Work::Form(get_suitable_module::answer) },
     Command { name: "check_param", feature: true, work: Work::Question(check_param::answer) },
     Command { name: "check_addon", feature: true, work: Work::Question(check_addon::answer) },
 ];

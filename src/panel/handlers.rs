@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Panel;
 use super::database::Param;
 use super::mgrctl::Value;
+use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
 
 /// A VM to be offered as a service.
@@ -17,7 +18,25 @@ pub struct Import<'a> {
     pub params: &'a [(&'a str, &'a str)],
 }
 
+/// A handler that may make a service.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// `processingmodule.id`.
+    pub id: u64,
+    /// `processingmodule.ipmgr`: whoever gives out its addresses.
+    pub ip_manager: Option<u64>,
+}
+
 impl Panel {
+    /// Our active handlers of a tariff, in the panel's own order [protocol 3.4].
+    pub fn candidates(&self, tariff: u64) -> Result<Vec<Candidate>> {
+        let sql = "SELECT pm.id, pm.ipmgr FROM processingmodule2pricelist t JOIN processingmodule pm \
+                   ON t.processingmodule = pm.id WHERE t.pricelist = ? AND pm.active = 'on' AND pm.module = ? \
+                   ORDER BY pm.orderpriority, pm.ipmgr, pm.id";
+        let rows = self.rows(sql, &[Param::Id(tariff), Param::Text(MODULE)])?;
+        Ok(rows.iter().filter_map(|row| Some(Candidate { id: row.id(0)?, ip_manager: row.id(1) })).collect())
+    }
+
     /// The text that the module keeps with a handler; empty when there is none.
     pub fn kept(&self, handler: u64) -> Result<String> {
         let rows = self.rows("SELECT config FROM processingmodule WHERE id = ?", &[Param::Id(handler)])?;

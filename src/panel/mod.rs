@@ -29,7 +29,7 @@ use crate::{fault, log};
 use crypt::Key;
 use database::{Database, Param, Row};
 pub use failure::{Failure, error_document};
-pub use handlers::Import;
+pub use handlers::{Candidate, Import};
 pub use lists::Offered;
 use mgrctl::Mgrctl;
 pub use mgrctl::Value;

@@ -275,6 +275,12 @@ fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>>
                 power::start(job, found)?;
             }
             Some(found) if is_ready(job, found) => return Ok(host),
+            // Whoever lost the answer to the creation has no task to wait for.
+            Some(found) if found.state == "creating" => {
+                if let Some(failed) = failed_creation(job, vm)? {
+                    return Err(clean_up(job, vm, failed));
+                }
+            }
             _ => {}
         }
         if started.elapsed() >= limit {
@@ -287,6 +293,12 @@ fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>>
         }
         std::thread::sleep(look::pause(started.elapsed()));
     }
+}
+
+fn failed_creation(job: &Job, vm: u64) -> Result<Option<Error>> {
+    let mut history = job.vmm.history(vm)?.into_iter().flatten();
+    let failed = history.find(|past| past.name == "host_create" && past.ended() == Some(false));
+    Ok(failed.map(|past| job.vmm.failed_before(&past)))
 }
 
 fn is_ready(job: &Job, host: &Host) -> bool {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::Client;
-use super::model::{Account, Cluster, Host, List, Os, Pool, Preset, Recipe};
+use super::model::{Account, Cluster, Host, List, Node, Os, Pool, Preset, Recipe};
 use crate::error::Result;
 
 /// Elements asked for at once.
@@ -28,7 +28,7 @@ macro_rules! numbered {
     };
 }
 
-numbered!(Account, Cluster, Host, Os, Pool, Preset, Recipe);
+numbered!(Account, Cluster, Host, Node, Os, Pool, Preset, Recipe);
 
 impl Client {
     /// Every element of a list, in the order of ids. Filters on other fields than the id are not reliable.

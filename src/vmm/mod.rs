@@ -29,8 +29,8 @@ use filter::Filter;
 pub use metrics::Direction;
 use model::List;
 pub use model::{
-    Accepted, Account, Cluster, CreateHost, Host, HostIp, InterfacePools, Ipv4, Ipv6, Os, Past, Pool, PoolCluster,
-    Preset, Recipe, RecipeRun, Resources, Tuning,
+    Accepted, Account, Cluster, CreateHost, Host, HostIp, InterfacePools, Ipv4, Ipv6, Node, Os, Past, Pool,
+    PoolCluster, Preset, Recipe, RecipeRun, Resources, Tuning,
 };
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};
@@ -83,6 +83,11 @@ impl Client {
     /// All clusters.
     pub fn clusters(&self) -> Result<Vec<Cluster>> {
         self.all("/vm/v3/cluster")
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> Result<Vec<Node>> {
+        self.all("/vm/v3/node")
     }
 
     /// All OS templates.

@@ -347,6 +347,9 @@ pub struct Past {
     /// As `status` of a task [api 3.4].
     #[serde(default, deserialize_with = "or_default")]
     pub state: String,
+    /// Its id in the task list, used for the details.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub task: Option<u64>,
 }
 
 impl Past {
@@ -413,6 +416,30 @@ pub struct PoolCluster {
     /// Index of the interface it serves there, 0 the main one; nothing when the build does not tell.
     #[serde(default, deserialize_with = "optional_number")]
     pub interface: Option<u64>,
+}
+
+/// A node [api 4.2].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Node {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Its cluster.
+    #[serde(default, deserialize_with = "reference")]
+    pub cluster: Option<Reference>,
+    /// Taken out of service.
+    #[serde(default, deserialize_with = "or_default")]
+    pub maintenance_mode: bool,
+    /// Takes no new VMs.
+    #[serde(default, deserialize_with = "or_default")]
+    pub host_creation_blocked: bool,
+}
+
+impl Node {
+    /// Whether a new VM may be placed here.
+    pub fn takes_vms(&self) -> bool {
+        !self.maintenance_mode && !self.host_creation_blocked
+    }
 }
 
 /// How full a pool is.

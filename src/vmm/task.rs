@@ -95,7 +95,7 @@ impl Client {
     }
 
     fn failed(&self, task: &Task, row: &TaskRow) -> Error {
-        let text = reason(&row.output).or_else(|| reason(&row.error)).or_else(|| self.details(row));
+        let text = reason(&row.output).or_else(|| reason(&row.error)).or_else(|| self.details(row.id?));
         let text = text.or_else(|| reason(&row.defer_reason)).unwrap_or_else(|| "no reason was given".to_owned());
         Error::new(
             Kind::Vm6Task,
@@ -104,9 +104,16 @@ impl Client {
         )
     }
 
+    /// The error of a task that the history of a VM lists as failed.
+    pub fn failed_before(&self, past: &Past) -> Error {
+        let text = past.task.and_then(|task| self.details(task)).unwrap_or_else(|| "no reason was given".to_owned());
+        let text = format!("VMmanager's task {} ended as {}: {text}", past.name, past.state);
+        Error::new(Kind::Vm6Task, past.name.as_str(), text)
+    }
+
     /// The task-manager's own record, bare or wrapped [api 6, row 2].
-    fn details(&self, row: &TaskRow) -> Option<String> {
-        let record: Value = self.get(&format!("/vm/v3/task/{}", row.id?)).ok()?;
+    fn details(&self, task: u64) -> Option<String> {
+        let record: Value = self.get(&format!("/vm/v3/task/{task}")).ok()?;
         let record = record.get("task").unwrap_or(&record);
         ["output", "error"].iter().find_map(|field| reason(record.get(*field)?))
     }

@@ -4,6 +4,7 @@ mod support;
 
 mod bad_input;
 mod check_connection;
+mod compat;
 mod failure_protocol;
 mod features;
 mod kill;
@@ -25,6 +26,7 @@ mod queue_state;
 mod readme;
 mod secrets;
 mod session;
+mod setup_choice;
 mod setup_forms;
 mod setup_import;
 mod setup_lists;

@@ -293,34 +293,36 @@ fn units_are_converted(world: &TestWorld) {
 }
 
 fn switches_choices_and_groups(world: &TestWorld) {
-    let member = |name: &str, unit: &str, amount| Addon {
+    let member = |name: &str, unit: &str, included| Addon {
         compound: Some("size".to_owned()),
-        limit: Some(0),
-        ..Addon::amount(name, unit, amount)
+        ..Addon::amount(name, unit, included)
     };
     let tariff = Tariff::new("all kinds of add-ons")
         .addon(Addon { billtype: billtype::COMPOUND, ..Addon::amount("size", "", 0) })
-        .addon(member("mem", "gib", 0))
-        .addon(member("numproc", "", 0))
+        .addon(member("mem", "gib", 1))
+        .addon(member("outbound", "mbit/s", 7))
         .addon(Addon::amount("ncpu", "", 1))
         .addon(Addon::amount("disk", "gib", 10))
-        .addon(Addon { active: false, ..Addon::amount("outbound", "mbit/s", 5) })
         .addon(Addon { billtype: billtype::MANUAL, ..Addon::amount("inbound", "mbit/s", 5) })
+        .addon(Addon { active: false, ..Addon::amount("ipv6subnet_prefix", "", 80) })
         .addon(Addon::amount("ip", "", 1))
         .addon(Addon::switch("ipv6", false))
         .addon(Addon::choice("ostempl_group", &["linux", "windows"]))
         .addon(Addon::statistic("in out", "gib", 1024));
     let tariff = world.bill.add_tariff(&tariff.handler(world.handler));
     let order = Order::new(world.alice, tariff, world.handler).addon("mem", "2").addon("ostempl_group", "windows");
-    let item = world.bill.order(&order);
-    world.bill.exec("UPDATE item SET status = 5, boolvalue = 'on' WHERE parent = ? AND 1 = 0", &[&item.to_string()]);
-    world.succeed(item, "open");
-    let body = creation(world);
-    // The chosen member of the group counts; what is switched off, made by hand or counted is not sent.
-    assert_eq!(body["ram_mib"], json!(2048));
-    assert_eq!(body["ipv6_enabled"], json!(false));
-    for absent in ["net_in_mbitps", "net_out_mbitps", "process_number"] {
-        assert_eq!(body.get(absent), None, "{body}");
+    for switch in ["off", "on"] {
+        let item = world.bill.order(&order.clone().ips6(u32::from(switch == "on")));
+        let switched = "UPDATE item SET boolvalue = ? WHERE parent = ? AND boolvalue IS NOT NULL";
+        world.bill.exec(switched, &[switch, &item.to_string()]);
+        world.forget();
+        world.succeed(item, "open");
+        let body = creation(world);
+        // The chosen member of the group counts; what is not chosen, switched off, counted or made by hand is not sent.
+        assert_eq!((&body["ram_mib"], &body["ipv6_enabled"]), (&json!(2048), &json!(switch == "on")));
+        for absent in ["net_in_mbitps", "net_out_mbitps", "ipv6_prefix"] {
+            assert_eq!(body.get(absent), None, "{body}");
+        }
     }
 }
 

@@ -313,6 +313,21 @@ fn no_room_in_the_cluster() {
 }
 
 #[test]
+fn a_creation_that_fails_after_its_answer_was_lost() {
+    let world = TestWorld::start();
+    let item = world.ordered();
+    world.vmm.change(|platform| platform.nodes.values_mut().for_each(|node| node.maintenance_mode = true));
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host").act(Action::LoseAnswer));
+    let refusal = world.fail(item, "open");
+    refusal.is(Kind::Vm6Task, "host_create", &["not enough free resources", "was removed"]);
+    assert!(world.made_by_module().is_empty());
+    world.vmm.change(|platform| platform.nodes.values_mut().for_each(|node| node.maintenance_mode = false));
+    world.succeed(item, "open");
+    settled(&world, item, "open");
+    assert_sound(&world);
+}
+
+#[test]
 fn remains_that_cannot_be_removed_are_not_forgotten() {
     let world = TestWorld::start();
     let item = world.ordered();

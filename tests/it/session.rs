@@ -47,13 +47,13 @@ fn crowd(room: &Room, size: usize, arguments: &[&str]) -> Vec<i32> {
 fn any_number_of_processes_log_in_once() {
     let room = Room::new();
     server(&room, "first");
-    assert!(crowd(&room, 30, &["--for", "100"]).iter().all(|status| *status == 0));
-    assert_eq!((count(&room, "login"), count(&room, "used")), (1, 30));
+    assert!(crowd(&room, 100, &["--for", "100"]).iter().all(|status| *status == 0));
+    assert_eq!((count(&room, "login"), count(&room, "used")), (1, 100));
     server(&room, "second");
     // VMmanager has revoked the token: everybody meets it, one logs in.
-    assert!(crowd(&room, 30, &["--for", "100", "--revoked", "first"]).iter().all(|status| *status == 0));
+    assert!(crowd(&room, 100, &["--for", "100", "--revoked", "first"]).iter().all(|status| *status == 0));
     assert_eq!(count(&room, "login"), 2);
-    assert!(events(&room)[31..].iter().filter(|e| e.what == "used").all(|event| event.detail == "second"));
+    assert!(events(&room)[101..].iter().filter(|e| e.what == "used").all(|event| event.detail == "second"));
 }
 
 #[test]

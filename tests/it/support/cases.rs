@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 
 /// Checks every case, each in a world of its own that `check` makes; fails with the names of all that failed.
 pub fn each<T: Sync>(cases: &[(&str, T)], check: impl Fn(&T) + Sync) {

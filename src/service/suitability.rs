@@ -1,0 +1,79 @@
+//! Which handler should make a service: BILLmanager's own order, with those last that could not make it now
+//! [protocol 3.4].
+
+use std::collections::BTreeMap;
+
+use super::connection;
+use super::order::Place;
+use crate::config::Config;
+use crate::error::Result;
+use crate::log;
+use crate::panel::{Candidate, Handler, Panel};
+use crate::vmm::{Client, Pool};
+
+/// Handlers of a tariff, best first, without those in `skipped`.
+pub fn rank(config: &Config, panel: &Panel, tariff: u64, skipped: &[u64]) -> Result<Vec<u64>> {
+    let chosen = choose(panel.candidates(tariff)?, skipped);
+    // One candidate is the best one, whatever its state is: nobody has to wait for an answer.
+    if chosen.len() < 2 {
+        return Ok(chosen);
+    }
+    let (ready, unready): (Vec<u64>, Vec<u64>) = chosen.into_iter().partition(|id| is_ready(config, panel, *id));
+    Ok(ready.into_iter().chain(unready).collect())
+}
+
+/// A handler that shares its IP manager with the last skipped one keeps the addresses where they are.
+fn choose(candidates: Vec<Candidate>, skipped: &[u64]) -> Vec<u64> {
+    let last = skipped.last().and_then(|id| candidates.iter().find(|candidate| candidate.id == *id));
+    let manager = last.and_then(|candidate| candidate.ip_manager);
+    let left: Vec<Candidate> = candidates.into_iter().filter(|candidate| !skipped.contains(&candidate.id)).collect();
+    let shares = |candidate: &Candidate| manager.is_some() && candidate.ip_manager == manager;
+    let restricted = left.iter().any(shares);
+    left.iter().filter(|candidate| !restricted || shares(candidate)).map(|candidate| candidate.id).collect()
+}
+
+fn is_ready(config: &Config, panel: &Panel, id: u64) -> bool {
+    let config = Config { limits: config.limits.impatient(), ..config.clone() };
+    let room = panel.handler(id).and_then(|handler| has_room(&connection::client(&config, &handler)?, &handler));
+    match room {
+        Ok(true) => true,
+        Ok(false) => {
+            log::warn!("handler {id}: its cluster has no room for another VM; it is put last");
+            false
+        }
+        Err(error) => {
+            log::warn!("handler {id} is put last: {error}");
+            false
+        }
+    }
+}
+
+/// A node that takes VMs and, where VMmanager tells, a free address.
+fn has_room(vmm: &Client, handler: &Handler) -> Result<bool> {
+    let place = Place::read(&handler.params, &BTreeMap::new())?;
+    let cluster = connection::cluster(vmm, place.cluster)?.id;
+    let nodes = vmm.nodes()?;
+    let open = nodes.iter().any(|node| node.cluster.as_ref().is_some_and(|c| c.id == cluster) && node.takes_vms());
+    let pools = vmm.pools()?;
+    let free = pools.iter().filter(|pool| pool.clusters.iter().any(|at| at.id == cluster)).map(Pool::free_ipv4);
+    Ok(open && free.sum::<Option<u64>>() != Some(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(list: &[(u64, Option<u64>)]) -> Vec<Candidate> {
+        list.iter().map(|&(id, ip_manager)| Candidate { id, ip_manager }).collect()
+    }
+
+    #[test]
+    fn the_last_skipped_handler_keeps_the_choice_at_its_ip_manager() {
+        let all = [(1, None), (2, Some(5)), (3, Some(5)), (4, Some(6))];
+        assert_eq!(choose(candidates(&all), &[]), [1, 2, 3, 4]);
+        assert_eq!(choose(candidates(&all), &[2]), [3]);
+        assert_eq!(choose(candidates(&all), &[2, 1]), [3, 4]);
+        assert_eq!(choose(candidates(&all), &[2, 3]), [1, 4]);
+        assert_eq!(choose(candidates(&all), &[1, 2, 3, 4]), [0; 0]);
+    }
+}

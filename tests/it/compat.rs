@@ -1,0 +1,56 @@
+//! State files of every version that was ever in use are opened by this one. `tests/data/compat/` keeps a file of each;
+//! when a migration is added, a file of the version before it is added there, and none is ever changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::cases::each;
+use crate::support::world::TestWorld;
+
+/// The files of one kind, by name.
+fn kept(kind: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/compat");
+    let is_kind = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(kind));
+    let found: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(is_kind).collect();
+    assert!(!found.is_empty(), "no {kind} file is kept");
+    found
+}
+
+/// Puts an old file where the module will look for it.
+fn plant(file: &Path, directory: &Path, name: &str) {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).unwrap();
+    fs::copy(file, directory.join(name)).unwrap();
+    fs::set_permissions(directory.join(name), PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn an_old_journal_is_read_and_carried_on() {
+    let files = kept("journal-");
+    let cases: Vec<(&str, &PathBuf)> = files.iter().map(|file| (file.to_str().unwrap(), file)).collect();
+    each(&cases, |file| {
+        let world = TestWorld::start();
+        plant(file, &world.bill.root().join("var/pmvmmanager6"), "journal.db");
+        let item = world.ordered();
+        world.succeed(item, "open");
+        // The name of the installation comes from the old journal, not from the key of this one.
+        let mark = format!("billmgr:0123456789ab:{item}");
+        assert_eq!(world.vmm.look(|platform| platform.host_by_comment(&mark).len()), 1, "{}", world.bill.log());
+        assert_eq!(world.journal(900_001), Some(("ready".to_owned(), Some(215))));
+    });
+}
+
+#[test]
+fn an_old_runtime_file_is_used_and_not_set_aside() {
+    for file in kept("runtime-") {
+        let world = TestWorld::start();
+        let directory = world.bill.root().join("var/pmvmmanager6/run");
+        plant(&file, &directory, "runtime.db");
+        let item = world.ordered();
+        world.succeed(item, "open");
+        let names = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let aside: Vec<String> = names.filter(|name| name.contains(".bad")).collect();
+        assert!(aside.is_empty(), "{} was set aside: {aside:?}", file.display());
+    }
+}

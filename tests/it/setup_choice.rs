@@ -1,0 +1,86 @@
+//! `--command get_suitable_module`: the handlers of a tariff, best first.
+
+use pmvmmanager6::error::Kind;
+use pmvmmanager6::wire;
+use sandbox::bill::{Database, Handler, Tariff};
+
+use crate::support::cases::each;
+use crate::support::invariants::assert_sound;
+use crate::support::refusal::Refusal;
+use crate::support::world::TestWorld;
+
+fn handler(world: &TestWorld, password: &str, cluster: &str, place: u64) -> u64 {
+    let id = world.bill.add_handler(&Handler::new(&world.vmm.url(), "admin@example.net", password, cluster));
+    order(world, id, "orderpriority", place);
+    id
+}
+
+fn order(world: &TestWorld, handler: u64, column: &str, value: u64) {
+    let sql = format!("UPDATE processingmodule SET {column} = ? WHERE id = ?");
+    world.bill.exec(&sql, &[&value.to_string(), &handler.to_string()]);
+}
+
+fn asked(tariff: u64, skip: &str) -> String {
+    format!("<doc><item><pricelist>{tariff}</pricelist></item><skip_modules>{skip}</skip_modules></doc>")
+}
+
+#[track_caller]
+fn chosen(world: &TestWorld, tariff: u64, skip: &str) -> Vec<u64> {
+    let run = world.run_with_input(&["--command", "get_suitable_module"], &asked(tariff, skip));
+    assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log());
+    let answer = wire::parse(run.stdout.as_bytes()).unwrap();
+    let modules = answer.find("modules").expect("a list, even if it is empty");
+    modules.all("module").map(|module| module.get("id").unwrap().parse().unwrap()).collect()
+}
+
+fn sold_by(world: &TestWorld, handlers: &[u64]) -> u64 {
+    let tariff = handlers.iter().fold(Tariff::sized("VPS", 1, 1024, 10_240), |tariff, id| tariff.handler(*id));
+    world.bill.add_tariff(&tariff)
+}
+
+const PASSWORD: &str = "Adm1n-secret-pass";
+
+#[test]
+fn the_order_is_the_panels_with_the_unready_last_on_both_databases() {
+    each(&[("SQLite", Database::Sqlite), ("MariaDB", Database::MariaDb)], |database| {
+        let world = TestWorld::on(*database);
+        let full = handler(&world, PASSWORD, "3", 1);
+        let locked_out = handler(&world, "wrong-password", "1", 2);
+        let good = handler(&world, PASSWORD, "1", 3);
+        let better = handler(&world, PASSWORD, "1", 2);
+        let off = handler(&world, PASSWORD, "1", 1);
+        world.bill.exec("UPDATE processingmodule SET active = 'off' WHERE id = ?", &[&off.to_string()]);
+        world.vmm.change(|platform| {
+            platform.nodes.values_mut().filter(|node| node.cluster == 3).for_each(|node| node.maintenance_mode = true);
+        });
+        let tariff = sold_by(&world, &[full, locked_out, good, better, off]);
+        assert_eq!(chosen(&world, tariff, ""), [better, good, full, locked_out]);
+        assert_eq!(chosen(&world, tariff, &format!("{better}, {full}")), [good, locked_out]);
+        assert_eq!(chosen(&world, tariff, &format!("{better},{full},{good}")), [locked_out], "better than none");
+        assert_eq!(chosen(&world, tariff, &format!("{better},{full},{good},{locked_out}")), [0; 0]);
+        assert_eq!(chosen(&world, 999_999, ""), [0; 0], "nobody sells it");
+        assert_eq!(world.mutations(), [""; 0], "VMmanager is only read");
+        assert_sound(&world);
+    });
+}
+
+#[test]
+fn the_ip_manager_of_the_last_skipped_handler_decides() {
+    let world = TestWorld::start();
+    let [first, second, third] = [1, 2, 3].map(|place| handler(&world, PASSWORD, "1", place));
+    order(&world, first, "ipmgr", 7);
+    order(&world, third, "ipmgr", 7);
+    let tariff = sold_by(&world, &[first, second, third]);
+    assert_eq!(chosen(&world, tariff, ""), [first, second, third]);
+    assert_eq!(chosen(&world, tariff, &first.to_string()), [third]);
+    assert_eq!(chosen(&world, tariff, &second.to_string()), [first, third]);
+}
+
+#[test]
+fn a_question_that_cannot_be_understood_is_refused() {
+    let world = TestWorld::start();
+    let ask = |input: &str| Refusal::of(&world.run_with_input(&["--command", "get_suitable_module"], input));
+    ask("<doc/>").is(Kind::BadInputXml, "pricelist", &["pricelist"]);
+    ask(&asked(1, "7,x")).is(Kind::BadInputXml, "skip_modules", &["x"]);
+    ask("<doc>").is(Kind::BadInputXml, "xml", &[]);
+}
