@@ -70,7 +70,7 @@ rpm: stage $(CARGO_RPM) ## the package for AlmaLinux: target/package/*.rpm
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_RPM) --target $(TRIPLE) --auto-req no --payload-compress gzip \
 		--output $(OUTPUT) $(RPM_OPTIONS)
 
-package-test: deb rpm $(CARGO_DEB) $(CARGO_RPM) ## install, upgrade and remove the packages in a clean root; run what was installed
+package-test: deb rpm ## install, upgrade and remove the packages in a clean root; run what was installed
 	$(CARGO) build --quiet --locked -p sandbox --bins
 	packaging/test/run
 
@@ -89,6 +89,7 @@ portable: $(CARGO_ZIGBUILD) $(ZIG)
 	$(CARGO_ZIGBUILD) zigbuild --locked --release -p pmvmmanager6 --target $(TRIPLE).$(GLIBC)
 
 manual:
+	rm -rf target/package/manual
 	$(CARGO_RUN) --example manual -- target/package/manual
 	packaging/third-party target/package/third-party
 
