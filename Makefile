@@ -96,6 +96,7 @@ manual:
 stage: portable manual
 	rm -rf $(STAGE)
 	$(MAKE) --no-print-directory files BINARY=target/$(TRIPLE)/release/pmvmmanager6 DESTDIR=$(STAGE)
+	find $(STAGE) -exec touch --date=@$(SOURCE_DATE_EPOCH) {} +
 
 MGR   = $(DESTDIR)$(ROOT)
 SHARE = $(DESTDIR)/usr/share
@@ -115,7 +116,7 @@ files:
 	$(FILE) target/package/manual/man/*.8 $(SHARE)/man/man8/
 	gzip -9nf $(SHARE)/man/man8/pmvmmanager6*.8
 	install -d $(SHARE)/doc/$(PACKAGE)
-	$(FILE) README.md packaging/LICENSE-MIT packaging/LICENSE-APACHE target/package/third-party $(SHARE)/doc/$(PACKAGE)/
+	$(FILE) README.md packaging/LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
 	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party
 
 $(CARGO_DEB) $(CARGO_RPM) $(CARGO_ZIGBUILD) $(CARGO_DENY): $(TOOLS)/%:
