@@ -86,20 +86,22 @@ operate() {
     rm -f "$work/ready" "$work/gate"
     mkfifo "$work/ready" "$work/gate"
     flock --shared --no-fork "$root/$runtime" \
-        sh -c "echo >'$work/ready'; read -r _ <'$work/gate'; echo 'operation ended' >>'$root/panel.log'" &
+        sh -c "echo >'$work/ready'; read -r _ <'$work/gate'; echo 'operation ended' >>'$root/panel.log'" >/dev/null 2>&1 &
     operation=$!
+    # A check that fails must not leave it behind.
+    trap 'kill "$operation" 2>/dev/null || true' EXIT
     read -r _ <"$work/ready"
 }
 
 end_operation() {
-    echo >"$work/gate"
+    echo 1<>"$work/gate"
     wait "$operation"
 }
 
 upgraded_under_way() {
     bring "$two"
     operate
-    (sleep 3 && echo >"$work/gate") &
+    (sleep 3 && echo 1<>"$work/gate") >/dev/null 2>&1 &
     install_package
     wait "$operation"
     [ "$(panel_calls)" = "$(printf 'operation ended\nReloadMgr billmgr')" ]
