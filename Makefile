@@ -5,6 +5,25 @@ ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
 .PHONY: demo build test soak bench lint check mariadb install clean help
+.PHONY: deb rpm package-test reproducible deny portable manual stage files
+
+# Pinned tools, installed into the build folder.
+TOOLS          = target/tools
+CARGO_DEB      = $(TOOLS)/cargo-deb@3.8.0/bin/cargo-deb
+CARGO_RPM      = $(TOOLS)/cargo-generate-rpm@0.21.1/bin/cargo-generate-rpm
+CARGO_ZIGBUILD = $(TOOLS)/cargo-zigbuild@0.24.1/bin/cargo-zigbuild
+CARGO_DENY     = $(TOOLS)/cargo-deny@0.20.2/bin/cargo-deny
+ZIG            = $(TOOLS)/ziglang@0.17.1/ziglang/zig
+
+# Packages: the architecture, for example `make deb TRIPLE=aarch64-unknown-linux-gnu`, and the oldest C library that is
+# served (AlmaLinux 8). Nothing in them depends on when or where they are made.
+TRIPLE        ?= x86_64-unknown-linux-gnu
+GLIBC          = 2.28
+PACKAGE        = billmanager-plugin-pmvmmanager6
+STAGE          = target/package/root
+OUTPUT        ?= target/package/
+CARGO_SOURCES  = $(or $(CARGO_HOME),$(HOME)/.cargo)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -32,11 +51,81 @@ bench:         ## measure against the budgets of the design
 	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup
 
 mariadb:       ## the database server that the tests start on a private socket
-	@packaging/need-mariadb
+	@packaging/need mariadbd mariadb-server
 
-install: build ## copy the module into $(DESTDIR)$(ROOT)
-	install -D -m 0755 target/release/pmvmmanager6 $(DESTDIR)$(ROOT)/processing/pmvmmanager6
-	install -D -m 0644 xml/billmgr_mod_pmvmmanager6.xml $(DESTDIR)$(ROOT)/etc/xml/billmgr_mod_pmvmmanager6.xml
+install: build manual ## copy the module and its documentation into $(DESTDIR), without a package
+	$(MAKE) --no-print-directory files BINARY=target/release/pmvmmanager6
+
+deb: stage $(CARGO_DEB) ## the package for Debian and Ubuntu: target/package/*.deb
+	packaging/scripts/assemble deb.postinst target/package/deb/postinst
+	packaging/scripts/assemble deb.postrm target/package/deb/postrm
+	rm -f $(OUTPUT)*.deb
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_DEB) --quiet --locked --no-build --no-strip --target $(TRIPLE) \
+		--output $(OUTPUT) $(DEB_OPTIONS)
+
+rpm: stage $(CARGO_RPM) ## the package for AlmaLinux: target/package/*.rpm
+	packaging/scripts/assemble rpm.post target/package/rpm/post
+	packaging/scripts/assemble rpm.postun target/package/rpm/postun
+	rm -f $(OUTPUT)*.rpm
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_RPM) --target $(TRIPLE) --auto-req no --payload-compress gzip \
+		--output $(OUTPUT) $(RPM_OPTIONS)
+
+package-test: deb rpm ## install, upgrade and remove the packages in a clean root; run what was installed
+	$(CARGO) build --quiet --locked -p sandbox --bins
+	packaging/test/run
+
+reproducible: deb rpm ## build the packages again in another place and compare the bytes
+	packaging/test/reproducible
+
+deny: $(CARGO_DENY) ## licences, sources and versions of everything that is linked
+	$(CARGO_DENY) --locked --config packaging/deny.toml check bans licenses sources
+
+# The parts of the above.
+
+portable: $(CARGO_ZIGBUILD) $(ZIG)
+	CARGO_ZIGBUILD_ZIG_PATH=$(CURDIR)/$(ZIG) \
+	RUSTFLAGS="--remap-path-prefix=$(CURDIR)=/pmvmmanager6 --remap-path-prefix=$(CARGO_SOURCES)=/cargo" \
+	TARGET_CFLAGS="-ffile-prefix-map=$(CURDIR)=/pmvmmanager6 -ffile-prefix-map=$(CARGO_SOURCES)=/cargo" \
+	$(CARGO_ZIGBUILD) zigbuild --locked --release -p pmvmmanager6 --target $(TRIPLE).$(GLIBC)
+
+manual:
+	rm -rf target/package/manual
+	$(CARGO_RUN) --example manual -- target/package/manual
+	packaging/third-party target/package/third-party
+
+stage: portable manual
+	rm -rf $(STAGE)
+	$(MAKE) --no-print-directory files BINARY=target/$(TRIPLE)/release/pmvmmanager6 DESTDIR=$(STAGE)
+	find $(STAGE) -exec touch --date=@$(SOURCE_DATE_EPOCH) {} +
+
+MGR   = $(DESTDIR)$(ROOT)
+SHARE = $(DESTDIR)/usr/share
+FILE  = install -D -m 0644
+
+files:
+	install -D -m 0755 $(BINARY) $(MGR)/processing/pmvmmanager6
+	install -D -m 0755 packaging/files/pmvmmanager6 $(DESTDIR)/usr/sbin/pmvmmanager6
+	$(FILE) xml/billmgr_mod_pmvmmanager6.xml $(MGR)/etc/xml/billmgr_mod_pmvmmanager6.xml
+	$(FILE) packaging/files/logo.png $(MGR)/skins/common/plugin-logo/$(PACKAGE).png
+	$(FILE) packaging/files/logrotate $(DESTDIR)/etc/logrotate.d/pmvmmanager6
+	$(FILE) packaging/files/tmpfiles.conf $(DESTDIR)/usr/lib/tmpfiles.d/pmvmmanager6.conf
+	$(FILE) target/package/manual/bash/pmvmmanager6.bash $(SHARE)/bash-completion/completions/pmvmmanager6
+	$(FILE) target/package/manual/zsh/_pmvmmanager6 $(SHARE)/zsh/site-functions/_pmvmmanager6
+	$(FILE) target/package/manual/fish/pmvmmanager6.fish $(SHARE)/fish/vendor_completions.d/pmvmmanager6.fish
+	install -d $(SHARE)/man/man8
+	$(FILE) target/package/manual/man/*.8 $(SHARE)/man/man8/
+	gzip -9nf $(SHARE)/man/man8/pmvmmanager6*.8
+	install -d $(SHARE)/doc/$(PACKAGE)
+	$(FILE) README.md packaging/LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
+	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party
+
+$(CARGO_DEB) $(CARGO_RPM) $(CARGO_ZIGBUILD) $(CARGO_DENY): $(TOOLS)/%:
+	$(CARGO) install --quiet --locked --root $(TOOLS)/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))
+
+$(ZIG): $(TOOLS)/%:
+	packaging/need pip3 python3-pip
+	python3 -m pip install --quiet --root-user-action=ignore --no-deps --target $(TOOLS)/$(firstword $(subst /, ,$*)) \
+		$(subst @,==,$(firstword $(subst /, ,$*)))
 
 clean:         ## remove what was built
 	$(CARGO) clean

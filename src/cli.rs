@@ -9,7 +9,7 @@ use std::ffi::OsString;
 #[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::admin::{link, queue, reinstall, session};
 use crate::error::{Error, Kind, Result};
@@ -293,6 +293,11 @@ impl Invocation {
 
 fn bad(name: &str, text: String) -> Error {
     Error::new(Kind::BadArgument, name, text)
+}
+
+/// The operator's commands as clap knows them, for man pages and completions.
+pub fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Reads the arguments of the process (without the program's name).

@@ -1,0 +1,84 @@
+//! `manual DIRECTORY`: writes man pages (`man/`) and shell completions (`bash/`, `zsh/`, `fish/`) below a directory.
+//!
+//! They come from the definitions in `src/cli.rs`, so they say what the program does. An example and not part of the
+//! program: the shipped binary stays free of it, and every `cargo test` compiles it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Command;
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use pmvmmanager6::cli;
+
+const SECTION: &str = "8";
+
+/// What an administrator looks for at the end of the first page.
+const FILES: &[(&str, &str)] = &[
+    ("/usr/local/mgr5/processing/pmvmmanager6", "The program; BILLmanager starts it from there."),
+    ("/usr/local/mgr5/etc/xml/billmgr_mod_pmvmmanager6.xml", "Form and texts."),
+    ("/usr/local/mgr5/var/pmvmmanager6.log", "The log. A line \"pmvmmanager6.* 9\" in etc/debug.conf sets its level."),
+    ("/usr/local/mgr5/var/pmvmmanager6/", "The journal: what was asked of VMmanager. Back it up with BILLmanager."),
+    ("/run/pmvmmanager6/", "Queue and kept sessions; may be lost at any time."),
+];
+
+const STATUS: &[(&str, &str)] = &[
+    ("0", "Success."),
+    ("1", "Failure; the reason is on standard error and in the log, and for BILLmanager on standard output."),
+    ("2", "Wrong usage."),
+];
+
+fn main() -> Result<()> {
+    let directory = PathBuf::from(std::env::args_os().nth(1).context("usage: manual DIRECTORY")?);
+    let mut command = cli::definition().disable_help_subcommand(true);
+    let made = |name: &str| -> Result<PathBuf> {
+        let path = directory.join(name);
+        fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(path)
+    };
+    for (shell, name) in [(Shell::Bash, "bash"), (Shell::Zsh, "zsh"), (Shell::Fish, "fish")] {
+        clap_complete::generate_to(shell, &mut command.clone(), command.get_name(), made(name)?)?;
+    }
+    command.build();
+    pages(&command, &made("man")?)
+}
+
+/// One page for a command and for each command below it.
+fn pages(command: &Command, directory: &Path) -> Result<()> {
+    let source = concat!("pmvmmanager6 ", env!("CARGO_PKG_VERSION"));
+    let page = Man::new(command.clone()).section(SECTION).source(source).manual("BILLmanager modules");
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    if command.is_subcommand_required_set() {
+        lists().to_writer(&mut text)?;
+    } else {
+        see_also(command).to_writer(&mut text)?;
+    }
+    let file = directory.join(page.get_filename());
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    command.get_subcommands().try_for_each(|below| pages(below, directory))
+}
+
+/// FILES and EXIT STATUS.
+fn lists() -> Roff {
+    let mut page = Roff::new();
+    for (heading, entries) in [("FILES", FILES), ("EXIT STATUS", STATUS)] {
+        page.control("SH", [heading]);
+        for (term, meaning) in entries {
+            page.control("TP", []).text([bold(*term)]).text([roman(*meaning)]);
+        }
+    }
+    page
+}
+
+/// The way back to the first page.
+fn see_also(command: &Command) -> Roff {
+    let mut page = Roff::new();
+    let display = command.get_display_name().unwrap_or_default();
+    if let Some((first, _)) = display.split_once('-') {
+        page.control("SH", ["SEE ALSO"]).text([bold(first), roman(format!("({SECTION})"))]);
+    }
+    page
+}

@@ -1,0 +1,183 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # lib.sh and the sourcing scripts set the variables
+# Sourced by deb.sh and rpm.sh, which say how to install, remove and so on: what must hold for both formats.
+# Uses $one and $two, two versions of the package.
+
+mgr=usr/local/mgr5
+module=$mgr/processing/pmvmmanager6
+state=$mgr/var/pmvmmanager6
+runtime=run/pmvmmanager6
+format=$(basename "$0" .sh)
+
+life() {
+    check "every file is the declared one, with its mode" declared
+    fresh "$format-alone"
+    remember
+    check "without BILLmanager it is refused and nothing is left" refused
+    check "without BILLmanager, by force, it lies there and can be removed again" inert
+    fresh "$format-life"
+    install_billmanager
+    panel up
+    remember
+    check "it installs, restarts BILLmanager and works on an old system" installed
+    check "an upgrade waits for the operation that runs, then restarts BILLmanager" upgraded_under_way
+    check "an upgrade does not wait for ever" upgraded_impatiently
+    check "a panel that is down does not fail it" upgraded_without_panel
+    check "without the vendor's helpers mgrctl restarts the panel" upgraded_without_helpers
+    check "a full disk during an upgrade leaves the old program working" upgraded_on_full_disk
+    check "the installed program serves the demo's services, upgraded in the middle" demonstrated
+    check "removal leaves the journal and the log, and nothing else" removed
+}
+
+# The files of the stand-in panel.
+lay_out_panel() {
+    install -D -m 0755 "$here/panel/mgrctl" "$1/$mgr/sbin/mgrctl"
+    install -D -m 0644 "$here/panel/core_pkg_funcs.sh" "$1/$mgr/lib/pkgsh/core_pkg_funcs.sh"
+    mkdir -p "$1/$mgr/etc/xml" "$1/$mgr/processing" "$1/$mgr/skins/common/plugin-logo" "$1/$mgr/var/logs"
+}
+
+works() {
+    in_root /usr/sbin/pmvmmanager6 --version >"$work/version" &&
+        in_root "/$module" --command features | grep -q '<feature name="open"'
+}
+
+# Man pages of commands come and go with the commands.
+declared() {
+    package_files | grep -v '/man8/pmvmmanager6-' | diff "$here/$format.files" -
+}
+
+refused() {
+    bring "$one"
+    fails install_package
+    fails test -e "$root/$mgr"
+    same_tree
+}
+
+inert() {
+    install_by_force >"$work/said" 2>&1
+    says "$work/said" "there is no BILLmanager in /usr/local/mgr5"
+    works
+    forget_package
+    same_tree
+}
+
+installed() {
+    bring "$one"
+    install_package
+    [ "$(panel_calls)" = "ReloadMgr billmgr" ]
+    cmp "$repository/xml/billmgr_mod_pmvmmanager6.xml" "$root/$mgr/etc/xml/billmgr_mod_pmvmmanager6.xml"
+    works
+    leave_state
+}
+
+# What operations leave behind.
+leave_state() {
+    install -d -m 0700 "$root/$state" "$root/$runtime"
+    echo journal >"$root/$state/journal.db"
+    echo log >"$root/$mgr/var/pmvmmanager6.log"
+}
+
+state_is_there() {
+    [ "$(cat "$root/$state/journal.db")" = journal ]
+    [ "$(cat "$root/$mgr/var/pmvmmanager6.log")" = log ]
+}
+
+# Stands for an operation: shares the lock that every one shares, until something is written to the gate.
+operate() {
+    rm -f "$work/ready" "$work/gate"
+    mkfifo "$work/ready" "$work/gate"
+    flock --shared --no-fork "$root/$runtime" \
+        sh -c "echo >'$work/ready'; read -r _ <'$work/gate'; echo 'operation ended' >>'$root/panel.log'" &
+    operation=$!
+    read -r _ <"$work/ready"
+}
+
+end_operation() {
+    echo >"$work/gate"
+    wait "$operation"
+}
+
+upgraded_under_way() {
+    bring "$two"
+    operate
+    (sleep 3 && echo >"$work/gate") &
+    install_package
+    wait "$operation"
+    [ "$(panel_calls)" = "$(printf 'operation ended\nReloadMgr billmgr')" ]
+    state_is_there
+    works
+}
+
+upgraded_impatiently() {
+    again
+    operate
+    patience=1 && install_package >"$work/said" 2>&1
+    [ "$(panel_calls)" = "ReloadMgr billmgr" ]
+    end_operation
+    says "$work/said" "operations still run"
+}
+
+upgraded_without_panel() {
+    again
+    panel down
+    install_package >"$work/said" 2>&1
+    panel up
+    says "$work/said" "BILLmanager could not be restarted"
+    [ "$(panel_calls)" = "$(printf 'ReloadMgr billmgr\nmgrctl -m billmgr -R')" ]
+}
+
+upgraded_without_helpers() {
+    again
+    mv "$root/$mgr/lib/pkgsh/core_pkg_funcs.sh" "$work/helpers"
+    install_package
+    mv "$work/helpers" "$root/$mgr/lib/pkgsh/core_pkg_funcs.sh"
+    [ "$(panel_calls)" = "mgrctl -m billmgr -R" ]
+}
+
+# Back to the first version, so that the next installation is an upgrade.
+again() {
+    panel up
+    remove_package >/dev/null 2>&1
+    bring "$one"
+    install_package >/dev/null
+    install -d -m 0700 "$root/$runtime"
+    panel_calls >/dev/null
+    bring "$two"
+}
+
+# The directory of the program on a filesystem of its own, on which a second copy has no place.
+upgraded_on_full_disk() {
+    again
+    size=$(stat -c %s "$root/$module")
+    cp -a "$root/$module" "$work/old"
+    mount -t tmpfs -o "size=$((size + size / 2))" none "$root/$mgr/processing"
+    trap 'umount "$root/$mgr/processing"; cp -a "$work/old" "$root/$module"' EXIT
+    cp -a "$work/old" "$root/$module"
+    fails install_package
+    cmp "$work/old" "$root/$module"
+    works
+    mount -o "remount,size=$((size * 4))" "$root/$mgr/processing"
+    install_package
+    works
+}
+
+demonstrated() {
+    again
+    : >"$work/demo"
+    "$repository/target/debug/demo" "$root/$module" >"$work/demo" 2>&1 &
+    demo=$!
+    (tail -n +1 -f --pid="$demo" "$work/demo" || true) | grep -q -m 1 'done in'
+    install_package
+    wait "$demo"
+    works
+    says "$work/demo" "Both sides agree with every order."
+}
+
+removed() {
+    panel_calls >/dev/null
+    remove_package >"$work/said" 2>&1
+    [ "$(panel_calls)" = "ReloadMgr billmgr" ]
+    says "$work/said" "the journal of the VMs that the module made stays in /usr/local/mgr5/var/pmvmmanager6"
+    fails test -e "$root/$runtime"
+    fails test -e "$root/$module"
+    state_is_there
+}
