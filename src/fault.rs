@@ -1,9 +1,10 @@
 //! Named points at which a test may kill the program or make it fail.
 //!
 //! Compiled in only with the feature `faults`; otherwise [`point`] is empty and the release binary has no trace of it.
-//! A test names one point in `PMVMMANAGER6_FAULT` (`name` or `name:kill` dies there as by `kill -9`; `name:stop` sleeps
-//! there until it is killed, so that a test can look at a process held in a known place). [`POINTS`] lists every name;
-//! the test that kills at each of them walks over that list, so a new point is covered without new test code.
+//! A test names one point in `PMVMMANAGER6_FAULT`: `name` or `name:kill` dies there as by `kill -9`, `name:panic` panics,
+//! `name:stop` sleeps there until it is killed, so that a test can look at a process held in a known place. [`POINTS`]
+//! lists every name; the test that kills at each of them walks over that list, so a new point is covered without new
+//! test code.
 
 macro_rules! points {
     ($($name:literal,)*) => {
@@ -72,6 +73,7 @@ pub fn point(name: &'static str) {
         return;
     }
     match action {
+        "panic" => panic!("a test asked for it"),
         "stop" => loop {
             std::thread::park();
         },

@@ -131,11 +131,15 @@ impl Tickets {
         [Sign::Turn(id), Sign::Life(id)].into_iter().try_for_each(|sign| unlink(&self.path(sign)))
     }
 
-    /// The ids of all ticket files, in order.
+    /// The ids of all ticket files, in order; none when somebody removed the directory.
     pub fn ids(&self) -> Result<Vec<i64>> {
         let failed = |e| failure::io(&self.directory, "the tickets cannot be listed", &e);
         let mut ids = Vec::new();
-        for entry in std::fs::read_dir(&self.directory).map_err(failed)? {
+        let entries = match std::fs::read_dir(&self.directory) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(ids),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
             let name = entry.map_err(failed)?.file_name();
             let stem = name.to_str().and_then(|name| name.strip_suffix(".turn").or(Some(name)));
             ids.extend(stem.and_then(|stem| stem.parse::<i64>().ok()));

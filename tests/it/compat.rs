@@ -54,3 +54,21 @@ fn an_old_runtime_file_is_used_and_not_set_aside() {
         assert!(aside.is_empty(), "{} was set aside: {aside:?}", file.display());
     }
 }
+
+#[test]
+fn what_ended_long_ago_is_forgotten_and_nothing_else() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let journal = rusqlite::Connection::open(world.bill.root().join("var/pmvmmanager6/journal.db")).unwrap();
+    let day = 24 * 60 * 60;
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
+    let ended = [(900_001, Some(now - 91 * day)), (900_002, Some(now - 89 * day)), (900_003, None)];
+    for (item, ended) in ended {
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, changed, ended) VALUES (?1, 1, 'deleted', '', '', 1, ?2)";
+        journal.execute(sql, rusqlite::params![item, ended]).unwrap();
+    }
+    drop(journal);
+    world.succeed(world.ordered(), "open");
+    let kept = |item| world.journal(item).is_some();
+    assert_eq!([900_001, 900_002, 900_003, item].map(kept), [false, true, true, true]);
+}

@@ -42,6 +42,21 @@ fn vmmanagers_own_words_reach_people() {
 }
 
 #[test]
+fn a_panic_is_an_error_like_any_other() {
+    let world = TestWorld::start();
+    let item = world.ordered();
+    let run = world.attempt(item, "open", &[], &[("PMVMMANAGER6_FAULT", "create.recorded:panic")]);
+    let refusal = Refusal::of(&run);
+    refusal.is(Kind::State, "module", &["defect", "pmvmmanager6.log"]);
+    assert_eq!(run.stderr, "", "a panic writes nothing of its own");
+    assert!(world.bill.log().contains("defect in the module at src/fault.rs"), "{}", world.bill.log());
+    let errorxml = world.bill.running(item)[0].errorxml.clone().unwrap();
+    assert_eq!(Refusal::of_errorxml(&errorxml), refusal);
+    world.succeed(item, "open");
+    assert_sound(&world);
+}
+
+#[test]
 fn errorxml_has_everything_staff_needs() {
     let world = TestWorld::start();
     failing_creation(&world, "failed");
