@@ -1,20 +1,18 @@
-//! Arguments in, plain data out: the only file that knows clap.
+//! Arguments in, plain data out: the only module that knows clap.
 //!
 //! Two forms share one executable. BILLmanager calls `--command NAME --item N …`; unknown arguments of that form are
 //! kept by name for the log and otherwise ignored, so that a newer panel does not break the module [protocol 2.1].
 //! People call sub-commands, which are strict and explain themselves.
 
+pub mod operator;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-#[cfg(feature = "faults")]
-use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 
-use crate::admin::{link, queue, reinstall, session};
 use crate::error::{Error, Kind, Result};
-use crate::queue::Scope;
-use crate::service::access::Reinstall;
+pub use operator::Operator;
 
 /// What the process was asked to do.
 #[derive(Debug)]
@@ -30,216 +28,6 @@ pub enum Request {
         /// 0 for help, 2 for wrong usage.
         status: u8,
     },
-}
-
-/// Operator sub-commands.
-#[derive(Debug, clap::Subcommand)]
-pub enum Operator {
-    /// Show the operations that run and wait, pause and resume queues
-    Queue(Queue),
-    /// Show and drop cached sessions of VMmanager
-    Session(Session),
-    /// Link a service to a VM that another module made; shows both sides and changes nothing without --yes
-    Link(Link),
-    /// Install the OS of a service's VM anew: everything on its disk is lost
-    Reinstall(Reinstallation),
-    /// List the fault points compiled into this build
-    #[cfg(feature = "faults")]
-    FaultPoints,
-    /// Stand in the queue
-    #[cfg(feature = "faults")]
-    QueueHold(Hold),
-    /// Use a session
-    #[cfg(feature = "faults")]
-    SessionVisit(Visit),
-}
-
-/// `queue …`.
-#[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Queue {
-    /// Print JSON
-    #[arg(long, conflicts_with = "watch")]
-    json: bool,
-    /// Show it again whenever it changes
-    #[arg(long)]
-    watch: bool,
-    #[command(subcommand)]
-    action: Option<QueueAction>,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum QueueAction {
-    /// Let operations that run finish, and further ones wait
-    Pause(Keys),
-    /// Let the waiting operations go on
-    Resume(Keys),
-}
-
-#[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
-struct Keys {
-    /// Queue key, as "queue" shows it without its number
-    key: Option<String>,
-    /// Every queue, also those that are empty now
-    #[arg(long)]
-    all: bool,
-}
-
-impl Keys {
-    fn scope(&self) -> Scope {
-        self.key.clone().map_or(Scope::All, Scope::Key)
-    }
-}
-
-impl Queue {
-    /// What is to be done.
-    pub fn task(&self) -> queue::Task {
-        match &self.action {
-            Some(QueueAction::Pause(keys)) => queue::Task::Pause(keys.scope()),
-            Some(QueueAction::Resume(keys)) => queue::Task::Resume(keys.scope()),
-            None if self.watch => queue::Task::Watch,
-            None => queue::Task::Show { json: self.json },
-        }
-    }
-}
-
-/// `session …`.
-#[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Session {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    #[command(subcommand)]
-    action: Option<SessionAction>,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum SessionAction {
-    /// Drop cached sessions: the next operation logs in again
-    #[group(required = true, multiple = false)]
-    Drop {
-        /// Sessions of this address, as "session" shows it
-        #[arg(long)]
-        url: Option<String>,
-        /// All sessions
-        #[arg(long)]
-        all: bool,
-    },
-}
-
-impl Session {
-    /// What is to be done.
-    pub fn task(&self) -> session::Task {
-        match &self.action {
-            Some(SessionAction::Drop { url, all: _ }) => session::Task::Drop { url: url.clone() },
-            None => session::Task::Show { json: self.json },
-        }
-    }
-}
-
-/// `link …`.
-#[derive(Debug, clap::Args)]
-pub struct Link {
-    /// Service id in BILLmanager
-    #[arg(long)]
-    item: u64,
-    /// VM id in VMmanager, when BILLmanager does not name it
-    #[arg(long)]
-    vm: Option<u64>,
-    /// Write the mark and record the link
-    #[arg(long)]
-    yes: bool,
-}
-
-impl Link {
-    /// What is to be done.
-    pub fn task(&self) -> link::Task {
-        link::Task { item: self.item, vm: self.vm, yes: self.yes }
-    }
-}
-
-/// `reinstall …`.
-#[derive(Debug, clap::Args)]
-pub struct Reinstallation {
-    /// Service id in BILLmanager
-    #[arg(long)]
-    item: u64,
-    /// OS template instead of the ordered one, named as in BILLmanager
-    #[arg(long)]
-    os: Option<String>,
-    /// Recipe to run after the installation, named as in BILLmanager
-    #[arg(long)]
-    recipe: Option<String>,
-    /// Do it
-    #[arg(long)]
-    yes: bool,
-}
-
-impl Reinstallation {
-    /// What is to be done.
-    pub fn task(&self) -> reinstall::Task {
-        let choice = Reinstall { os: self.os.clone(), recipe: self.recipe.clone() };
-        reinstall::Task { item: self.item, choice, yes: self.yes }
-    }
-}
-
-/// A process that stands in the queue, for the tests.
-#[cfg(feature = "faults")]
-#[derive(Debug, clap::Args)]
-pub struct Hold {
-    /// Queue key
-    #[arg(long)]
-    pub key: String,
-    /// How many of the key may run at once
-    #[arg(long, default_value_t = 1)]
-    pub limit: u32,
-    /// Word for the log
-    #[arg(long, default_value = "-")]
-    pub label: String,
-    /// Service whose ticket is taken first
-    #[arg(long)]
-    pub service: Option<u64>,
-    /// Log to append to
-    #[arg(long)]
-    pub log: PathBuf,
-    /// Work for this many milliseconds, and not until standard input is closed
-    #[arg(long = "for")]
-    pub milliseconds: Option<u64>,
-    /// Start a process that outlives this one
-    #[arg(long)]
-    pub child: bool,
-}
-
-/// A process that needs a session, for the tests.
-#[cfg(feature = "faults")]
-#[derive(Debug, clap::Args)]
-pub struct Visit {
-    /// Address of VMmanager
-    #[arg(long, default_value = "https://vm.example.com")]
-    pub url: String,
-    /// Password
-    #[arg(long, default_value = "secret")]
-    pub password: String,
-    /// Session storage period in seconds
-    #[arg(long, default_value_t = 1800)]
-    pub ttl: u64,
-    /// Word for the log
-    #[arg(long, default_value = "-")]
-    pub label: String,
-    /// Log to append to
-    #[arg(long)]
-    pub log: PathBuf,
-    /// File with the answer to a login: a token, or "refuse"
-    #[arg(long)]
-    pub server: PathBuf,
-    /// How long a login takes
-    #[arg(long = "for", default_value_t = 0)]
-    pub milliseconds: u64,
-    /// A token that is not accepted any more
-    #[arg(long)]
-    pub revoked: Option<String>,
 }
 
 #[derive(Debug, Parser)]

@@ -27,7 +27,7 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`cli`] | arguments → plain data; the only file that knows clap |
+//! | [`cli`] | arguments → plain data; the only module that knows clap |
 //! | [`command`] | the table of panel commands, one file each: read input, call a use-case, answer |
 //! | [`admin`] | operator sub-commands, one file each |
 //! | [`service`] | use-cases of a service (provision, resize, power, remove, addresses, access, sync, link) and of a handler (offer, traffic, overage, import, suitability); order and identity |
@@ -42,7 +42,7 @@
 //! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
 //! **A new panel command** is one file in `command/` and one line in [`command::TABLE`]; a new operator command is one
-//! file in `admin/` and one variant in [`cli`].
+//! file in `admin/` and one variant in [`cli::operator`].
 //!
 //! # Left out on purpose
 //!

@@ -5,7 +5,10 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::admin;
+use anstream::adapter::StripBytes;
+use anstream::{AutoStream, ColorChoice};
+
+use crate::admin::{self, Verdict};
 use crate::cli::{self, Invocation, Operator, Request};
 use crate::command::{self, Command, Context, Work};
 use crate::config::Config;
@@ -95,27 +98,38 @@ fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
 
 fn operate(operator: &Operator, stdout: &mut dyn Write) -> u8 {
     let config = Config::from_environment();
-    log::open(&config);
-    let runtime = config.runtime_dir();
-    let done = match operator {
-        Operator::Queue(queue) => admin::queue::run(&runtime, &queue.task(), stdout),
-        Operator::Session(session) => admin::session::run(&runtime, &session.task(), stdout),
-        Operator::Link(link) => admin::link::run(&config, &link.task(), stdout),
-        Operator::Reinstall(reinstall) => admin::reinstall::run(&config, &reinstall.task(), stdout),
-        #[cfg(feature = "faults")]
-        Operator::FaultPoints => admin::write(stdout, &(crate::fault::POINTS.join("\n") + "\n")),
-        #[cfg(feature = "faults")]
-        Operator::QueueHold(hold) => admin::hold::run(&runtime, hold, &mut std::io::stdin()),
-        #[cfg(feature = "faults")]
-        Operator::SessionVisit(visit) => admin::visit::run(&runtime, visit),
-    };
+    let done = admin::admit(&config).and_then(|()| {
+        log::open(&config);
+        let done = match AutoStream::choice(&std::io::stdout()) {
+            ColorChoice::Never => admin::run(&config, operator, &mut Plain { out: stdout, seen: StripBytes::new() }),
+            _ => admin::run(&config, operator, stdout),
+        };
+        done.inspect_err(|error| log::error!("{error}"))
+    });
     match done {
-        Ok(()) => 0,
+        Ok(Verdict::Fine) => 0,
+        Ok(Verdict::Findings) => FAILED,
         Err(error) => {
-            log::error!("{error}");
             _ = writeln!(std::io::stderr(), "pmvmmanager6: {error}");
             FAILED
         }
+    }
+}
+
+/// Text without its styles: for files, pipes and whoever sets `NO_COLOR`.
+struct Plain<'a> {
+    out: &'a mut dyn Write,
+    seen: StripBytes,
+}
+
+impl Write for Plain<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.seen.strip_next(bytes).try_for_each(|part| self.out.write_all(part))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
     }
 }
 

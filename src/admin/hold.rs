@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::cli::Hold;
+use crate::cli::operator::Hold;
 use crate::error::{Error, Kind, Result};
 use crate::queue::{self, Label};
 

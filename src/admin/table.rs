@@ -5,16 +5,21 @@ use std::time::Duration;
 /// Rows under a heading, columns as wide as their longest cell, no blanks at the end of a line.
 pub fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([heading[column].chars().count()]).max().unwrap_or(0)
+        let cells = rows.iter().map(|row| letters(&row[column]));
+        cells.chain([letters(heading[column])]).max().unwrap_or(0)
     };
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |cells: [&str; N]| {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell}{:1$}", "", width - letters(cell)));
         format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
     let rows = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
     std::iter::once(line(heading)).chain(rows).collect()
+}
+
+/// How wide a cell is; its style takes no place.
+fn letters(cell: &str) -> usize {
+    anstream::adapter::strip_str(cell).to_string().chars().count()
 }
 
 /// `3 s`, `2 m 05 s`, `4 h 00 m`, `2 d 03 h`.
@@ -37,6 +42,12 @@ mod tests {
     fn columns_line_up_whatever_the_letters() {
         let rows = [["очередь".to_owned(), "1".to_owned()], ["q".to_owned(), "22".to_owned()]];
         assert_eq!(table(["KEY", "N"], &rows), "KEY      N\nочередь  1\nq        22\n");
+    }
+
+    #[test]
+    fn styles_take_no_place() {
+        let rows = [["\x1b[1mok\x1b[0m".to_owned(), "a".to_owned()], ["warning".to_owned(), "b".to_owned()]];
+        assert_eq!(table(["", ""], &rows).lines().nth(1), Some("\x1b[1mok\x1b[0m       a"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::cli::Visit;
+use crate::cli::operator::Visit;
 use crate::error::{Error, Kind, Result};
 use crate::vmm::{Identity, Session};
 
