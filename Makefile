@@ -4,7 +4,7 @@ CARGO     ?= cargo
 ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
-.PHONY: demo build test soak bench lint check mariadb install clean help
+.PHONY: demo build test soak fuzz bench lint check mariadb install clean help
 .PHONY: deb rpm package-test reproducible deny portable manual stage files
 
 # Pinned tools, installed into the build folder.
@@ -13,6 +13,7 @@ CARGO_DEB      = $(TOOLS)/cargo-deb@3.8.0/bin/cargo-deb
 CARGO_RPM      = $(TOOLS)/cargo-generate-rpm@0.21.1/bin/cargo-generate-rpm
 CARGO_ZIGBUILD = $(TOOLS)/cargo-zigbuild@0.24.1/bin/cargo-zigbuild
 CARGO_DENY     = $(TOOLS)/cargo-deny@0.20.2/bin/cargo-deny
+CARGO_FUZZ     = $(TOOLS)/cargo-fuzz@0.13.2/bin/cargo-fuzz
 ZIG            = $(TOOLS)/ziglang@0.17.1/ziglang/zig
 
 # Packages: the architecture, for example `make deb TRIPLE=aarch64-unknown-linux-gnu`, and the oldest C library that is
@@ -46,6 +47,21 @@ lint:          ## formatting and clippy
 
 soak:          ## the heavy tests of the queue: hundreds of processes, a thousand rounds with random kills
 	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
+
+# Checks of tests/fuzz, and how long each of them is tried: make fuzz CHECKS=filters SECONDS=60
+CHECKS  ?= panel_xml vmm_json filters state_files
+SECONDS ?= 600
+FOUND    = $(CURDIR)/target/fuzz/found
+FUZZING  = RUSTUP_TOOLCHAIN=nightly CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+
+fuzz: $(CARGO_FUZZ) ## try the checks of tests/fuzz with libFuzzer, which needs a nightly toolchain
+	@packaging/need c++ g++
+	set -e; for check in $(CHECKS); do \
+		mkdir -p target/fuzz/corpus/$$check $(FOUND); \
+		$(FUZZING) $(CARGO_FUZZ) run --fuzz-dir tests/fuzz --target-dir target/fuzz --features fuzzer --sanitizer none \
+			$$check target/fuzz/corpus/$$check tests/fuzz/seeds/$$check \
+			-- -max_total_time=$(SECONDS) -artifact_prefix=$(FOUND)/$$check- -print_final_stats=1; \
+	done
 
 bench:         ## measure against the budgets of the design
 	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup
@@ -119,7 +135,7 @@ files:
 	$(FILE) README.md packaging/LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
 	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party
 
-$(CARGO_DEB) $(CARGO_RPM) $(CARGO_ZIGBUILD) $(CARGO_DENY): $(TOOLS)/%:
+$(CARGO_DEB) $(CARGO_RPM) $(CARGO_ZIGBUILD) $(CARGO_DENY) $(CARGO_FUZZ): $(TOOLS)/%:
 	$(CARGO) install --quiet --locked --root $(TOOLS)/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))
 
 $(ZIG): $(TOOLS)/%:

@@ -25,6 +25,8 @@ const READ_PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_s
 const CONNECT_PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(900)];
 /// A connection that failed as fast as this was refused and may come back; a slow failure was waited for already.
 const QUICK: Duration = Duration::from_secs(1);
+/// Characters of VMmanager's own words that an error repeats.
+const LONGEST_REASON: usize = 400;
 const ASLEEP_FIRST: Duration = Duration::from_millis(500);
 const ASLEEP_LONGEST: Duration = Duration::from_secs(2);
 
@@ -230,7 +232,7 @@ impl Client {
     fn judge(&self, request: &Request, answer: Answer) -> Step {
         let object = format!("{} {}", request.method.name(), path_only(request.path));
         let said = answer.body.as_ref().and_then(|body| body.get("error")).filter(|error| !error.is_null());
-        let text = unsaid(request, said.map_or_else(|| plain_reason(&answer), error_text));
+        let text = self.unsaid(request, &said.map_or_else(|| plain_reason(&answer), error_text));
         let code = said.and_then(|error| whole(error.get("code")?));
         let error = |kind| Error::new(kind, object.as_str(), format!("VMmanager refused {object}: {text}"));
         match (answer.status, code) {
@@ -257,6 +259,18 @@ impl Client {
                 None => Step::Unknown(error(Kind::Vm6Api).and("the answer is not JSON")),
             },
         }
+    }
+
+    /// An answer may repeat what it was asked with: no password and no token in it is for people, and no long story. It
+    /// is cut last, so that no part of a secret stays.
+    fn unsaid(&self, request: &Request, text: &str) -> String {
+        let password = request.body.and_then(|body| body.get("password")?.as_str());
+        let own = [Some(self.access.password.expose_secret()), request.token.map(SecretString::expose_secret)];
+        let masked = own.into_iter().chain([password]).flatten().fold(text.to_owned(), |text, secret| {
+            let quoted = Value::from(secret).to_string();
+            log::masked(&log::masked(&text, secret), quoted.trim_matches('"'))
+        });
+        masked.chars().take(LONGEST_REASON).collect()
     }
 }
 
@@ -286,20 +300,8 @@ fn error_text(error: &Value) -> String {
     let message = error.get("msg").and_then(Value::as_str).unwrap_or_default();
     let code = error.get("code").and_then(whole).map(|code| format!("code {code}")).unwrap_or_default();
     let value = error.get("value").filter(|value| !value.is_null()).map(ToString::to_string).unwrap_or_default();
-    let mut text =
-        [message, &code, &value].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
-    if text.is_empty() {
-        text = error.to_string();
-    }
-    text.chars().take(400).collect()
-}
-
-/// An answer may repeat the request: the password in it is not for people.
-fn unsaid(request: &Request, text: String) -> String {
-    match request.body.and_then(|body| body.get("password")?.as_str()) {
-        Some(password) => log::masked(&text, password),
-        None => text,
-    }
+    let text = [message, &code, &value].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
+    if text.is_empty() { error.to_string() } else { text }
 }
 
 /// A number or a number in a string.

@@ -19,6 +19,7 @@ const RESOLVE: Duration = Duration::from_secs(4);
 const CONNECT: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(30);
 const MAX_BODY_BYTES: u64 = 32 << 20;
+const MAX_EXCERPT: usize = 2000;
 
 /// The platform knows three methods [api 1.1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub struct Answer {
     pub status: u16,
     /// The body; nothing when it is not JSON. An empty body reads as `{}` [api 7].
     pub body: Option<Value>,
-    /// First characters of a body that is not JSON.
+    /// The beginning of a body that is not JSON.
     pub excerpt: String,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u64>,
@@ -180,8 +181,11 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
     let bytes = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec()?;
     let blank = bytes.iter().all(u8::is_ascii_whitespace);
     let body = if blank { Some(Value::Object(serde_json::Map::new())) } else { serde_json::from_slice(&bytes).ok() };
-    let excerpt =
-        if body.is_some() { String::new() } else { String::from_utf8_lossy(&bytes).chars().take(120).collect() };
+    let excerpt = if body.is_some() {
+        String::new()
+    } else {
+        String::from_utf8_lossy(&bytes).chars().take(MAX_EXCERPT).collect()
+    };
     Ok(Answer { status, body, excerpt, retry_after, location })
 }
 

@@ -34,12 +34,13 @@ fn write(element: &Element, out: &mut String) {
         }
         out.push('"');
     }
-    if element.text.is_empty() && element.children.is_empty() {
+    let text = safe(&element.text);
+    if text.is_empty() && element.children.is_empty() {
         out.push_str("/>");
         return;
     }
     out.push('>');
-    out.push_str(&safe(&element.text));
+    out.push_str(&text);
     for child in &element.children {
         write(child, out);
     }

@@ -51,6 +51,11 @@ pub(super) fn parse(text: &str) -> Result<Filter, ApiError> {
     }
 }
 
+/// Whether the platform's list filter `text` selects `element`; the error is the platform's own.
+pub fn selects(text: &str, element: &Value) -> anyhow::Result<bool> {
+    parse(text).map(|filter| filter.matches(element)).map_err(|error| anyhow::anyhow!("{error:?}"))
+}
+
 fn syntax(what: impl std::fmt::Display) -> ApiError {
     ApiError::bad_query(format!("Syntax error in where: {what}"))
 }

@@ -40,6 +40,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 pub use fault::{Action, Fault};
+pub use filter::selects;
 pub use model::{
     Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, PoolCluster, Preset, Range, Recipe,
     RecipeParam, Repository, Storage, Tag, Task, Tuning,

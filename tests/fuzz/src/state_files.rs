@@ -1,0 +1,105 @@
+//! Files of our own state, damaged in any way: `journal.db`, `runtime.db` and the tickets.
+
+use std::fs;
+use std::path::Path;
+
+use pmvmmanager6::error::Kind;
+use pmvmmanager6::journal::{Journal, Phase};
+use pmvmmanager6::queue;
+use tempfile::TempDir;
+
+/// Where the files of released versions are kept.
+const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/compat/");
+
+/// The first byte chooses the file, each three bytes after it are a place and a value there; what is odd cuts the file.
+pub fn check(bytes: &[u8]) {
+    let Some((choice, changes)) = bytes.split_first() else { return };
+    let root = tempfile::tempdir_in(memory()).expect("a temporary directory");
+    match choice % 3 {
+        0 => journal(&root, &damaged("journal-2.db", changes)),
+        1 => runtime(&root, &damaged("runtime-1.db", changes)),
+        _ => ticket(&root, changes),
+    }
+}
+
+/// Nothing here has to survive: memory is faster than a disk.
+fn memory() -> &'static Path {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() { shared } else { Path::new("/tmp") }
+}
+
+fn damaged(name: &str, changes: &[u8]) -> Vec<u8> {
+    let mut file = fs::read(format!("{KEPT}{name}")).expect("a kept file");
+    for change in changes.chunks(3) {
+        match change {
+            [high, low, value] => {
+                let place = (usize::from(*high) << 8 | usize::from(*low)) % file.len();
+                file[place] = *value;
+            }
+            [high, ..] => file.truncate(file.len() * usize::from(*high) / 256),
+            [] => {}
+        }
+        if file.is_empty() {
+            break;
+        }
+    }
+    file
+}
+
+/// A journal works, or is refused with words and left as it is: it is the only proof of some VMs.
+fn journal(root: &TempDir, file: &[u8]) {
+    let config = crate::config(root.path());
+    let path = config.state_dir().join("journal.db");
+    fs::create_dir_all(config.state_dir()).expect("the state directory");
+    fs::write(&path, file).expect("the file");
+    let used = Journal::open(&config).and_then(|journal| {
+        _ = journal.find(1)?;
+        _ = journal.account_of_client(1)?;
+        _ = journal.caps()?;
+        journal.intend(77, 7, "billmgr:0123456789ab:77", "hash", 3)?;
+        journal.step(77, Phase::Requested)?;
+        journal.accept(77, 700, Some((5, "host_create")))?;
+        journal.find(77)
+    });
+    match used {
+        Ok(record) => {
+            let record = record.expect("what was written is there");
+            assert_eq!((record.phase, record.vm), (Phase::Accepted, Some(700)));
+        }
+        Err(error) => {
+            crate::is_told(error.kind, &[Kind::State]);
+            assert!(path.exists(), "the journal was thrown away");
+        }
+    }
+}
+
+/// The runtime state is rebuilt whatever became of it.
+fn runtime(root: &TempDir, file: &[u8]) {
+    let directory = crate::config(root.path()).runtime_dir();
+    fs::create_dir_all(&directory).expect("the runtime directory");
+    fs::write(directory.join("runtime.db"), file).expect("the file");
+    use_queue(&directory);
+}
+
+/// A foreign file among the tickets holds nobody up.
+fn ticket(root: &TempDir, text: &[u8]) {
+    let directory = crate::config(root.path()).runtime_dir();
+    fs::create_dir_all(directory.join("tickets")).expect("the tickets");
+    fs::write(directory.join("tickets/1"), text).expect("a ticket");
+    use_queue(&directory);
+}
+
+fn use_queue(directory: &Path) {
+    let who = queue::Label { command: "open".to_owned(), item: Some(1), handler: Some(2) };
+    let waits = &mut |_: &queue::Waiting| panic!("a dead ticket holds the living up");
+    let used = queue::enter(directory, "2", 1, &who, waits).and_then(|turn| {
+        assert_eq!(turn.number(), 1);
+        queue::list(directory)
+    });
+    match used {
+        Ok(entries) => {
+            assert!(entries.iter().any(|entry| entry.label.item == Some(1)), "the running one is not listed");
+        }
+        Err(error) => crate::is_told(error.kind, &[Kind::State]),
+    }
+}
