@@ -154,6 +154,15 @@ fn help(path: &[&str]) -> String {
 }
 
 #[test]
+fn the_example_of_a_command_is_a_real_one() {
+    let [file, table] = ["src/command/hardreboot.rs", "src/command/mod.rs"].map(read);
+    let shown = code(&read("README.md"), "rust").join("\n");
+    let (example, line) = shown.rsplit_once("\n    Command {").expect("a file and a line of the table");
+    assert_eq!(example.trim(), file.trim());
+    assert!(table.lines().any(|real| real == format!("    Command {{{line}")), "no such line: {line}");
+}
+
+#[test]
 fn every_link_and_path_leads_somewhere() {
     let readme = read("README.md");
     let lines = prose(&readme);
