@@ -2,7 +2,7 @@
 //!
 //! Two forms share one executable. BILLmanager calls `--command NAME --item N …`; unknown arguments of that form are
 //! kept by name for the log and otherwise ignored, so that a newer panel does not break the module [protocol 2.1].
-//! People call sub-commands, which are strict and explain themselves.
+//! People call sub-commands, which are strict and explain themselves; a sub-command in front makes it theirs.
 
 pub mod operator;
 
@@ -53,6 +53,12 @@ pub struct Invocation {
 }
 
 impl Invocation {
+    /// What BILLmanager would call, for an operation that is run in its place.
+    pub fn new(command: &str, arguments: &[(&str, u64)]) -> Self {
+        let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
+        Invocation { command: command.to_owned(), arguments: arguments.collect() }
+    }
+
     /// The value of `--name`, if it was given and is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.arguments.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -91,7 +97,10 @@ pub fn definition() -> clap::Command {
 /// Reads the arguments of the process (without the program's name).
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
     let words: Vec<String> = arguments.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    if words.iter().any(|word| word == "--command" || word == "-c" || word.starts_with("--command=")) {
+    let names_command = |word: &String| word == "--command" || word == "-c" || word.starts_with("--command=");
+    // A person's "plan --command close" must never be taken for the panel's order to close.
+    let is_person = words.first().is_some_and(|word| definition().find_subcommand(word).is_some());
+    if !is_person && words.iter().any(names_command) {
         return Request::Panel(invocation(&words));
     }
     // `-T` prints a line and leaves, as in ISPsystem's own modules [protocol 2.1].
@@ -157,6 +166,14 @@ mod tests {
         assert_eq!(found.id("module").unwrap(), 7);
         assert_eq!(found.text("shiny"), None);
         assert_eq!(found.names(), "command item module runningoperation shiny");
+    }
+
+    #[test]
+    fn a_sub_command_with_a_command_is_a_persons() {
+        let plan = ["plan", "--item", "1", "--command", "close"].map(OsString::from);
+        assert!(matches!(parse(plan), Request::Operator(Operator::Plan(_))));
+        let queue = ["queue", "--command", "close", "--item", "1"].map(OsString::from);
+        assert!(matches!(parse(queue), Request::Print { status: 2, .. }));
     }
 
     #[test]

@@ -72,6 +72,21 @@ impl Limits {
             ..self.clone()
         }
     }
+
+    /// A rehearsal waits for answers and for nothing else.
+    #[must_use]
+    pub fn rehearsing(&self) -> Self {
+        let at_once = Duration::ZERO;
+        Limits {
+            create: at_once,
+            change: at_once,
+            disk: at_once,
+            unlisted: at_once,
+            address: at_once,
+            appear: at_once,
+            ..self.clone()
+        }
+    }
 }
 
 impl Config {

@@ -121,6 +121,11 @@ impl Journal {
         Ok(Journal { database: RefCell::new(Database::open(&config.state_dir(), &SCHEMA)?) })
     }
 
+    /// A copy in memory of the journal as it is now: for a rehearsal, which must not leave a trace.
+    pub fn copy(config: &Config) -> Result<Self> {
+        Ok(Journal { database: RefCell::new(Database::copy(&config.state_dir(), &SCHEMA)?) })
+    }
+
     /// The row of a service.
     pub fn find(&self, item: u64) -> Result<Option<Record>> {
         let sql = "SELECT phase, mark, hash, account, vm, vm_created, task, task_name FROM service WHERE item = ?1";

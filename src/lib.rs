@@ -36,6 +36,7 @@
 //! | [`queue`] | tickets: who may work now |
 //! | [`journal`] | what we asked VMmanager to do |
 //! | [`state`], [`lock`] | private directories, database files, file locks |
+//! | [`rehearsal`] | an operation run for its plan: the script of what would be sent |
 //! | [`wire`] | XML in and out |
 //! | [`config`], [`error`], [`log`], [`progress`], [`fault`], [`digest`] | the ground everything stands on |
 //!
@@ -64,6 +65,7 @@ pub mod log;
 pub mod panel;
 pub mod progress;
 pub mod queue;
+pub mod rehearsal;
 mod run;
 pub mod service;
 pub mod state;

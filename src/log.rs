@@ -10,6 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -24,6 +25,7 @@ pub use tracing::{debug, error, info, trace, warn};
 const KEPT_LINES: usize = 60;
 
 static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+static REHEARSES: AtomicBool = AtomicBool::new(false);
 
 /// Opens the log. Call once, as soon as the command is known to need one.
 pub fn open(config: &Config) {
@@ -38,6 +40,11 @@ pub fn open(config: &Config) {
     let subscriber = tracing_subscriber::registry().with(Lines { file }.with_filter(level));
     // A second call in one process (tests) keeps the first log.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Every line says from now on that it is only rehearsed: a reader must not take it for something that was done.
+pub fn rehearse() {
+    REHEARSES.store(true, Ordering::Relaxed);
 }
 
 /// The last lines of this run, oldest first.
@@ -85,7 +92,8 @@ fn line(event: &Event<'_>) -> String {
     event.record(&mut text);
     let now = jiff::Zoned::now();
     let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
-    format!("{time} [{}] {level} {}\n", std::process::id(), one_line(&text.0))
+    let mark = if REHEARSES.load(Ordering::Relaxed) { "(plan, nothing is done) " } else { "" };
+    format!("{time} [{}] {level} {mark}{}\n", std::process::id(), one_line(&text.0))
 }
 
 /// Control characters would let a VM's name or an answer of a server forge a line of our log.

@@ -5,6 +5,7 @@
 #[cfg(feature = "faults")]
 pub mod hold;
 pub mod link;
+pub mod plan;
 pub mod queue;
 pub mod reinstall;
 mod service;
@@ -57,6 +58,7 @@ pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<
         Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
         Operator::Session(session) => session::run(&runtime, &session.task(), out),
         Operator::Link(link) => link::run(config, &link.task(), out),
+        Operator::Plan(plan) => return plan::run(config, &plan.task(), out),
         Operator::Reinstall(reinstall) => reinstall::run(config, &reinstall.task(), out),
         #[cfg(feature = "faults")]
         Operator::FaultPoints => write(out, &(crate::fault::POINTS.join("\n") + "\n")),

@@ -1,17 +1,19 @@
 //! A service for an operator command: read like for a panel command, and under the same tickets when it is changed.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use crate::cli::Invocation;
-use crate::command::Context;
+use crate::command::{self, Context};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::panel::Panel;
+use crate::rehearsal::Script;
 use crate::service::Job;
 
 /// Looks at a service without changing anything.
 pub fn look<T>(config: &Config, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
-    with_context(config, |context| context.with_job(item, command, work))
+    with_context(config, &Panel::new(config), &Invocation::default(), |context| context.with_job(item, command, work))
 }
 
 /// Changes a service: alone, and in the handler's queue.
@@ -20,10 +22,20 @@ pub fn change<T>(config: &Config, item: u64, command: &str, work: impl FnOnce(&J
         let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, nothing may be changed";
         return Err(Error::new(Kind::NotSupported, command, text));
     }
-    with_context(config, |context| context.with_turn(item, command, work))
+    with_context(config, &Panel::new(config), &Invocation::default(), |context| context.with_turn(item, command, work))
 }
 
-fn with_context<T>(config: &Config, work: impl FnOnce(&Context) -> Result<T>) -> Result<T> {
-    let (panel, call) = (Panel::new(config), Invocation::default());
-    work(&Context { config, call: &call, panel: &panel, handler: RefCell::new(None) })
+/// Rehearses what BILLmanager would call; the operation's own error, if it has one.
+pub fn rehearse(config: &Config, call: &Invocation, script: &Rc<Script>) -> Result<Option<Error>> {
+    let command = command::find(&call.command)?;
+    with_context(config, &Panel::new(config).rehearsing(script), call, |context| context.rehearse(command, script))
+}
+
+fn with_context<T>(
+    config: &Config,
+    panel: &Panel,
+    call: &Invocation,
+    work: impl FnOnce(&Context) -> Result<T>,
+) -> Result<T> {
+    work(&Context { config, call, panel, handler: RefCell::new(None) })
 }

@@ -3,7 +3,7 @@
 #[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use crate::admin::{link, queue, reinstall, session};
+use crate::admin::{link, plan, queue, reinstall, session};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
@@ -16,6 +16,8 @@ pub enum Operator {
     Session(Session),
     /// Link a service to a VM that another module made; shows both sides and changes nothing without --yes
     Link(Link),
+    /// Show what an operation on a service would send to VMmanager and BILLmanager, and why; sends nothing
+    Plan(Plan),
     /// Install the OS of a service's VM anew: everything on its disk is lost
     Reinstall(Reinstallation),
     /// List the fault points compiled into this build
@@ -132,6 +134,28 @@ impl Link {
     /// What is to be done.
     pub fn task(&self) -> link::Task {
         link::Task { item: self.item, vm: self.vm, yes: self.yes }
+    }
+}
+
+/// `plan …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = plan::DOCUMENT)]
+pub struct Plan {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// Operation; without it the one that BILLmanager runs, or that fits the service's status
+    #[arg(long, value_parser = plan::COMMANDS)]
+    command: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Plan {
+    /// What is to be done.
+    pub fn task(&self) -> plan::Task {
+        plan::Task { item: self.item, command: self.command.clone(), json: self.json }
     }
 }
 

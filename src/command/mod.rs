@@ -32,6 +32,7 @@ mod tuning_param;
 
 use std::cell::RefCell;
 use std::io::{IsTerminal, Read};
+use std::rc::Rc;
 
 use crate::cli::Invocation;
 use crate::config::Config;
@@ -41,6 +42,7 @@ use crate::panel::{Handler, Panel, refuse_foreign};
 use crate::progress::Progress;
 use crate::queue::settings::{Settings, service_key};
 use crate::queue::{self, Label, Turn};
+use crate::rehearsal::Script;
 use crate::service::Job;
 use crate::service::handler::HandlerJob;
 use crate::wire::{self, Element};
@@ -187,6 +189,30 @@ impl Context<'_> {
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
         let job = Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?;
         work(&Job { asks_only: true, ..job })
+    }
+
+    /// Runs an operation on a service for its plan, without a ticket; the operation's own error, if it has one. What
+    /// would follow a wait for VMmanager is not known.
+    pub fn rehearse(&self, command: &Command, script: &Rc<Script>) -> Result<Option<Error>> {
+        let Work::Service(run) = command.work else {
+            let text = format!("{} does not change a service: there is nothing to plan", command.name);
+            return Err(Error::new(Kind::NotSupported, command.name, text));
+        };
+        let item = self.call.id("item")?;
+        let handler = self.handler_of(item)?;
+        let label = Label { command: command.name.to_owned(), item: Some(item), handler: Some(handler.id) };
+        let (service, operation) = (self.panel.service(item)?, self.call.optional_id("runningoperation")?);
+        let job = Job::rehearsal(self.config, self.panel, handler, service, label, operation, script)?;
+        let Err(error) = run(&job, self.call) else { return Ok(None) };
+        // A read without an answer is no wait for a task.
+        if error.kind == Kind::Vm6Timeout && !error.object.starts_with("GET ") {
+            script.end(&format!("the operation would have to wait ({})", error.value));
+        }
+        if script.ended().is_some() {
+            return Ok(None);
+        }
+        self.take_tariff_change_back(command, &error);
+        Ok(Some(error))
     }
 
     /// The handler of a service, which must be ours.

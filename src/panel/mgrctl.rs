@@ -8,14 +8,17 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::rehearsal::Rehearsal;
 use crate::config::{Config, MODULE};
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::rehearsal::Script;
 use crate::wire::{self, Element};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -49,6 +52,7 @@ pub struct Mgrctl {
     program: PathBuf,
     root: PathBuf,
     patience: Duration,
+    rehearsal: Option<Rehearsal>,
 }
 
 /// How one start of `mgrctl` ended.
@@ -60,7 +64,18 @@ enum Attempt {
 impl Mgrctl {
     /// A client for the panel under the configured root. Starts nothing yet.
     pub fn new(config: &Config) -> Self {
-        Mgrctl { program: config.mgrctl(), root: config.root.clone(), patience: config.limits.panel }
+        Mgrctl { program: config.mgrctl(), root: config.root.clone(), patience: config.limits.panel, rehearsal: None }
+    }
+
+    /// The same client for a rehearsal: calls go into the script.
+    #[must_use]
+    pub fn rehearsing(self, script: &Rc<Script>) -> Self {
+        Mgrctl { rehearsal: Some(Rehearsal::new(script)), ..self }
+    }
+
+    /// What was told in a rehearsal.
+    pub fn rehearsal(&self) -> Option<&Rehearsal> {
+        self.rehearsal.as_ref()
     }
 
     /// Runs a panel function and returns the answer's `doc`; an `error` node is an `mgrctl` error.
@@ -70,6 +85,9 @@ impl Mgrctl {
 
     /// The same, but an `error` node is an answer like any other.
     pub fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+        if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| !Rehearsal::is_question(function)) {
+            return rehearsal.answer(function, params);
+        }
         let until = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
         loop {

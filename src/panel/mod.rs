@@ -12,17 +12,20 @@ mod lists;
 mod mgrctl;
 mod options;
 mod records;
+mod rehearsal;
 mod slots;
 mod statistics;
 mod units;
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
+use std::rc::Rc;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Config, MODULE};
 use crate::error::{Error, Kind, Result};
+use crate::rehearsal::Script;
 use crate::wire::Element;
 use crate::{fault, log};
 
@@ -58,6 +61,12 @@ impl Panel {
             key: OnceCell::new(),
             database: RefCell::new(None),
         }
+    }
+
+    /// The same panel for a rehearsal: it is asked as ever, what it would be told goes into the script.
+    #[must_use]
+    pub fn rehearsing(self, script: &Rc<Script>) -> Self {
+        Panel { mgrctl: self.mgrctl.rehearsing(script), ..self }
     }
 
     /// Runs a panel function.

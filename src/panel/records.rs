@@ -201,7 +201,9 @@ impl Panel {
 
     /// The plain parameters of a service.
     pub fn params(&self, item: u64) -> Result<BTreeMap<String, String>> {
-        Ok(pairs(&self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?))
+        let stored = self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?;
+        let rehearsed = self.mgrctl.rehearsal().map(|told| told.params(item));
+        Ok(pairs(&stored).into_iter().chain(rehearsed.into_iter().flatten()).collect())
     }
 
     /// The parameters of a tariff.
@@ -219,9 +221,22 @@ impl Panel {
 
     /// One crypted parameter of a service, decrypted.
     pub fn secret(&self, item: u64, name: &str) -> Result<Option<SecretString>> {
+        if let Some(told) = self.mgrctl.rehearsal().and_then(|told| told.secret(item, name)) {
+            return Ok(Some(told));
+        }
         let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
         let rows = self.rows(sql, &[Param::Id(item), Param::Text(name)])?;
         Ok(self.decrypted(&rows)?.remove(name))
+    }
+
+    /// Status of a service, and its running operations: id and command.
+    pub fn standing(&self, item: u64) -> Result<(i64, Vec<(u64, String)>)> {
+        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item)])?;
+        let status = rows.first().ok_or_else(|| no_row("item", item, "service"))?.number(0).unwrap_or_default();
+        let sql = "SELECT id, intname FROM runningoperation WHERE item = ? ORDER BY id";
+        let running = self.rows(sql, &[Param::Id(item)])?;
+        let operation = |row: &Row| Some((row.id(0)?, row.text(1).to_owned()));
+        Ok((status, running.iter().filter_map(operation).collect()))
     }
 
     /// How often a running operation was tried, and whether staff has a task for it already [protocol 3.30].

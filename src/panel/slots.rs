@@ -49,7 +49,11 @@ impl Panel {
             let address = row.filled(1).filter(|&name| name != "0").map(str::to_owned);
             Some(Slot { id: row.id(0)?, address, free: row.number(2) == Some(FREE), v6: is("ipv6") })
         };
-        Ok(rows.iter().filter_map(slot).collect())
+        let mut slots: Vec<Slot> = rows.iter().filter_map(slot).collect();
+        if let Some(told) = self.mgrctl.rehearsal() {
+            told.fill(&mut slots);
+        }
+        Ok(slots)
     }
 
     /// Every slot of a service that holds an address, private ones too: a closed service gives all of them back.

@@ -28,6 +28,7 @@ pub mod sync;
 pub mod traffic;
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Limits};
@@ -36,6 +37,7 @@ use crate::journal::Journal;
 use crate::panel::status::SUSPENDED;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
+use crate::rehearsal::Script;
 use crate::vmm::{Client, Failure, Host, Outcome, Task};
 use identity::Mark;
 use order::Place;
@@ -74,11 +76,39 @@ impl<'a> Job<'a> {
         label: Label,
         operation: Option<u64>,
     ) -> Result<Self> {
-        let vmm = connection::client(config, &handler)?;
-        let journal = Journal::open(config)?;
+        let (vmm, journal) = (connection::client(config, &handler)?, Journal::open(config)?);
+        let job = Self::gather(config, panel, handler, service, label, vmm, journal)?;
+        Ok(Job { operation, ..job })
+    }
+
+    /// The same for a rehearsal: what would be changed goes into `script`, the journal is a copy, nothing is waited for.
+    pub fn rehearsal(
+        config: &Config,
+        panel: &'a Panel,
+        handler: Handler,
+        service: Service,
+        label: Label,
+        operation: Option<u64>,
+        script: &Rc<Script>,
+    ) -> Result<Self> {
+        let config = Config { limits: config.limits.rehearsing(), ..config.clone() };
+        let (vmm, journal) = (connection::client(&config, &handler)?.rehearsing(script), Journal::copy(&config)?);
+        let job = Self::gather(&config, panel, handler, service, label, vmm, journal)?;
+        Ok(Job { operation, ..job })
+    }
+
+    fn gather(
+        config: &Config,
+        panel: &'a Panel,
+        handler: Handler,
+        service: Service,
+        label: Label,
+        vmm: Client,
+        journal: Journal,
+    ) -> Result<Self> {
         let installation = journal.installation(|| panel.installation())?;
         let mark = Mark { installation, item: service.id };
-        let (directory, asks_only) = (config.runtime_dir(), false);
+        let (directory, operation, asks_only) = (config.runtime_dir(), None, false);
         Ok(Job { panel, service, handler, vmm, journal, mark, directory, label, operation, asks_only })
     }
 

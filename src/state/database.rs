@@ -4,7 +4,9 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::failure::{self, Failure};
@@ -43,22 +45,53 @@ pub struct Database {
     path: PathBuf,
     schema: &'static Schema,
     open: Option<Open>,
+    /// A copy in memory: nobody else has it, and nothing of it gets on the disk.
+    copy: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     connection: Connection,
-    /// Device and inode of the file behind the connection.
-    file: (u64, u64),
+    /// Device and inode of the file behind the connection; nothing for a copy.
+    file: Option<(u64, u64)>,
 }
+
+/// Pages of a backup in one step: all there are.
+const ALL: i32 = i32::MAX;
 
 impl Database {
     /// Opens the file of `schema` in `directory`, creating both (0700, 0600) and migrating an older file.
     pub fn open(directory: &Path, schema: &'static Schema) -> Result<Self> {
         prepare_directory(directory)?;
-        let mut database = Database { path: directory.join(schema.file), schema, open: None };
+        let mut database = Database { path: directory.join(schema.file), schema, open: None, copy: false };
         database.read(|_| Ok(()))?;
         Ok(database)
+    }
+
+    /// A copy in memory of the file of `schema` as it is now. A file that does not exist yet is not made; its copy is
+    /// empty.
+    pub fn copy(directory: &Path, schema: &'static Schema) -> Result<Self> {
+        let database = Database { path: directory.join(schema.file), schema, open: None, copy: true };
+        let connection = database.load().map_err(|failure| database.explain(failure))?;
+        Ok(Database { open: Some(Open { connection, file: None }), ..database })
+    }
+
+    fn load(&self) -> std::result::Result<Connection, Failure> {
+        let mut copy = Connection::open_in_memory()?;
+        if self.path.exists() {
+            let _guard = self.guard()?;
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let file = Connection::open_with_flags(&self.path, flags)?;
+            version(&file, self.schema)?;
+            Backup::new(&file, &mut copy)?.run_to_completion(ALL, Duration::ZERO, None)?;
+        }
+        migrate(&mut copy, self.schema)?;
+        Ok(copy)
+    }
+
+    fn guard(&self) -> Result<Lock> {
+        let guard = self.path.with_extension("guard");
+        Lock::at(&guard, &mut || ()).map_err(|e| failure::io(&guard, "the guard file cannot be locked", &e))
     }
 
     /// Runs `work` in one transaction that writes; its error rolls everything back. `work` runs a second time when
@@ -77,9 +110,7 @@ impl Database {
         behavior: TransactionBehavior,
         mut work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>,
     ) -> Result<T> {
-        let guard = self.path.with_extension("guard");
-        let _guard =
-            Lock::at(&guard, &mut || ()).map_err(|e| failure::io(&guard, "the guard file cannot be locked", &e))?;
+        let _guard = if self.copy { None } else { Some(self.guard()?) };
         let answer = match self.transact(behavior, &mut work) {
             Err(Failure::Damaged(reason)) if self.schema.damaged == Damaged::SetAside => {
                 self.set_aside(&reason)?;
@@ -109,8 +140,8 @@ impl Database {
 
     /// The connection to the file that has our name now. Needs the guard.
     fn connect(&mut self) -> std::result::Result<&mut Connection, Failure> {
-        let current = identity(&self.path);
-        if self.open.as_ref().is_none_or(|open| Some(open.file) != current) {
+        let current = if self.copy { None } else { identity(&self.path) };
+        if self.open.as_ref().is_none_or(|open| open.file != current) {
             self.open = None;
             self.open = Some(self.reopen(current.is_none())?);
         }
@@ -143,7 +174,7 @@ impl Database {
         }
         migrate(&mut connection, self.schema)?;
         let file = identity(&self.path).ok_or_else(|| Failure::Damaged("the file disappeared".to_owned()))?;
-        Ok(Open { connection, file })
+        Ok(Open { connection, file: Some(file) })
     }
 
     /// Renames the file and its rollback journal out of the way. Needs the guard.
@@ -291,6 +322,21 @@ mod tests {
         std::fs::remove_file(directory.path().join("test.db")).unwrap();
         insert(&mut database).unwrap();
         assert_eq!(count(&mut Database::open(directory.path(), &V1).unwrap()), 1);
+    }
+
+    #[test]
+    fn a_copy_leaves_the_file_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("test.db");
+        assert_eq!(count(&mut Database::copy(directory.path(), &V1).unwrap()), 0);
+        assert!(!path.exists());
+        insert(&mut Database::open(directory.path(), &V1).unwrap()).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let mut copy = Database::copy(directory.path(), &V2).unwrap();
+        insert(&mut copy).unwrap();
+        assert_eq!((count(&mut copy), std::fs::read(&path).unwrap()), (2, before));
+        std::fs::write(&path, [7; 5000]).unwrap();
+        assert_eq!(Database::copy(directory.path(), &V1).unwrap_err().kind, Kind::State);
     }
 
     #[test]

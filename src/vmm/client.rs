@@ -5,6 +5,7 @@
 //! Whoever gets an unknown outcome has to look at the state before asking again.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -13,11 +14,13 @@ use serde_json::{Value, json};
 
 use super::address::Address;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
+use super::rehearsal::Rehearsal;
 use super::session::Session;
 use super::tls::Trust;
 use crate::config::Limits;
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::rehearsal::Script;
 
 /// Pauses before a read is repeated after a lost or unreadable answer.
 const READ_PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
@@ -70,6 +73,7 @@ pub struct Client {
     session: Session,
     limits: Limits,
     prefixed: Cell<bool>,
+    rehearsal: Option<Rehearsal>,
 }
 
 /// One exchange seen from above.
@@ -85,7 +89,13 @@ impl Client {
     /// Connects to nothing yet.
     pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
         let http = Http::new(access.trust.clone(), limits.answer);
-        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false) }
+        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false), rehearsal: None }
+    }
+
+    /// The same client for a rehearsal: changes go into the script.
+    #[must_use]
+    pub fn rehearsing(self, script: &Rc<Script>) -> Self {
+        Client { rehearsal: Some(Rehearsal::new(script)), ..self }
     }
 
     /// How long things may take.
@@ -129,6 +139,14 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
+        match &self.rehearsal {
+            Some(rehearsal) => rehearsal.request(self, method, path, body),
+            None => self.send(method, path, body),
+        }
+    }
+
+    /// Sends a request, with another session when this one has ended.
+    pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
         let mut renewed = false;
         loop {
             let token = self.session.token(&mut || self.login()).map_err(Failure::Refused)?;
@@ -305,6 +323,6 @@ fn error_text(error: &Value) -> String {
 }
 
 /// A number or a number in a string.
-fn whole(value: &Value) -> Option<i64> {
+pub(super) fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }

@@ -11,6 +11,7 @@ mod http;
 mod list;
 mod metrics;
 mod model;
+mod rehearsal;
 mod seal;
 pub mod session;
 mod task;

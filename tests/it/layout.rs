@@ -14,15 +14,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("run", &["admin", "cli", "command", "panel", "wire"]),
     // The sub-commands describe their own arguments.
     ("cli", &["admin", "queue", "service"]),
-    ("command", &["cli", "panel", "queue", "service", "wire"]),
-    ("admin", &["cli", "command", "panel", "queue", "service", "vmm"]),
-    ("service", &["journal", "panel", "queue", "vmm"]),
+    ("command", &["cli", "panel", "queue", "rehearsal", "service", "wire"]),
+    ("admin", &["cli", "command", "panel", "queue", "rehearsal", "service", "vmm"]),
+    ("service", &["journal", "panel", "queue", "rehearsal", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::account", &["lock", "state", "vmm"]),
     // A command works alone on its handler.
     ("service::handler", &["journal", "lock", "panel", "state", "vmm"]),
-    ("panel", &["wire"]),
-    ("vmm", &[]),
+    // One script for both, so that a plan has one order.
+    ("panel", &["rehearsal", "wire"]),
+    ("vmm", &["rehearsal"]),
     ("vmm::session", &["lock", "state"]),
     ("queue", &["lock", "state"]),
     ("journal", &["state"]),
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("lock", &[]),
     ("progress", &[]),
+    ("rehearsal", &[]),
     ("digest", &[]),
     ("log", &[]),
     ("fault", &[]),

@@ -1,0 +1,206 @@
+//! `pmvmmanager6 plan --item N [--command NAME]`: what an operation would send to VMmanager and call in BILLmanager.
+//!
+//! The plan is the operation itself, rehearsed ([`crate::rehearsal`]): both platforms are asked, neither is told, and the
+//! journal is a copy in memory. No ticket is taken: an operation that runs meanwhile may change what was planned.
+//!
+//! The shape of `--json` is in [`DOCUMENT`]. Exit status 1 when the operation would fail.
+
+use std::io::Write;
+use std::rc::Rc;
+
+use anstyle::Style;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Verdict, service, write, write_json};
+use crate::cli::Invocation;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::log;
+use crate::panel::{Panel, status};
+use crate::rehearsal::{Party, Script, Step};
+
+/// Operations that can be planned: those that need no further arguments.
+pub const COMMANDS: [&str; 11] =
+    ["open", "reopen", "setparam", "suspend", "resume", "close", "start", "stop", "reboot", "hardreboot", "sync_item"];
+
+/// The shape of `--json`, for the help.
+pub const DOCUMENT: &str = r#"--json prints one object:
+
+  {"service": 4711, "command": "setparam", "chosen": "the service is active",
+   "steps": [{"number": 1, "to": "VMmanager", "request": "POST /vm/v3/host/217/resource",
+              "body": {"ram_mib": 4096}, "why": "memory 2048 → 4096 MiB, …"}],
+   "restart": false, "error": null, "unforetold": null}
+
+"chosen" says why the command was taken, null when it was given. "to" is VMmanager or BILLmanager; "body" is null where
+there is none, secrets in it are ***, and what does not exist yet has a name in angle brackets. "error" is
+{"type", "object", "text"} where the operation would fail (exit status 1); "unforetold" is a text where nobody can know
+how the operation goes on after the steps."#;
+
+/// What the person asked for.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Service.
+    pub item: u64,
+    /// Operation, one of [`COMMANDS`].
+    pub command: Option<String>,
+    /// As JSON.
+    pub json: bool,
+}
+
+/// Rehearses the operation and shows its script.
+pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
+    log::rehearse();
+    if config.do_nothing() {
+        let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, operations do nothing here";
+        return Err(Error::new(Kind::NotSupported, "plan", text));
+    }
+    let script = Rc::new(Script::default());
+    let choice = choose(config, task)?;
+    let error = service::rehearse(config, &call(task.item, &choice, &script), &script)?;
+    let error = error.map(|error| Error { value: script.named(&error.value), ..error });
+    let plan = Plan { item: task.item, choice, steps: script.steps(), error, unforetold: script.ended() };
+    if let (Some(error), []) = (&plan.error, plan.steps.as_slice())
+        && (error.kind.is_connection() || matches!(error.kind, Kind::Db | Kind::Mgrctl))
+    {
+        return Err(error.clone());
+    }
+    if task.json {
+        write_json(out, &plan.document())?;
+    } else {
+        write(out, &plan.text())?;
+    }
+    Ok(if plan.error.is_some() { Verdict::Findings } else { Verdict::Fine })
+}
+
+/// The operation to plan.
+struct Choice {
+    command: String,
+    /// Why it was taken; nothing when it was given.
+    reason: Option<String>,
+    /// The running operation of BILLmanager that asks for it.
+    operation: Option<u64>,
+}
+
+/// What was asked for, else what BILLmanager is about to run, else what the service's status asks for.
+fn choose(config: &Config, task: &Task) -> Result<Choice> {
+    let (status, running) = Panel::new(config).standing(task.item)?;
+    let operation = |wanted: &str| running.iter().find(|(_, command)| command == wanted).map(|(id, _)| *id);
+    if let Some(command) = &task.command {
+        return Ok(Choice { command: command.clone(), reason: None, operation: operation(command) });
+    }
+    let pending = running.iter().find(|(_, command)| COMMANDS.contains(&command.as_str()));
+    let (command, reason) = match (pending, status) {
+        (Some((id, command)), _) => (command.as_str(), format!("BILLmanager runs it as operation {id}")),
+        (None, ORDERED | OPENING) => ("open", "the service is not open yet".to_owned()),
+        (None, status::ACTIVE) => ("setparam", "the service is active".to_owned()),
+        (None, status::SUSPENDED) => ("resume", "the service is suspended".to_owned()),
+        (None, status::DELETED) => ("close", "the service is closed".to_owned()),
+        (None, other) => {
+            let text =
+                format!("service {} has the unknown status {other}; name an operation with --command", task.item);
+            return Err(Error::new(Kind::BadArgument, "command", text));
+        }
+    };
+    Ok(Choice { command: command.to_owned(), reason: Some(reason), operation: operation(command) })
+}
+
+/// Values of `item.status` before a service is open [protocol 5.4].
+const ORDERED: i64 = 1;
+const OPENING: i64 = 5;
+
+/// What BILLmanager would call. It names the user whose change of the tariff may have to be taken back.
+fn call(item: u64, choice: &Choice, script: &Script) -> Invocation {
+    let user = (choice.command == "setparam").then(|| ("userid", script.invent("user who ordered it")));
+    let operation = choice.operation.map(|id| ("runningoperation", id));
+    let arguments: Vec<(&str, u64)> = [("item", item)].into_iter().chain(user).chain(operation).collect();
+    Invocation::new(&choice.command, &arguments)
+}
+
+struct Plan {
+    item: u64,
+    choice: Choice,
+    steps: Vec<Step>,
+    error: Option<Error>,
+    unforetold: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    service: u64,
+    command: &'a str,
+    chosen: Option<&'a str>,
+    steps: Vec<Value>,
+    restart: bool,
+    error: Option<Value>,
+    unforetold: Option<&'a str>,
+}
+
+impl Plan {
+    fn document(&self) -> Document<'_> {
+        let step = |(at, step): (usize, &Step)| {
+            json!({
+                "number": at + 1, "to": step.to.name(), "request": step.request, "body": step.body, "why": step.why,
+            })
+        };
+        let error = |error: &Error| json!({ "type": error.kind.name(), "object": error.object, "text": error.value });
+        Document {
+            service: self.item,
+            command: &self.choice.command,
+            chosen: self.choice.reason.as_deref(),
+            steps: self.steps.iter().enumerate().map(step).collect(),
+            restart: self.restarts(),
+            error: self.error.as_ref().map(error),
+            unforetold: self.unforetold.as_deref(),
+        }
+    }
+
+    fn restarts(&self) -> bool {
+        self.steps.iter().any(|step| step.request.ends_with("/restart"))
+    }
+
+    fn text(&self) -> String {
+        let bold = Style::new().bold();
+        let reason = self.choice.reason.as_ref().map(|reason| format!(", because {reason}")).unwrap_or_default();
+        let step = |(at, step): (usize, &Step)| {
+            let Step { to, request, body, why } = step;
+            let title = format!("{:2}. {}: {bold}{request}{bold:#}\n", at + 1, to.name());
+            [title, line(&values(body)), line(&format!("why: {why}"))].concat()
+        };
+        let title = format!("Plan for service {}: {bold}{}{bold:#}{reason}\n\n", self.item, self.choice.command);
+        let steps = self.steps.iter().enumerate().map(step);
+        std::iter::once(title).chain(steps).chain([self.conclusion()]).collect()
+    }
+
+    fn conclusion(&self) -> String {
+        let is_sent = |part: &str| self.steps.iter().any(|step| step.request.contains(part));
+        let is_told = self.steps.iter().any(|step| step.to == Party::Vmmanager);
+        let goes_on = self.error.is_none() && self.unforetold.is_none();
+        let power = match (self.restarts(), is_told) {
+            (true, _) => "The VM would be restarted once.\n",
+            (false, true) if goes_on && (is_sent("/resource") || is_sent("/disk/")) => {
+                "The VM would not be restarted.\n"
+            }
+            (false, true) => "",
+            (false, false) if goes_on => "VMmanager would be sent nothing: the VM is as it should be.\n",
+            (false, false) => "VMmanager would be sent nothing.\n",
+        };
+        let blank = if self.steps.is_empty() { "" } else { "\n" };
+        let error = self.error.as_ref().map(|error| format!("The operation would fail: {error}\n"));
+        let end = self.unforetold.as_ref().map(|why| format!("From here on the plan cannot be foretold: {why}.\n"));
+        let parts = [blank, power, &error.unwrap_or_default(), &end.unwrap_or_default(), "Nothing was sent.\n"];
+        parts.concat()
+    }
+}
+
+/// Indented below a step.
+fn line(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("    {text}\n") }
+}
+
+/// `name=vps5 cluster=1`, without what is always the same.
+fn values(body: &Value) -> String {
+    let bare = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown = body.as_object().into_iter().flatten().filter(|(name, _)| *name != "sok");
+    shown.map(|(name, value)| format!("{name}={}", bare(value))).collect::<Vec<_>>().join(" ")
+}

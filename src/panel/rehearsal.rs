@@ -1,0 +1,135 @@
+//! BILLmanager in a rehearsal: what would be told goes into the script, and what was told counts as stored.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use secrecy::SecretString;
+use serde_json::Value as Json;
+
+use super::mgrctl::Value;
+use super::slots::Slot;
+use crate::error::Result;
+use crate::rehearsal::{Party, SECRET, Script};
+use crate::wire::Element;
+
+/// Functions that only ask.
+const QUESTIONS: [&str; 1] = ["paramlist"];
+
+/// What BILLmanager would have been told by now.
+pub struct Rehearsal {
+    script: Rc<Script>,
+    told: RefCell<Vec<Told>>,
+}
+
+struct Told {
+    function: String,
+    params: Vec<(String, Text)>,
+}
+
+enum Text {
+    Plain(String),
+    Secret(SecretString),
+}
+
+impl Told {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.params.iter().find_map(|(known, text)| match text {
+            Text::Plain(text) if known == name => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    fn is_about(&self, function: &str, id: u64) -> bool {
+        self.function == function && self.text("elid") == Some(id.to_string().as_str())
+    }
+}
+
+impl Rehearsal {
+    /// Nothing has been told yet.
+    pub fn new(script: &Rc<Script>) -> Self {
+        Rehearsal { script: Rc::clone(script), told: RefCell::default() }
+    }
+
+    /// Whether a function only asks, and is called as ever.
+    pub fn is_question(function: &str) -> bool {
+        QUESTIONS.contains(&function)
+    }
+
+    /// Takes a call down; BILLmanager would do it.
+    pub fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+        if let Some(reason) = self.script.ended() {
+            return Err(self.script.end(&reason));
+        }
+        let why = why(function);
+        let shown = params.iter().map(|(name, value)| {
+            let text = if let Value::Plain(text) = value { text } else { SECRET };
+            ((*name).to_owned(), Json::from(text))
+        });
+        self.script.write(Party::Billmanager, function, &Json::Object(shown.collect()), why.unwrap_or_default());
+        if why.is_none() {
+            let text = format!("what BILLmanager makes of {function} is not known here");
+            return Err(self.script.end(&text));
+        }
+        let params = params.iter().map(|(name, value)| {
+            let text = match value {
+                Value::Plain(text) => Text::Plain((*text).to_owned()),
+                Value::Secret(secret) | Value::Exposed(secret) => Text::Secret((*secret).clone()),
+            };
+            ((*name).to_owned(), text)
+        });
+        self.told.borrow_mut().push(Told { function: function.to_owned(), params: params.collect() });
+        Ok(Element::new("doc"))
+    }
+
+    /// Plain parameters that a service would have by now.
+    pub fn params(&self, item: u64) -> Vec<(String, String)> {
+        let told = self.told.borrow();
+        let saved = told.iter().filter(|told| told.is_about(SAVE, item)).flat_map(|told| &told.params);
+        saved
+            .filter_map(|(name, text)| match text {
+                Text::Plain(text) if !OWN.contains(&name.as_str()) => Some((name.clone(), text.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// A crypted parameter that a service would have by now.
+    pub fn secret(&self, item: u64, name: &str) -> Option<SecretString> {
+        let told = self.told.borrow();
+        let saved = told.iter().filter(|told| told.is_about(SAVE, item)).flat_map(|told| &told.params);
+        saved.rev().find_map(|(known, text)| match text {
+            Text::Secret(secret) if known == name => Some(secret.clone()),
+            _ => None,
+        })
+    }
+
+    /// Puts the addresses that were told into their slots.
+    pub fn fill(&self, slots: &mut [Slot]) {
+        for slot in slots {
+            for told in self.told.borrow().iter() {
+                if told.is_about("service.ip.add", slot.id) {
+                    slot.address = told.text("ip").map(str::to_owned);
+                }
+                slot.free &= !told.is_about("service.ip.add.commit", slot.id);
+            }
+        }
+    }
+}
+
+const SAVE: &str = "service.saveparam";
+/// Parameters of `service.saveparam` itself.
+const OWN: [&str; 3] = ["elid", "sok", "crypted"];
+
+/// Why a function is called; nothing for one that no rehearsed operation calls.
+fn why(function: &str) -> Option<&'static str> {
+    Some(match function {
+        SAVE => "BILLmanager does not have this value yet",
+        "service.ip.add" => "a slot of the service waits for an address",
+        "service.ip.add.commit" => "the address is in the slot",
+        "service.ip.del" => "the slot holds an address that the service gives back",
+        "service.changepricelist.rollback" => "the operation has failed: the change of the tariff is taken back",
+        "vds.open" => "the service is open",
+        function if function.starts_with("service.post") => "the operation is done",
+        _ => return None,
+    })
+}
