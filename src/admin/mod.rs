@@ -9,6 +9,7 @@ pub mod queue;
 pub mod reinstall;
 mod service;
 pub mod session;
+pub mod show;
 mod table;
 #[cfg(feature = "faults")]
 pub mod visit;
@@ -54,6 +55,7 @@ pub fn admit(config: &Config) -> Result<()> {
 pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
     let runtime = config.runtime_dir();
     let done = match operator {
+        Operator::Show(show) => return show::run(config, &show.task(), out),
         Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
         Operator::Session(session) => session::run(&runtime, &session.task(), out),
         Operator::Link(link) => link::run(config, &link.task(), out),

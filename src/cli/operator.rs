@@ -1,9 +1,8 @@
 //! Operator sub-commands as clap knows them; each turns into the `Task` of its file in [`crate::admin`].
 
-#[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use crate::admin::{link, queue, reinstall, session};
+use crate::admin::{link, queue, reinstall, session, show};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
@@ -18,6 +17,8 @@ pub enum Operator {
     Link(Link),
     /// Install the OS of a service's VM anew: everything on its disk is lost
     Reinstall(Reinstallation),
+    /// Show everything that is known of a service: BILLmanager, journal, VMmanager, queue, log
+    Show(Show),
     /// List the fault points compiled into this build
     #[cfg(feature = "faults")]
     FaultPoints,
@@ -157,6 +158,37 @@ impl Reinstallation {
     pub fn task(&self) -> reinstall::Task {
         let choice = Reinstall { os: self.os.clone(), recipe: self.recipe.clone() };
         reinstall::Task { item: self.item, choice, yes: self.yes }
+    }
+}
+
+/// `show …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = SHOW_HELP)]
+pub struct Show {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// Print JSON
+    #[arg(long, conflicts_with = "bundle")]
+    json: bool,
+    /// Write an archive (tar.gz) for support instead: no passwords, e-mail addresses shortened
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+}
+
+const SHOW_HELP: &str = "Nothing is changed. What cannot be read is named, and the rest is shown. Exit status 1: a part is \
+missing, or two parts contradict each other.
+
+--json prints one object with the members service, complete, contradictions (sentences), billmanager, journal, vmmanager, \
+queue and log; a part that cannot be read is {\"error\": \"…\"}, what is not known is null, a secret is \"***\".
+
+The archive of --bundle holds story.txt, story.json, versions.json, log.txt, features.xml, queue.json, handler.json, vm.json \
+and history.json. An existing file is never overwritten.";
+
+impl Show {
+    /// What is to be done.
+    pub fn task(&self) -> show::Task {
+        show::Task { item: self.item, json: self.json, bundle: self.bundle.clone() }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod provision;
 pub mod remove;
 pub mod resize;
 mod scripts;
+pub mod story;
 pub mod suitability;
 pub mod sync;
 pub mod traffic;
