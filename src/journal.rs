@@ -73,6 +73,11 @@ impl Phase {
         (Phase::Deleted, "deleted"),
     ];
 
+    /// Every phase, in the order of a life.
+    pub fn all() -> impl Iterator<Item = Phase> {
+        Self::ALL.into_iter().map(|(phase, _)| phase)
+    }
+
     /// The word in the database.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
@@ -162,6 +167,11 @@ impl Journal {
                 ended: row.get(13)?,
             })
         })
+    }
+
+    /// The phase of every service.
+    pub fn phases(&self) -> Result<Vec<Phase>> {
+        self.rows("SELECT phase FROM service", &[], |row| Ok(Phase::from_name(&row.get::<_, String>(0)?)))
     }
 
     /// The account of VMmanager that another service of the same client uses.

@@ -35,9 +35,10 @@
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now |
 //! | [`journal`] | what we asked VMmanager to do |
+//! | [`metrics`] | counters of all runs together |
 //! | [`state`], [`lock`] | private directories, database files, file locks |
 //! | [`wire`] | XML in and out |
-//! | [`config`], [`error`], [`log`], [`progress`], [`fault`], [`digest`] | the ground everything stands on |
+//! | [`config`], [`error`], [`log`], [`progress`], [`tally`], [`fault`], [`digest`] | the ground everything stands on |
 //!
 //! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
@@ -61,12 +62,14 @@ pub mod fault;
 pub mod journal;
 pub mod lock;
 pub mod log;
+pub mod metrics;
 pub mod panel;
 pub mod progress;
 pub mod queue;
 mod run;
 pub mod service;
 pub mod state;
+pub mod tally;
 pub mod vmm;
 pub mod wire;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::admin::{link, queue, reinstall, session, show};
+use crate::admin::{link, metrics, queue, reinstall, session, show};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
@@ -19,6 +19,8 @@ pub enum Operator {
     Reinstall(Reinstallation),
     /// Show everything that is known of a service: BILLmanager, journal, VMmanager, queue, log
     Show(Show),
+    /// Print metrics for Prometheus: operations, requests, logins, retries, queue, journal
+    Metrics(Metrics),
     /// List the fault points compiled into this build
     #[cfg(feature = "faults")]
     FaultPoints,
@@ -189,6 +191,28 @@ impl Show {
     /// What is to be done.
     pub fn task(&self) -> show::Task {
         show::Task { item: self.item, json: self.json, bundle: self.bundle.clone() }
+    }
+}
+
+/// `metrics …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = METRICS_HELP)]
+pub struct Metrics {
+    /// Replace this file in one step instead: for node exporter's textfile collector, so name it *.prom
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+const METRICS_HELP: &str = "Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. \
+The numbers are kept in /run/pmvmmanager6/metrics.db: a reboot resets them, which Prometheus understands. Queue and journal \
+are looked at now. Commands run by hand count only in the form --command.
+
+What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.";
+
+impl Metrics {
+    /// What is to be done.
+    pub fn task(&self) -> metrics::Task {
+        metrics::Task { output: self.output.clone() }
     }
 }
 

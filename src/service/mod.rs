@@ -18,6 +18,7 @@ pub mod offer;
 pub mod order;
 pub mod overage;
 pub mod password;
+pub mod phases;
 pub mod power;
 pub mod provision;
 pub mod remove;

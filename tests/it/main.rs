@@ -2,6 +2,7 @@
 
 mod support;
 
+mod admin_metrics;
 mod admin_show;
 mod bad_input;
 mod check_connection;

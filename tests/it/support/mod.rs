@@ -9,5 +9,6 @@ pub mod invariants;
 pub mod life;
 pub mod lives;
 pub mod processes;
+pub mod prometheus;
 pub mod refusal;
 pub mod world;
