@@ -178,14 +178,22 @@ pub struct Show {
     bundle: Option<PathBuf>,
 }
 
-const SHOW_HELP: &str = "Nothing is changed. What cannot be read is named, and the rest is shown. Exit status 1: a part is \
-missing, or two parts contradict each other.
+const SHOW_HELP: &str = "\
+Nothing is changed. What cannot be read is named, and the rest is shown. Exit status 1: a part is missing,
+or two parts contradict each other.
 
---json prints one object with the members service, complete, contradictions (sentences), billmanager, journal, vmmanager, \
-queue and log; a part that cannot be read is {\"error\": \"…\"}, what is not known is null, a secret is \"***\".
+--json prints one object: service (id), complete (every part could be read), contradictions (sentences),
+  billmanager  status, status_name, period_months, client, tariff, handler, parameters, addons, order (what
+               the module reads from them), slots, operations (id, command, tries, manual, error)
+  journal      phase, mark, account, vm, vm_created, task, restart, stopped_again, changed, ended, traffic,
+               speed_cap; null when the journal does not know the service
+  vmmanager    url, mark, vm (with owner, sizes, pending, addresses, proof; null for none), also_marked, tasks
+  queue        tickets (as in \"queue --json\", with key), paused (keys), paused_all
+  log          lines
+A part that cannot be read is {\"error\": \"…\"}, what is not known is null, a secret is \"***\".
 
-The archive of --bundle holds story.txt, story.json, versions.json, log.txt, features.xml, queue.json, handler.json, vm.json \
-and history.json. An existing file is never overwritten.";
+The archive of --bundle holds story.txt, story.json, versions.json, log.txt, features.xml, queue.json,
+handler.json, vm.json and history.json. An existing file is never overwritten.";
 
 impl Show {
     /// What is to be done.
@@ -203,9 +211,10 @@ pub struct Metrics {
     output: Option<PathBuf>,
 }
 
-const METRICS_HELP: &str = "Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. \
-The numbers are kept in /run/pmvmmanager6/metrics.db: a reboot resets them, which Prometheus understands. Queue and journal \
-are looked at now. Commands run by hand count only in the form --command.
+const METRICS_HELP: &str = "\
+Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. They are kept in
+/run/pmvmmanager6/metrics.db: a reboot resets them, which Prometheus understands. Queue and journal are looked at
+now. What is run by hand counts only in the form --command.
 
 What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.";
 

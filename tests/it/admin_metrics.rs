@@ -134,7 +134,7 @@ fn the_queue_as_it_stands() {
     let metrics = Metrics::in_room(&room);
     let odd = r#"{queue="a \"b\"\\"}"#;
     let three = |values: [u8; 3]| {
-        let names = [odd, "{queue=\"k\"}", "{queue=\"service\"}"];
+        let names = [odd, "{queue=\"k\"}", "{queue=\"service:*\"}"];
         names.iter().zip(values).map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>()
     };
     assert_eq!(metrics.all("queue_running"), three([1, 0, 1]));

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use pmvmmanager6::digest::sha256;
-use sandbox::bill::Run;
+use sandbox::bill::{Database, Run};
 use sandbox::vmm::{Action, Fault};
 use serde_json::Value;
 
@@ -151,6 +151,7 @@ fn the_story_of_a_service_in_every_state() {
                     let other = world.make_by_hand("by-hand", host.account);
                     world.alter(other, |vm| vm.comment = mark);
                     world.alter(host.id, |vm| "billmgr:ffffffffffff:77".clone_into(&mut vm.comment));
+                    world.fail(item, "stop");
                     item
                 },
                 1,
@@ -193,6 +194,75 @@ fn journal(world: &TestWorld) -> String {
         format!("{rows:?}")
     };
     sha256(["service", "meter", "speed_cap", "meta"].map(dump).concat().as_bytes())
+}
+
+/// Something that is wrong with an open service, and a part of the sentence about it.
+type Wrong = (fn(&TestWorld, u64), &'static str);
+
+#[test]
+fn what_contradicts_what() {
+    let wrongs: [(&str, Wrong); 8] = [
+        ("deleted", (|world, item| world.bill.set_item(item, "status", 4), "is deleted, but VM 215 still exists")),
+        ("cores", (|world, item| world.bill.set_addon(item, "ncpu", 4), "4 cores are ordered, VM 215 has 2")),
+        (
+            "disk",
+            (
+                |world, item| world.bill.set_addon(item, "disk disc", 40_960),
+                "40960 MiB of disk are ordered, VM 215 has 20480",
+            ),
+        ),
+        (
+            "order",
+            (|world, item| world.bill.set_param(item, "domain", "a b"), "the order cannot be read: bad_param (domain)"),
+        ),
+        ("no id", (|world, item| world.bill.set_param(item, "panelid", "vm-215"), "panelid is \"vm-215\"")),
+        (
+            "another id",
+            (
+                |world, item| {
+                    let other = world.opened();
+                    world.bill.set_param(item, "panelid", &world.host_of(other).id.to_string());
+                },
+                "BILLmanager names VM 216, our journal VM 215",
+            ),
+        ),
+        (
+            "slot",
+            (
+                |world, item| {
+                    let slot = world.bill.slots(item)[0].0.to_string();
+                    world.bill.exec("UPDATE ip SET name = '198.51.100.7' WHERE id = ?", &[&slot]);
+                },
+                "a slot holds 198.51.100.7, which VM 215 does not have",
+            ),
+        ),
+        (
+            "left over",
+            (
+                |world, item| {
+                    assert!(world.killed_at(item, "close", &[], "delete.after_intent"));
+                    world.drop_operations();
+                },
+                "a removal was interrupted (\"deleting\" in the journal)",
+            ),
+        ),
+    ];
+    each(&wrongs, |(arrange, sentence)| {
+        let world = TestWorld::start();
+        let item = world.opened();
+        arrange(&world, item);
+        let page = world.show(item, &[]);
+        assert_eq!(page.status, Some(1), "{page:?}");
+        let found = page.stdout.split("Contradictions\n").nth(1).unwrap_or_else(|| panic!("{}", page.stdout));
+        assert!(found.contains(sentence), "{found}");
+    });
+}
+
+#[test]
+fn the_same_story_on_mariadb() {
+    let world = TestWorld::on(Database::MariaDb);
+    let item = world.opened();
+    assert_eq!(world.golden_story(item, "open"), Some(0));
 }
 
 #[test]

@@ -83,9 +83,12 @@ struct Standings {
     paused: bool,
 }
 
-/// The tickets of all services count as one queue: their keys come and go with every service.
+/// The queue of all tickets of services: their own keys come and go with every service. No handler's key begins like it.
+const SERVICES: &str = "service:*";
+
+/// The queues by key, and what is paused.
 fn queues(directory: &Path, page: &mut Page) -> Result<()> {
-    let name = |key: &str| if key.starts_with(SERVICE_PREFIX) { "service".to_owned() } else { key.to_owned() };
+    let name = |key: &str| if key.starts_with(SERVICE_PREFIX) { SERVICES.to_owned() } else { key.to_owned() };
     let mut queues: BTreeMap<String, Standings> = BTreeMap::new();
     for entry in queue::list(directory)? {
         let queue = queues.entry(name(&entry.key)).or_default();

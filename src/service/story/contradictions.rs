@@ -9,10 +9,10 @@ use crate::vmm::Host;
 pub fn find(story: &Story) -> Vec<String> {
     let mut found = Vec::new();
     if let (Ok(bill), Ok(platform)) = (&story.bill, &story.platform) {
-        found.extend(identity(platform));
+        found.extend(identity(bill, platform));
         if !story.is_under_way() {
             found.extend(existence(bill, platform));
-            found.extend(platform.vm.iter().flat_map(|(host, _)| differences(bill, host)));
+            found.extend(proved(platform).iter().flat_map(|host| differences(bill, host)));
         }
     }
     if let (Ok(bill), Ok(journal)) = (&story.bill, &story.journal) {
@@ -27,8 +27,14 @@ pub fn find(story: &Story) -> Vec<String> {
     found
 }
 
-fn identity(platform: &Platform) -> Vec<String> {
-    let unproved = platform.vm.iter().filter(|(_, proof)| !proof.holds());
+/// The VM, if it is the service's.
+fn proved(platform: &Platform) -> Option<&Host> {
+    platform.vm.as_ref().filter(|(_, proof)| proof.holds()).map(|(host, _)| host)
+}
+
+fn identity(bill: &Bill, platform: &Platform) -> Vec<String> {
+    // The number of a deleted service's VM may be another's by now.
+    let unproved = platform.vm.iter().filter(|(_, proof)| !proof.holds() && bill.service.status != DELETED);
     let unproved = unproved.map(|(host, _)| {
         format!("VM {} is not proved to be the service's: every operation on it is refused as vm6_foreign", host.id)
     });
@@ -38,8 +44,7 @@ fn identity(platform: &Platform) -> Vec<String> {
 }
 
 fn existence(bill: &Bill, platform: &Platform) -> Option<String> {
-    let own = platform.vm.as_ref().filter(|(_, proof)| proof.holds()).map(|(host, _)| host);
-    match (bill.service.status, own) {
+    match (bill.service.status, proved(platform)) {
         (ACTIVE | SUSPENDED, None) if platform.vm.is_none() => {
             Some("the service is open, but VMmanager has no VM of it".to_owned())
         }
