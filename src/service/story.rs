@@ -107,9 +107,7 @@ pub fn tell(config: &Config, item: u64, lines: usize) -> Result<Story> {
     let journal = remembered(&config, item);
     let platform = match &bill {
         Ok(bill) => platform(&config, &panel, bill, journal.as_ref().ok()),
-        Err(_) => {
-            Err(Error::new(Kind::Db, "handler", "it was not asked: without BILLmanager its address is not known"))
-        }
+        Err(_) => Err(Error::new(Kind::Db, "handler", "without BILLmanager's rows nobody knows where it is")),
     };
     let queue = standing(&config.runtime_dir(), item, bill.as_ref().ok());
     Ok(Story { item, bill, journal, platform, queue, log })

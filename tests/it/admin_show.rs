@@ -321,7 +321,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_told() {
                     let file = world.bill.root().join("etc/billmgr.conf.d/db.conf");
                     fs::write(file, "DBType sqlite\nDBName var/nothing.db\n").unwrap();
                 },
-                "BILLmanager: could not be asked: db",
+                "BILLmanager: could not be read: db",
                 "billmanager",
             ),
         ),
@@ -329,7 +329,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_told() {
             "the journal",
             (
                 |world| fs::remove_file(world.bill.root().join("var/pmvmmanager6/journal.db")).unwrap(),
-                "Journal: could not be asked: state",
+                "Journal: could not be read: state",
                 "journal",
             ),
         ),
@@ -337,7 +337,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_told() {
             "a damaged journal",
             (
                 |world| fs::write(world.bill.root().join("var/pmvmmanager6/journal.db"), [7; 5000]).unwrap(),
-                "Journal: could not be asked: state",
+                "Journal: could not be read: state",
                 "journal",
             ),
         ),

@@ -17,20 +17,20 @@ type Fact = [String; 2];
 /// The whole page.
 pub fn page(story: &Story) -> String {
     let parts = [
-        part("BILLmanager", &story.bill, bill),
-        part("Journal", &story.journal, journal),
-        part("VMmanager", &story.platform, platform),
-        part("Queue", &story.queue, queue),
-        part("Log", &story.log, |lines| log(lines)),
+        part("BILLmanager: could not be read", &story.bill, bill),
+        part("Journal: could not be read", &story.journal, journal),
+        part("VMmanager: could not be asked", &story.platform, platform),
+        part("Queue: could not be read", &story.queue, queue),
+        part("Log: could not be read", &story.log, |lines| log(lines)),
         contradictions(story),
     ];
     format!("Service {}\n\n{}", story.item, parts.join("\n"))
 }
 
-fn part<T>(name: &str, part: &Result<T>, tell: impl FnOnce(&T) -> String) -> String {
+fn part<T>(otherwise: &str, part: &Result<T>, tell: impl FnOnce(&T) -> String) -> String {
     match part {
         Ok(part) => tell(part),
-        Err(error) => format!("{name}: could not be asked: {error}\n"),
+        Err(error) => format!("{otherwise}: {error}\n"),
     }
 }
 

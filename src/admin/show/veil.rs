@@ -35,7 +35,10 @@ impl Veil {
         let Ok(bill) = &story.bill else { return Veil { secrets: Vec::new() } };
         let secrets = bill.service.secrets.values().chain(bill.handler.secrets.values());
         let secrets = secrets.map(|secret| secret.expose_secret().to_owned());
-        Veil { secrets: secrets.filter(|secret| secret.len() >= SHORTEST).collect() }
+        let mut secrets: Vec<String> = secrets.filter(|secret| secret.len() >= SHORTEST).collect();
+        // One may be a part of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Veil { secrets }
     }
 
     /// A text without secrets and with shortened e-mail addresses.
@@ -72,25 +75,17 @@ fn is_told(value: &Value) -> bool {
 
 /// `alice@example.com` as `a***@example.com`.
 fn shortened(text: &str) -> String {
+    let parts: Vec<&str> = text.split('@').collect();
     let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        let (before, after) = (&rest[..at], &rest[at + 1..]);
-        let local = before
-            .rfind(|c: char| !is_local(c))
-            .map_or(0, |end| end + before[end..].chars().next().map_or(0, char::len_utf8));
-        match before[local..].chars().next().filter(|_| after.starts_with(|c: char| c.is_alphanumeric())) {
-            Some(first) => {
-                result.push_str(&before[..local]);
-                result.push(first);
-                result.push_str(HIDDEN);
-            }
-            None => result.push_str(before),
+    for (at, part) in parts.iter().enumerate() {
+        let Some(after) = parts.get(at + 1) else { return result + part };
+        let local = part.trim_end_matches(is_local).len();
+        match part[local..].chars().next().filter(|_| after.starts_with(char::is_alphanumeric)) {
+            Some(first) => result.extend([&part[..local], &first.to_string(), HIDDEN, "@"]),
+            None => result.extend([part, "@"]),
         }
-        result.push('@');
-        rest = after;
     }
-    result + rest
+    result
 }
 
 fn is_local(c: char) -> bool {
