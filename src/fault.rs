@@ -23,6 +23,7 @@ points! {
     "create.after_request",
     "create.recorded",
     "create.waited",
+    "metrics.storing",
     "open.params_saved",
     "open.slot_added",
     "open.slots_filled",

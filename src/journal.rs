@@ -13,6 +13,8 @@ mod traffic;
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rusqlite::{Row, ToSql};
+
 use crate::config::Config;
 use crate::error::Result;
 use crate::state::{Damaged, Database, Schema};
@@ -71,6 +73,11 @@ impl Phase {
         (Phase::Deleted, "deleted"),
     ];
 
+    /// Every phase, in the order of a life.
+    pub fn all() -> impl Iterator<Item = Phase> {
+        Self::ALL.into_iter().map(|(phase, _)| phase)
+    }
+
     /// The word in the database.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
@@ -99,11 +106,21 @@ pub struct Record {
     pub vm_created: String,
     /// Running task: consul id and name.
     pub task: Option<(u64, String)>,
+    /// The last restart.
+    pub restart: Option<Restart>,
+    /// How often the VM was found running while the service was suspended.
+    pub stopped_again: u64,
+    /// Seconds since 1970 at the last change of the row.
+    pub changed: i64,
+    /// Seconds since 1970 at which the VM was known to be gone; nothing while it may exist.
+    pub ended: Option<i64>,
 }
 
 /// A restart that an operation has asked for, or was about to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restart {
+    /// The running operation of BILLmanager.
+    pub operation: u64,
     /// The newest task of the VM before the request, if VMmanager tells.
     pub after: Option<u64>,
     /// Consul id of its task; nothing when the answer never arrived here.
@@ -126,16 +143,22 @@ impl Journal {
         Ok(Journal { database: RefCell::new(Database::copy(&config.state_dir(), &SCHEMA)?) })
     }
 
+    /// The journal if there is one already: whoever only looks creates nothing.
+    pub fn existing(config: &Config) -> Result<Option<Self>> {
+        config.state_dir().join(SCHEMA.file).exists().then(|| Self::open(config)).transpose()
+    }
+
     /// The row of a service.
     pub fn find(&self, item: u64) -> Result<Option<Record>> {
-        let sql = "SELECT phase, mark, hash, account, vm, vm_created, task, task_name FROM service WHERE item = ?1";
-        self.database.borrow_mut().read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([item])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
+        let sql =
+            "SELECT phase, mark, hash, account, vm, vm_created, task, task_name, restart_operation, restart_after,
+                   restart_task, stopped_again, changed, ended FROM service WHERE item = ?1";
+        self.first(sql, &[&item], |row| {
             let task: Option<u64> = row.get(6)?;
             let name: Option<String> = row.get(7)?;
-            Ok(Some(Record {
+            let (after, restart_task) = (row.get(9)?, row.get(10)?);
+            let operation: Option<u64> = row.get(8)?;
+            Ok(Record {
                 phase: Phase::from_name(&row.get::<_, String>(0)?),
                 mark: row.get(1)?,
                 hash: row.get(2)?,
@@ -143,18 +166,23 @@ impl Journal {
                 vm: row.get(4)?,
                 vm_created: row.get(5)?,
                 task: task.map(|consul| (consul, name.unwrap_or_default())),
-            }))
+                restart: operation.map(|operation| Restart { operation, after, task: restart_task }),
+                stopped_again: row.get(11)?,
+                changed: row.get(12)?,
+                ended: row.get(13)?,
+            })
         })
+    }
+
+    /// The phase of every service.
+    pub fn phases(&self) -> Result<Vec<Phase>> {
+        self.rows("SELECT phase FROM service", &[], |row| Ok(Phase::from_name(&row.get::<_, String>(0)?)))
     }
 
     /// The account of VMmanager that another service of the same client uses.
     pub fn account_of_client(&self, client: u64) -> Result<Option<u64>> {
         let sql = "SELECT account FROM service WHERE client = ?1 AND account IS NOT NULL ORDER BY changed DESC LIMIT 1";
-        self.database.borrow_mut().read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([client])?;
-            Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
-        })
+        self.first(sql, &[&client], |row| row.get(0))
     }
 
     /// A VM is wanted. Forgets an earlier VM of the service, which the caller knows to be gone.
@@ -236,14 +264,8 @@ impl Journal {
 
     /// The restart that this very operation has asked for, or was about to.
     pub fn restart_of(&self, item: u64, operation: Option<u64>) -> Result<Option<Restart>> {
-        let Some(operation) = operation else { return Ok(None) };
-        let sql = "SELECT restart_after, restart_task FROM service WHERE item = ?1 AND restart_operation = ?2";
-        self.database.borrow_mut().read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([item, operation])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            Ok(Some(Restart { after: row.get(0)?, task: row.get(1)? }))
-        })
+        let restart = self.find(item)?.and_then(|record| record.restart);
+        Ok(restart.filter(|restart| Some(restart.operation) == operation))
     }
 
     /// Counts that the VM of a suspended service was found running; how often so far.
@@ -254,12 +276,7 @@ impl Journal {
 
     /// The name of this installation in marks, as first computed: a later change of the key must not orphan them.
     pub fn installation(&self, compute: impl FnOnce() -> Result<String>) -> Result<String> {
-        let known = self.database.borrow_mut().read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = 'installation'")?;
-            let mut rows = statement.query([])?;
-            Ok(rows.next()?.map(|row| row.get::<_, String>(0)).transpose()?)
-        })?;
-        if let Some(known) = known {
+        if let Some(known) = self.known_installation()? {
             return Ok(known);
         }
         let computed = compute()?;
@@ -267,7 +284,36 @@ impl Journal {
         Ok(computed)
     }
 
-    fn update(&self, sql: &str, params: &[&dyn rusqlite::ToSql]) -> Result<()> {
+    /// The same, if it was computed before.
+    pub fn known_installation(&self) -> Result<Option<String>> {
+        self.first("SELECT value FROM meta WHERE name = 'installation'", &[], |row| row.get(0))
+    }
+
+    /// The first row of a query.
+    fn first<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        read: impl FnMut(&Row) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.rows(sql, params, read)?.into_iter().next())
+    }
+
+    /// Every row of a query.
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        mut read: impl FnMut(&Row) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params, &mut read)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn update(&self, sql: &str, params: &[&dyn ToSql]) -> Result<()> {
         self.database.borrow_mut().write(|tx| Ok(tx.execute(sql, params).map(drop)?))
     }
 }

@@ -30,15 +30,16 @@
 //! | [`cli`] | arguments → plain data; the only module that knows clap |
 //! | [`command`] | the table of panel commands, one file each: read input, call a use-case, answer |
 //! | [`admin`] | operator sub-commands, one file each |
-//! | [`service`] | use-cases of a service (provision, resize, power, remove, addresses, access, sync, link) and of a handler (offer, traffic, overage, import, suitability); order and identity |
+//! | [`service`] | use-cases of a service (provision, resize, power, remove, addresses, access, sync, link, story) and of a handler (offer, traffic, overage, import, suitability); order and identity |
 //! | [`panel`] | BILLmanager: database, decryption, units, `mgrctl`, the failure protocol |
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now |
 //! | [`journal`] | what we asked VMmanager to do |
+//! | [`metrics`] | counters of all runs together |
 //! | [`state`], [`lock`] | private directories, database files, file locks |
 //! | [`rehearsal`] | an operation run for its plan: the script of what would be sent |
 //! | [`wire`] | XML in and out |
-//! | [`config`], [`error`], [`log`], [`progress`], [`fault`], [`digest`] | the ground everything stands on |
+//! | [`config`], [`error`], [`log`], [`progress`], [`tally`], [`fault`], [`digest`] | the ground everything stands on |
 //!
 //! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
@@ -62,6 +63,7 @@ pub mod fault;
 pub mod journal;
 pub mod lock;
 pub mod log;
+pub mod metrics;
 pub mod panel;
 pub mod progress;
 pub mod queue;
@@ -69,6 +71,7 @@ pub mod rehearsal;
 mod run;
 pub mod service;
 pub mod state;
+pub mod tally;
 pub mod vmm;
 pub mod wire;
 

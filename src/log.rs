@@ -4,6 +4,8 @@
 //! travel as `SecretString`, whose `Debug` is redacted, so they cannot get here by accident. The last lines are kept
 //! in memory for the errorxml document that staff reads in the panel [protocol 3.30].
 
+mod excerpt;
+
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -20,6 +22,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use crate::config::{Config, MODULE};
 
+pub use excerpt::excerpt;
 pub use tracing::{debug, error, info, trace, warn};
 
 const KEPT_LINES: usize = 60;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use anstream::adapter::StripBytes;
 use anstream::{AutoStream, ColorChoice};
@@ -14,10 +15,14 @@ use crate::command::{self, Command, Context, Work};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::metrics;
 use crate::panel::{Failure, Panel, error_document};
+use crate::tally::{self, Metric};
 use crate::wire::Element;
 
 const FAILED: u8 = 1;
+/// In the metrics, any command that is none: what somebody typed must not become a label.
+const UNKNOWN: &str = "unknown";
 
 /// Runs the program with its arguments (without the program's name); the exit status.
 ///
@@ -43,16 +48,25 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
     if let Ok(Command { work: Work::Constant(answer), .. }) = found {
         return print(stdout, &answer()).map_or(FAILED, |()| 0);
     }
+    let started = Instant::now();
     log::open(&config);
     log::info!("--command {} item={} arguments: {}", call.command, call.text("item").unwrap_or("-"), call.names());
     let panel = Panel::new(&config);
     let context = Context { config: &config, call, panel: &panel, handler: RefCell::new(None) };
+    let name = found.as_ref().map_or(UNKNOWN, |command| command.name);
     let result = found.and_then(|command| guarded(|| context.run(command, stdin)));
     let answered = result.and_then(|answer| match answer {
         Some(document) => print(stdout, &document).map(|()| 0),
         None => Ok(0),
     });
-    answered.unwrap_or_else(|error| fail(&context, &error, stdout))
+    tally::count(Metric::Operations, &[name, tally::result(&answered)]);
+    let status = answered.unwrap_or_else(|error| fail(&context, &error, stdout));
+    tally::time(Metric::OperationTime, &[name], started.elapsed());
+    // Numbers are worth no operation.
+    if let Err(error) = guarded(|| metrics::store(&config)) {
+        log::debug!("the metrics of this run are lost: {error}");
+    }
+    status
 }
 
 /// A panic is a defect of ours; the panel gets an error document like for any other failure.

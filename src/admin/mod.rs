@@ -5,11 +5,13 @@
 #[cfg(feature = "faults")]
 pub mod hold;
 pub mod link;
+pub mod metrics;
 pub mod plan;
 pub mod queue;
 pub mod reinstall;
 mod service;
 pub mod session;
+pub mod show;
 mod table;
 #[cfg(feature = "faults")]
 pub mod visit;
@@ -55,6 +57,8 @@ pub fn admit(config: &Config) -> Result<()> {
 pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
     let runtime = config.runtime_dir();
     let done = match operator {
+        Operator::Metrics(metrics) => return metrics::run(config, &metrics.task(), out),
+        Operator::Show(show) => return show::run(config, &show.task(), out),
         Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
         Operator::Session(session) => session::run(&runtime, &session.task(), out),
         Operator::Link(link) => link::run(config, &link.task(), out),

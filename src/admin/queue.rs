@@ -27,6 +27,8 @@ use crate::queue::{self, Entry, Scope, Standing, Watch};
 
 /// How often the ages are drawn again while somebody is listed. A killed process shows then too.
 const TICK: Duration = Duration::from_secs(1);
+/// Over [`Row::cells`].
+pub(super) const HEADING: [&str; 7] = ["QUEUE", "STATE", "PLACE", "OPERATION", "SERVICE", "PROCESS", "AGE"];
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 
 /// What the command is to do.
@@ -83,8 +85,9 @@ fn watch(directory: &Path, out: &mut dyn Write) -> Result<()> {
     }
 }
 
+/// What `--json` prints.
 #[derive(Debug, Serialize)]
-struct Document {
+pub(super) struct Document {
     paused_all: bool,
     queues: Vec<Queue>,
 }
@@ -97,8 +100,9 @@ struct Queue {
     waiting: Vec<Row>,
 }
 
+/// A ticket as it is shown.
 #[derive(Debug, Serialize)]
-struct Row {
+pub(super) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,7 +120,8 @@ struct Row {
 }
 
 impl Document {
-    fn read(directory: &Path) -> Result<Self> {
+    /// The queue as it is now.
+    pub(super) fn read(directory: &Path) -> Result<Self> {
         let paused = queue::paused(directory);
         let mut queues: BTreeMap<String, Queue> = BTreeMap::new();
         for scope in &paused {
@@ -148,7 +153,7 @@ impl Document {
         if rows.is_empty() {
             return text + "No operation runs or waits.\n";
         }
-        text + &table(["QUEUE", "STATE", "PLACE", "OPERATION", "SERVICE", "PROCESS", "AGE"], &rows)
+        text + &table(HEADING, &rows)
     }
 }
 
@@ -159,7 +164,8 @@ impl Queue {
 }
 
 impl Row {
-    fn cells(&self, key: &str) -> [String; 7] {
+    /// One line of the table.
+    pub(super) fn cells(&self, key: &str) -> [String; 7] {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         [
             self.queue.clone().unwrap_or_else(|| key.to_owned()),

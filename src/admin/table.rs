@@ -34,6 +34,11 @@ pub fn age(time: Duration) -> String {
     }
 }
 
+/// A moment in seconds since 1970 as `2025-06-30T12:00:00Z`.
+pub fn moment(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,8 @@
 //! Operator sub-commands as clap knows them; each turns into the `Task` of its file in [`crate::admin`].
 
-#[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use crate::admin::{link, plan, queue, reinstall, session};
+use crate::admin::{link, metrics, plan, queue, reinstall, session, show};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
@@ -20,6 +19,10 @@ pub enum Operator {
     Plan(Plan),
     /// Install the OS of a service's VM anew: everything on its disk is lost
     Reinstall(Reinstallation),
+    /// Show everything that is known of a service: BILLmanager, journal, VMmanager, queue, log
+    Show(Show),
+    /// Print metrics for Prometheus: operations, requests, logins, retries, queue, journal
+    Metrics(Metrics),
     /// List the fault points compiled into this build
     #[cfg(feature = "faults")]
     FaultPoints,
@@ -181,6 +184,68 @@ impl Reinstallation {
     pub fn task(&self) -> reinstall::Task {
         let choice = Reinstall { os: self.os.clone(), recipe: self.recipe.clone() };
         reinstall::Task { item: self.item, choice, yes: self.yes }
+    }
+}
+
+/// `show …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = SHOW_HELP)]
+pub struct Show {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// Print JSON
+    #[arg(long, conflicts_with = "bundle")]
+    json: bool,
+    /// Write an archive (tar.gz) for support instead: no passwords, e-mail addresses shortened
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+}
+
+const SHOW_HELP: &str = "\
+Nothing is changed. What cannot be read is named, and the rest is shown. Exit status 1: a part is missing,
+or two parts contradict each other.
+
+--json prints one object: service (id), complete (every part could be read), contradictions (sentences),
+  billmanager  status, status_name, period_months, client, tariff, handler, parameters, addons, order (what
+               the module reads from them), slots, operations (id, command, tries, manual, error)
+  journal      phase, mark, account, vm, vm_created, task, restart, stopped_again, changed, ended, traffic,
+               speed_cap; null when the journal does not know the service
+  vmmanager    url, mark, vm (with owner, sizes, pending, addresses, proof; null for none), also_marked, tasks
+  queue        tickets (as in \"queue --json\", with key), paused (keys), paused_all
+  log          lines
+A part that cannot be read is {\"error\": \"…\"}, what is not known is null, a secret is \"***\".
+
+The archive of --bundle holds story.txt, story.json, versions.json, log.txt, features.xml, queue.json,
+handler.json, vm.json and history.json. An existing file is never overwritten.";
+
+impl Show {
+    /// What is to be done.
+    pub fn task(&self) -> show::Task {
+        show::Task { item: self.item, json: self.json, bundle: self.bundle.clone() }
+    }
+}
+
+/// `metrics …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = METRICS_HELP)]
+pub struct Metrics {
+    /// Replace this file in one step instead: for node exporter's textfile collector, so name it *.prom
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+const METRICS_HELP: &str = "\
+Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. They are kept in
+/run/pmvmmanager6/metrics.db: a reboot resets them, which Prometheus understands. Queue and journal are looked at
+now. What is run by hand counts only in the form --command.
+
+What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.";
+
+impl Metrics {
+    /// What is to be done.
+    pub fn task(&self) -> metrics::Task {
+        metrics::Task { output: self.output.clone() }
     }
 }
 

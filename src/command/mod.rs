@@ -33,6 +33,7 @@ mod tuning_param;
 use std::cell::RefCell;
 use std::io::{IsTerminal, Read};
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::cli::Invocation;
 use crate::config::Config;
@@ -40,11 +41,12 @@ use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::panel::{Handler, Panel, refuse_foreign};
 use crate::progress::Progress;
-use crate::queue::settings::{Settings, service_key};
+use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
 use crate::queue::{self, Label, Turn};
 use crate::rehearsal::Script;
 use crate::service::Job;
 use crate::service::handler::HandlerJob;
+use crate::tally::{self, Metric};
 use crate::wire::{self, Element};
 
 /// What a command works on, and with that what it needs.
@@ -239,12 +241,14 @@ impl Context<'_> {
     }
 
     fn ticket(&self, key: &str, limit: u32, label: &Label) -> Result<Turn> {
-        let progress = Progress::new();
+        let (started, progress) = (Instant::now(), Progress::new());
         let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
             log::info!("{label}: {waiting}");
             progress.show(&waiting.to_string());
             self.panel.rest();
         })?;
+        let kind = if key.starts_with(SERVICE_PREFIX) { "service" } else { "handler" };
+        tally::time(Metric::QueueWait, &[kind], started.elapsed());
         log::debug!("{label}: runs in queue {}", turn.queue());
         Ok(turn)
     }

@@ -4,6 +4,8 @@
 //! zero: the base keeps what the earlier one had counted. A cap is written before it is asked for, with the speeds that
 //! were there, so that it can be taken back whatever happens in between.
 
+use rusqlite::Row;
+
 use super::Journal;
 use crate::error::Result;
 
@@ -22,6 +24,13 @@ pub struct Meter {
     pub last: [u64; 2],
 }
 
+impl Meter {
+    /// The month's traffic as last read.
+    pub fn total(&self) -> [u64; 2] {
+        std::array::from_fn(|at| self.base[at].saturating_add(self.last[at]))
+    }
+}
+
 /// Capped speeds of a VM, `[in, out]` in Mbit/s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cap {
@@ -35,23 +44,27 @@ pub struct Cap {
     pub settled: bool,
 }
 
+const SELECT_METER: &str = "SELECT item, month, vm, base_in, base_out, last_in, last_out FROM meter";
+
+fn meter(row: &Row) -> rusqlite::Result<Meter> {
+    Ok(Meter {
+        item: row.get(0)?,
+        month: row.get(1)?,
+        vm: row.get(2)?,
+        base: [row.get(3)?, row.get(4)?],
+        last: [row.get(5)?, row.get(6)?],
+    })
+}
+
 impl Journal {
     /// The meters of a month, whichever handler the services have.
     pub fn meters(&self, month: &str) -> Result<Vec<Meter>> {
-        let sql = "SELECT item, vm, base_in, base_out, last_in, last_out FROM meter WHERE month = ?1";
-        self.database.borrow_mut().read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([month], |row| {
-                Ok(Meter {
-                    item: row.get(0)?,
-                    month: month.to_owned(),
-                    vm: row.get(1)?,
-                    base: [row.get(2)?, row.get(3)?],
-                    last: [row.get(4)?, row.get(5)?],
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
+        self.rows(&format!("{SELECT_METER} WHERE month = ?1"), &[&month], meter)
+    }
+
+    /// The meter of a service, as last read.
+    pub fn meter(&self, item: u64) -> Result<Option<Meter>> {
+        self.first(&format!("{SELECT_METER} WHERE item = ?1"), &[&item], meter)
     }
 
     /// Stores meters, all or none.
@@ -77,18 +90,14 @@ impl Journal {
     /// Every service with capped speeds.
     pub fn caps(&self) -> Result<Vec<(u64, Cap)>> {
         let sql = "SELECT item, vm, cap_in, cap_out, before_in, before_out, settled FROM speed_cap";
-        self.database.borrow_mut().read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| {
-                let cap = Cap {
-                    vm: row.get(1)?,
-                    speed: [row.get(2)?, row.get(3)?],
-                    before: [row.get(4)?, row.get(5)?],
-                    settled: row.get(6)?,
-                };
-                Ok((row.get(0)?, cap))
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        self.rows(sql, &[], |row| {
+            let cap = Cap {
+                vm: row.get(1)?,
+                speed: [row.get(2)?, row.get(3)?],
+                before: [row.get(4)?, row.get(5)?],
+                settled: row.get(6)?,
+            };
+            Ok((row.get(0)?, cap))
         })
     }
 

@@ -1,7 +1,7 @@
 //! What we read of a service, its handler and its client: plain data and the queries that fill it.
 //!
-//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs` and `statistics.rs`
-//! [protocol 5.3–5.8].
+//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `operations.rs` and
+//! `statistics.rs` [protocol 5.3–5.8].
 
 use std::collections::BTreeMap;
 
@@ -76,6 +76,10 @@ pub struct Service {
     pub period: i64,
     /// Tariff before a change that is in progress.
     pub last_tariff: Option<u64>,
+    /// `pricelist.id` of the tariff.
+    pub tariff_id: u64,
+    /// Name of the tariff as clients see it.
+    pub tariff_title: String,
     /// Internal name of the tariff: may name a VM configuration of VMmanager.
     pub tariff_name: String,
     /// `pricelistparam` of the tariff.
@@ -162,7 +166,7 @@ impl Panel {
 
     /// Everything about a service.
     pub fn service(&self, item: u64) -> Result<Service> {
-        let sql = "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name \
+        let sql = "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, p.name \
                    FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
                    LEFT JOIN account a ON i.account = a.id WHERE i.id = ?";
         let rows = self.rows(sql, &[Param::Id(item)])?;
@@ -184,6 +188,8 @@ impl Panel {
             status: row.number(1).unwrap_or_default(),
             period,
             last_tariff: row.id(3),
+            tariff_id,
+            tariff_title: row.text(8).to_owned(),
             tariff_name: row.text(5).to_owned(),
             client: self.client(row.id(6), row.text(7))?,
             params: self.params(item)?,

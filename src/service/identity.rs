@@ -11,6 +11,7 @@ use super::Job;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Record;
 use crate::log;
+use crate::panel::Service;
 use crate::vmm::{Failure, Host};
 
 const PREFIX: &str = "billmgr:";
@@ -43,17 +44,46 @@ impl fmt::Display for Mark {
     }
 }
 
+/// What speaks for and against a VM being a service's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "four facts, each for itself")]
+pub struct Proof {
+    /// The comment bears the mark of another service or installation.
+    pub foreign: bool,
+    /// The comment bears the service's own mark.
+    pub marked: bool,
+    /// The journal holds this very VM.
+    pub journalled: bool,
+    /// The owner is the client, or the account that the journal or the service remembers.
+    pub owned: bool,
+}
+
+impl Proof {
+    /// Weighs a VM against a service whose mark is `mark`.
+    pub fn of(service: &Service, mark: &Mark, record: Option<&Record>, host: &Host) -> Self {
+        let marks = Mark::find_all(&host.comment);
+        Proof {
+            foreign: marks.iter().any(|found| found != mark),
+            marked: marks.contains(mark),
+            journalled: record.is_some_and(|record| is_recorded(record, host)),
+            owned: owned(service, host, record),
+        }
+    }
+
+    /// The VM is the service's.
+    pub fn holds(self) -> bool {
+        !self.foreign && (self.marked || self.journalled) && self.owned
+    }
+}
+
 /// Refuses unless `host` is proved to be the service's; restores a missing mark, unless somebody only asks.
 pub fn prove(job: &Job, host: &Host) -> Result<()> {
     let record = job.journal.find(job.service.id)?;
-    let marks = Mark::find_all(&host.comment);
-    let foreign = marks.iter().any(|mark| *mark != job.mark);
-    let marked = marks.contains(&job.mark);
-    let journalled = record.as_ref().is_some_and(|record| is_recorded(record, host));
-    if foreign || !(marked || journalled) || !owned(job, host, record.as_ref()) {
+    let proof = Proof::of(&job.service, &job.mark, record.as_ref(), host);
+    if !proof.holds() {
         return Err(refusal(job, host, record.as_ref()));
     }
-    if !marked && !job.asks_only {
+    if !proof.marked && !job.asks_only {
         log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
         write_mark(job, host)?;
     }
@@ -66,11 +96,11 @@ pub fn is_recorded(record: &Record, host: &Host) -> bool {
 }
 
 /// The owner is the client by e-mail, or the account that the journal or the service remembers.
-fn owned(job: &Job, host: &Host, record: Option<&Record>) -> bool {
+fn owned(service: &Service, host: &Host, record: Option<&Record>) -> bool {
     let Some(owner) = &host.account else { return false };
     let is = |email: &str| !email.is_empty() && owner.email.eq_ignore_ascii_case(email);
-    is(&job.service.client.email)
-        || job.service.param("username").is_some_and(is)
+    is(&service.client.email)
+        || service.param("username").is_some_and(is)
         || record.and_then(|record| record.account) == Some(owner.id)
 }
 

@@ -4,6 +4,7 @@
 use super::{Job, SUSPENDED, addresses, power};
 use crate::error::Result;
 use crate::log;
+use crate::tally::{self, Metric};
 use crate::vmm::Host;
 
 /// Reads the VM back: id, name, addresses, state. The suspension is held first: nothing that BILLmanager refuses may
@@ -35,6 +36,7 @@ fn hold_suspension(job: &Job, host: &Host) -> Result<()> {
     if job.service.status != SUSPENDED || host.state != "active" {
         return Ok(());
     }
+    tally::count(Metric::StoppedAgain, &[]);
     let times = job.journal.stopped_again(item)?;
     log::warn!("service {item} is suspended, but VM {} was running: it is stopped again (number {times})", host.id);
     power::stop(job, host)

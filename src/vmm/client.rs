@@ -21,6 +21,7 @@ use crate::config::Limits;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::rehearsal::Script;
+use crate::tally::{self, Metric};
 
 /// Pauses before a read is repeated after a lost or unreadable answer.
 const READ_PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
@@ -85,6 +86,19 @@ enum Step {
     NoSession(Error),
 }
 
+impl Step {
+    /// Its word in the metrics.
+    fn name(&self) -> &'static str {
+        match self {
+            Step::Done(_) => "done",
+            Step::Refused(_) => "refused",
+            Step::Unknown(_) => "unknown",
+            Step::NotTaken { .. } => "not_taken",
+            Step::NoSession(_) => "no_session",
+        }
+    }
+}
+
 impl Client {
     /// Connects to nothing yet.
     pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
@@ -121,6 +135,7 @@ impl Client {
                 // It has waited for a minute already.
                 (Err(Failure::Unknown(error)), _) if error.kind == Kind::Vm6Timeout => return Err(error),
                 (Err(Failure::Unknown(error)), Some(pause)) => {
+                    tally::count(Metric::Retries, &["read"]);
                     log::debug!("reading again in {} ms after: {error}", pause.as_millis());
                     std::thread::sleep(*pause);
                 }
@@ -157,6 +172,7 @@ impl Client {
                 Step::Unknown(error) => return Err(Failure::Unknown(error)),
                 Step::NoSession(error) if renewed => return Err(Failure::Refused(error)),
                 Step::NoSession(_) => {
+                    tally::count(Metric::Retries, &["session"]);
                     self.session.reject(&token);
                     renewed = true;
                 }
@@ -164,8 +180,14 @@ impl Client {
         }
     }
 
-    /// Logs in [api 1.3]; the token is never logged.
     fn login(&self) -> Result<SecretString> {
+        let answer = self.ask_for_token();
+        tally::count(Metric::Logins, &[tally::result(&answer)]);
+        answer
+    }
+
+    /// Logs in [api 1.3]; the token is never logged.
+    fn ask_for_token(&self) -> Result<SecretString> {
         let body = json!({ "email": self.access.username, "password": self.access.password.expose_secret() });
         let path = "/auth/v4/public/token";
         let refused = |reason: &str| {
@@ -217,22 +239,29 @@ impl Client {
             if pause.is_zero() || Instant::now() >= until {
                 return step;
             }
+            tally::count(Metric::Retries, &[if *asleep { "asleep" } else { "connect" }]);
             log::debug!("not taken ({error}); again in {} ms", pause.as_millis());
             std::thread::sleep(pause);
         }
     }
 
     fn once(&self, request: &Request) -> Step {
-        match self.http.exchange(&self.base(), request) {
-            Ok(answer) if self.is_elsewhere(&answer) => {
-                self.prefixed.set(true);
-                self.once(request)
-            }
+        let (started, method) = (Instant::now(), request.method.name());
+        let answer = self.http.exchange(&self.base(), request);
+        tally::time(Metric::RequestTime, &[method], started.elapsed());
+        let elsewhere = answer.as_ref().is_ok_and(|answer| self.is_elsewhere(answer));
+        let step = match answer {
             Ok(answer) => self.judge(request, answer),
             Err(Broken::NotSent(error)) if error.kind == Kind::Vm6Tls => Step::Refused(error),
             Err(Broken::NotSent(error)) => Step::NotTaken { error, asleep: false, retry_after: None },
             Err(Broken::Lost(error)) => Step::Unknown(error),
+        };
+        tally::count(Metric::Requests, &[method, step.name()]);
+        if elsewhere {
+            self.prefixed.set(true);
+            return self.once(request);
         }
+        step
     }
 
     /// Where VMmanager answers: origin and, where it was needed, the path that was typed.

@@ -144,6 +144,16 @@ impl Client {
         }
     }
 
+    /// The answer about a VM as VMmanager gives it, for support.
+    pub fn raw_host(&self, id: u64) -> Result<Value> {
+        self.get(&format!("/vm/v3/host?{}", Filter::eq("id", id)?.query()))
+    }
+
+    /// The history of a VM as VMmanager gives it, for support.
+    pub fn raw_history(&self, id: u64) -> Result<Value> {
+        self.get(&format!("/vm/v3/host/{id}/history"))
+    }
+
     /// Removes a VM; the task `host_delete`.
     pub fn delete_host(&self, id: u64) -> Outcome<Option<Task>> {
         let accepted: Accepted = self.delete(&format!("/vm/v3/host/{id}"))?;

@@ -350,6 +350,9 @@ pub struct Past {
     /// Its id in the task list, used for the details.
     #[serde(default, deserialize_with = "optional_number")]
     pub task: Option<u64>,
+    /// When it was accepted, by VMmanager's clock.
+    #[serde(default, deserialize_with = "or_default")]
+    pub date_create: String,
 }
 
 impl Past {

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::cases::each;
+use crate::support::processes::Room;
+use crate::support::prometheus::Metrics;
 use crate::support::world::TestWorld;
 
 /// The files of one kind, by name.
@@ -52,6 +54,20 @@ fn an_old_runtime_file_is_used_and_not_set_aside() {
         let names = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let aside: Vec<String> = names.filter(|name| name.contains(".bad")).collect();
         assert!(aside.is_empty(), "{} was set aside: {aside:?}", file.display());
+    }
+}
+
+#[test]
+fn old_metrics_are_added_to() {
+    for file in kept("metrics-") {
+        let room = Room::new();
+        plant(&file, &room.runtime(), "metrics.db");
+        assert_eq!(room.run(&["--command", "fly"]).0, 1);
+        let metrics = Metrics::in_room(&room);
+        let count = metrics.get("operations_total{command=\"unknown\",result=\"not_supported\"}");
+        assert_eq!(count, Some(42.0), "{}", file.display());
+        assert_eq!(metrics.get("operation_duration_seconds_count{command=\"unknown\"}"), Some(42.0));
+        assert!(!room.runtime().join("metrics.db.bad-1").exists());
     }
 }
 

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 /// Who may use which of our modules. The longest fitting name counts; a module may always use itself and [`GROUND`].
 ///
 /// `main → run → cli, command, admin → service → vmm, panel, journal, queue`: downwards only. The four at the bottom do
-/// not know each other.
+/// not know each other; `metrics` stands beside them, filled by `run` and read by `admin`.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &[]),
     ("lib", &["run"]),
-    ("run", &["admin", "cli", "command", "panel", "wire"]),
+    ("run", &["admin", "cli", "command", "metrics", "panel", "wire"]),
     // The sub-commands describe their own arguments.
     ("cli", &["admin", "queue", "service"]),
     ("command", &["cli", "panel", "queue", "rehearsal", "service", "wire"]),
-    ("admin", &["cli", "command", "panel", "queue", "rehearsal", "service", "vmm"]),
+    ("admin", &["cli", "command", "metrics", "panel", "queue", "rehearsal", "service", "vmm"]),
     ("service", &["journal", "panel", "queue", "rehearsal", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::account", &["lock", "state", "vmm"]),
@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vmm::session", &["lock", "state"]),
     ("queue", &["lock", "state"]),
     ("journal", &["state"]),
+    ("metrics", &["state"]),
     ("state", &["lock"]),
     ("wire", &[]),
     ("lock", &[]),
@@ -34,13 +35,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rehearsal", &[]),
     ("digest", &[]),
     ("log", &[]),
+    ("tally", &[]),
     ("fault", &[]),
     ("config", &[]),
     ("error", &[]),
 ];
 
 /// What everybody may use, except those who stand below it.
-const GROUND: &[&str] = &["config", "digest", "error", "fault", "log", "progress"];
+const GROUND: &[&str] = &["config", "digest", "error", "fault", "log", "progress", "tally"];
 /// Parts of the ground and what they may use of it.
 const BELOW: &[(&str, &[&str])] = &[
     ("error", &[]),
@@ -49,6 +51,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("progress", &[]),
     ("fault", &["config"]),
     ("log", &["config"]),
+    ("tally", &["error"]),
     ("lock", &[]),
     ("wire", &["error"]),
 ];
@@ -60,7 +63,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("mysql", &["panel::database"]),
     ("quick_xml", &["wire"]),
     ("rsa", &["panel::crypt"]),
-    ("rusqlite", &["journal", "panel::database", "queue", "state", "vmm::session"]),
+    ("rusqlite", &["journal", "metrics", "panel::database", "queue", "state", "vmm::session"]),
     ("rustls", &["vmm::tls"]),
     ("std::env", &["config", "main"]),
     ("tracing", &["log"]),

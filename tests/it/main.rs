@@ -2,7 +2,9 @@
 
 mod support;
 
+mod admin_metrics;
 mod admin_plan;
+mod admin_show;
 mod bad_input;
 mod check_connection;
 mod compat;

@@ -1,0 +1,143 @@
+//! `pmvmmanager6 metrics`: what Prometheus may know, in its text format.
+//!
+//! Counters come from the runs ([`crate::metrics`]), the queue and the journal are looked at now. With `--output` the text
+//! replaces a file in one step, as node exporter's textfile collector needs it. What cannot be read is left out, and
+//! `pmvmmanager6_readable` says so: an absent series is honest, a zero would be a lie.
+
+mod exposition;
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::{Verdict, write};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::metrics::{self, Sample};
+use crate::queue::settings::SERVICE_PREFIX;
+use crate::queue::{self, Scope, Standing};
+use crate::service::phases;
+use crate::tally::{Metric, Shape};
+use exposition::{Page, label};
+
+/// What the person asked for.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// File to replace instead of standard output.
+    pub output: Option<PathBuf>,
+}
+
+/// Prints the metrics, or writes them into a file. Findings when something could not be read.
+pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
+    let mut page = Page::default();
+    page.gauge(
+        "pmvmmanager6_info",
+        "Version of the module.",
+        [(label("version", env!("CARGO_PKG_VERSION")), 1.to_string())],
+    );
+    let parts = [
+        ("counters", counters(config, &mut page)),
+        ("queue", queues(&config.runtime_dir(), &mut page)),
+        ("journal", journal(config, &mut page)),
+    ];
+    let readable = parts.iter().map(|(part, read)| (label("part", part), u8::from(read.is_ok()).to_string()));
+    page.gauge("pmvmmanager6_readable", "Whether this part of the module's state could be read.", readable);
+    match &task.output {
+        Some(file) => replace(file, &page.text())?,
+        None => write(out, &page.text())?,
+    }
+    let mut verdict = Verdict::Fine;
+    for error in parts.into_iter().filter_map(|(_, read)| read.err()) {
+        _ = writeln!(std::io::stderr(), "pmvmmanager6: {error}");
+        verdict = Verdict::Findings;
+    }
+    Ok(verdict)
+}
+
+fn counters(config: &Config, page: &mut Page) -> Result<()> {
+    let samples = metrics::read(config)?;
+    for metric in Metric::ALL {
+        let own: Vec<&Sample> = samples.iter().filter(|sample| sample.metric == metric.name()).collect();
+        match metric.shape() {
+            // Without labels there is one series, which begins at zero.
+            Shape::Counter if own.is_empty() && metric.labels().is_empty() => {
+                page.counter(metric.name(), metric.help(), [(String::new(), 0)]);
+            }
+            Shape::Counter => {
+                page.counter(metric.name(), metric.help(), own.iter().map(|it| (it.labels.clone(), it.value)));
+            }
+            Shape::Histogram => page.histogram(metric.name(), metric.help(), &own),
+        }
+    }
+    Ok(())
+}
+
+/// A queue as it stands.
+#[derive(Default)]
+struct Standings {
+    running: usize,
+    waiting: usize,
+    oldest: f64,
+    paused: bool,
+}
+
+/// The queue of all tickets of services: their own keys come and go with every service. No handler's key begins like it.
+const SERVICES: &str = "service:*";
+
+/// The queues by key, and what is paused.
+fn queues(directory: &Path, page: &mut Page) -> Result<()> {
+    let name = |key: &str| if key.starts_with(SERVICE_PREFIX) { SERVICES.to_owned() } else { key.to_owned() };
+    let mut queues: BTreeMap<String, Standings> = BTreeMap::new();
+    for entry in queue::list(directory)? {
+        let queue = queues.entry(name(&entry.key)).or_default();
+        match entry.place {
+            Standing::Running { .. } => queue.running += 1,
+            Standing::Waiting { .. } => {
+                queue.waiting += 1;
+                queue.oldest = queue.oldest.max(entry.age.as_secs_f64());
+            }
+        }
+    }
+    let paused = queue::paused(directory);
+    for scope in &paused {
+        if let Scope::Key(key) = scope {
+            queues.entry(name(key)).or_default().paused = true;
+        }
+    }
+    let each = |value: fn(&Standings) -> String| queues.iter().map(move |(key, it)| (label("queue", key), value(it)));
+    page.gauge("pmvmmanager6_queue_running", "Operations that run.", each(|it| it.running.to_string()));
+    page.gauge("pmvmmanager6_queue_waiting", "Operations that wait.", each(|it| it.waiting.to_string()));
+    let help = "Time since the arrival of the operation that waits longest.";
+    page.gauge("pmvmmanager6_queue_oldest_wait_seconds", help, each(|it| format!("{:.3}", it.oldest)));
+    page.gauge("pmvmmanager6_queue_paused", "Whether the queue is paused.", each(|it| u8::from(it.paused).to_string()));
+    let all = u8::from(paused.contains(&Scope::All)).to_string();
+    page.gauge("pmvmmanager6_queues_paused", "Whether all queues are paused.", [(String::new(), all)]);
+    Ok(())
+}
+
+fn journal(config: &Config, page: &mut Page) -> Result<()> {
+    let phases = phases::count(config)?.into_iter().map(|(phase, count)| (label("phase", phase), count.to_string()));
+    let help = "Services in the journal; intended, requested, accepted and deleting are unfinished.";
+    page.gauge("pmvmmanager6_journal_services", help, phases);
+    Ok(())
+}
+
+/// The collector may read at any moment, and is not root; it passes over names that do not end in `.prom`.
+fn replace(file: &Path, text: &str) -> Result<()> {
+    let temporary = PathBuf::from(format!("{}.{}", file.display(), std::process::id()));
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .open(&temporary)
+        .and_then(|mut open| open.write_all(text.as_bytes()))
+        .and_then(|()| std::fs::rename(&temporary, file));
+    written.map_err(|error| {
+        _ = std::fs::remove_file(&temporary);
+        let path = file.display().to_string();
+        Error::new(Kind::State, path.as_str(), format!("the metrics cannot be written to {path}: {error}"))
+    })
+}

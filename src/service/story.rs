@@ -1,0 +1,223 @@
+//! Everything that is known of one service, from every place that knows something, for the people who have to find out
+//! what happened to it.
+//!
+//! Only reading: no VM, no journal and no parameter is changed, no ticket is taken. Each part stands alone: what cannot be
+//! read is an error in its place, and the rest is told all the same.
+
+mod contradictions;
+
+use std::path::Path;
+
+use super::connection;
+use super::identity::{Mark, Proof};
+use super::order::Order;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::journal::{Cap, Journal, Meter, Record};
+use crate::log;
+use crate::panel::{Handler, Operation, Panel, Service, Slot, refuse_foreign};
+use crate::queue::settings::{Settings, service_key};
+use crate::queue::{self, Entry, Scope};
+use crate::vmm::{Client, Host, Past};
+
+/// Tasks of the VM that are told, newest first.
+const TASKS: usize = 10;
+/// Failed tasks whose reason VMmanager is asked for: one request each.
+const REASONS: usize = 3;
+
+/// What each place says of a service.
+pub struct Story {
+    /// Service.
+    pub item: u64,
+    /// BILLmanager.
+    pub bill: Result<Bill>,
+    /// Our journal.
+    pub journal: Result<Remembered>,
+    /// VMmanager.
+    pub platform: Result<Platform>,
+    /// Our queue.
+    pub queue: Result<Queue>,
+    /// The newest lines of our log about it, oldest first.
+    pub log: Result<Vec<String>>,
+}
+
+/// BILLmanager's rows.
+pub struct Bill {
+    /// The service.
+    pub service: Service,
+    /// Its handler.
+    pub handler: Handler,
+    /// What the module reads from the tariff and its add-ons.
+    pub order: Result<Order>,
+    /// Slots of its addresses.
+    pub slots: Vec<Slot>,
+    /// What BILLmanager is about to do.
+    pub operations: Vec<Operation>,
+}
+
+/// Our journal's rows; nothing where it has none.
+#[derive(Default)]
+pub struct Remembered {
+    /// Creation, removal, restart.
+    pub record: Option<Record>,
+    /// Traffic of the month that was read last.
+    pub meter: Option<Meter>,
+    /// Capped speeds.
+    pub cap: Option<Cap>,
+    /// Our name in marks.
+    installation: Option<String>,
+}
+
+/// VMmanager's side.
+pub struct Platform {
+    /// For whoever has more to ask.
+    pub client: Client,
+    /// The service's mark.
+    pub mark: Mark,
+    /// The VM that BILLmanager or the journal names, else one that bears the mark; with what proves it.
+    pub vm: Option<(Host, Proof)>,
+    /// Further VMs that bear the mark.
+    pub others: Vec<Host>,
+    /// The VM's newest tasks, newest first, failed ones with VMmanager's reason; nothing when it does not tell.
+    pub tasks: Option<Vec<Told>>,
+}
+
+/// A task, and VMmanager's reason if it failed and was asked about.
+pub type Told = (Past, Option<Error>);
+
+/// The service's places in the queue.
+pub struct Queue {
+    /// Its tickets.
+    pub entries: Vec<Entry>,
+    /// Pauses that hold it up, or would.
+    pub pauses: Vec<Scope>,
+}
+
+/// Asks every place, with at most `lines` lines of the log. An error only when there is no such service, or it is not
+/// ours.
+pub fn tell(config: &Config, item: u64, lines: usize) -> Result<Story> {
+    let config = Config { limits: config.limits.impatient(), ..config.clone() };
+    // First, because looking leaves lines of its own.
+    let log = recent_log(&config, item, lines);
+    let panel = Panel::new(&config);
+    let bill = match bill(&panel, item) {
+        Err(error) if matches!(error.kind, Kind::BadArgument | Kind::UnsupportedModule) => return Err(error),
+        bill => bill,
+    };
+    let journal = remembered(&config, item);
+    let platform = match &bill {
+        Ok(bill) => platform(&config, &panel, bill, journal.as_ref().ok()),
+        Err(_) => Err(Error::new(Kind::Db, "handler", "without BILLmanager's rows nobody knows where it is")),
+    };
+    let queue = standing(&config.runtime_dir(), item, bill.as_ref().ok());
+    Ok(Story { item, bill, journal, platform, queue, log })
+}
+
+impl Story {
+    /// Every part could be read.
+    pub fn is_complete(&self) -> bool {
+        let told = self.bill.is_ok() && self.journal.is_ok() && self.platform.is_ok();
+        told && self.queue.is_ok() && self.log.is_ok()
+    }
+
+    /// What cannot be true together, in sentences.
+    pub fn contradictions(&self) -> Vec<String> {
+        contradictions::find(self)
+    }
+
+    /// An operation works on the service or is about to: things may differ for a while.
+    fn is_under_way(&self) -> bool {
+        self.bill.as_ref().is_ok_and(|bill| !bill.operations.is_empty())
+            || self.queue.as_ref().is_ok_and(|queue| !queue.entries.is_empty())
+    }
+}
+
+fn recent_log(config: &Config, item: u64, lines: usize) -> Result<Vec<String>> {
+    log::excerpt(config, item, lines).map_err(|error| {
+        let path = config.log().display().to_string();
+        Error::new(Kind::State, path.as_str(), format!("{path} cannot be read: {error}"))
+    })
+}
+
+fn bill(panel: &Panel, item: u64) -> Result<Bill> {
+    let owner = panel.owner(item)?;
+    refuse_foreign(&owner.module, &format!("service {item}"))?;
+    let service = panel.service(item)?;
+    Ok(Bill {
+        handler: panel.handler(owner.handler.unwrap_or_default())?,
+        order: Order::read(&service),
+        slots: panel.slots(item)?,
+        operations: panel.operations(item)?,
+        service,
+    })
+}
+
+fn remembered(config: &Config, item: u64) -> Result<Remembered> {
+    let Some(journal) = Journal::existing(config)? else {
+        let place = config.state_dir().display().to_string();
+        let text = format!("there is no journal in {place}: nothing was ever opened here, or it was lost");
+        return Err(Error::new(Kind::State, place, text));
+    };
+    Ok(Remembered {
+        record: journal.find(item)?,
+        meter: journal.meter(item)?,
+        cap: journal.cap(item)?,
+        installation: journal.known_installation()?,
+    })
+}
+
+fn platform(config: &Config, panel: &Panel, bill: &Bill, remembered: Option<&Remembered>) -> Result<Platform> {
+    let client = connection::client(config, &bill.handler)?;
+    let known = remembered.and_then(|remembered| remembered.installation.clone());
+    let installation = known.map_or_else(|| panel.installation(), Ok)?;
+    let mark = Mark { installation, item: bill.service.id };
+    let record = remembered.and_then(|remembered| remembered.record.as_ref());
+    let panelid = bill.service.param("panelid").and_then(|text| text.trim().parse().ok());
+    let named = match panelid.or(record.and_then(|record| record.vm)) {
+        Some(id) => client.host(id)?,
+        None => None,
+    };
+    let mut others = client.hosts()?;
+    others.retain(|host| Mark::find_all(&host.comment).contains(&mark));
+    let host = named.or_else(|| others.first().cloned());
+    others.retain(|other| host.as_ref().is_none_or(|host| host.id != other.id));
+    let tasks = match &host {
+        Some(host) => tasks(&client, host.id)?,
+        None => None,
+    };
+    let vm = host.map(|host| {
+        let proof = Proof::of(&bill.service, &mark, record, &host);
+        (host, proof)
+    });
+    Ok(Platform { client, mark, vm, others, tasks })
+}
+
+fn tasks(client: &Client, host: u64) -> Result<Option<Vec<Told>>> {
+    let Some(mut history) = client.history(host)? else { return Ok(None) };
+    history.sort_by_key(|past| std::cmp::Reverse(past.id));
+    history.truncate(TASKS);
+    let mut reasons = REASONS;
+    let told = history.into_iter().map(|past| {
+        let asked = past.ended() == Some(false) && reasons > 0;
+        reasons -= usize::from(asked);
+        let reason = asked.then(|| client.failed_before(&past));
+        (past, reason)
+    });
+    Ok(Some(told.collect()))
+}
+
+fn standing(directory: &Path, item: u64, bill: Option<&Bill>) -> Result<Queue> {
+    let mut entries = queue::list(directory)?;
+    entries.retain(|entry| entry.label.item == Some(item));
+    let mut keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+    keys.push(service_key(item));
+    if let Some(bill) = bill {
+        let (settings, _) = Settings::read(&bill.handler.params);
+        keys.extend(bill.operations.iter().map(|it| settings.key(&it.command, bill.handler.id, item)));
+    }
+    let holds = |scope: &Scope| match scope {
+        Scope::All => true,
+        Scope::Key(key) => keys.contains(key),
+    };
+    Ok(Queue { entries, pauses: queue::paused(directory).into_iter().filter(holds).collect() })
+}

@@ -1,0 +1,63 @@
+//! Outputs that are kept as files in `tests/data/`, with what varies from run to run taken out.
+
+use std::fs;
+use std::path::Path;
+
+use super::world::TestWorld;
+
+/// With `UPDATE_GOLDENS=1` in the environment the files are written anew; the difference is then read in review.
+const UPDATE: &str = "UPDATE_GOLDENS";
+
+/// The text is the kept one.
+#[track_caller]
+pub fn assert_golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    if std::env::var_os(UPDATE).is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert_eq!(text, kept, "{} ({UPDATE}=1 writes it anew)", path.display());
+}
+
+/// A text without this world's address, place and marks, moments of time and process ids.
+pub fn normal(world: &TestWorld, text: &str) -> String {
+    let mark = world.mark(0);
+    let installation = mark.split(':').nth(1).unwrap();
+    let root = world.bill.root().display().to_string();
+    let places = [(world.vmm.url(), "VMMANAGER"), (root, "ROOT"), (installation.to_owned(), "INSTALLATION")];
+    let text = places.iter().fold(text.to_owned(), |text, (place, name)| text.replace(place, name));
+    let lines = text.lines().map(|line| {
+        let varies = ["\"pid\": ", "\"age_seconds\": ", "\"running_seconds\": "];
+        match varies.iter().find_map(|name| line.find(name).map(|at| at + name.len())) {
+            Some(at) => format!("{}N,", &line[..at]),
+            None => timeless(line),
+        }
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+/// `2025-06-30 12:00:00` and `2025-06-30T12:00:00Z` as `TIME`.
+fn timeless(line: &str) -> String {
+    const SHAPE: &[u8] = b"0000-00-00 00:00:00";
+    let fits = |bytes: &[u8]| {
+        bytes.len() >= SHAPE.len()
+            && bytes.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+                b'0' => byte.is_ascii_digit(),
+                b' ' => matches!(byte, b' ' | b'T'),
+                shape => byte == shape,
+            })
+    };
+    let mut result = String::new();
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        if fits(rest.as_bytes()) {
+            result.push_str("TIME");
+            rest = rest[SHAPE.len()..].trim_start_matches('Z');
+        } else {
+            result.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    result
+}
