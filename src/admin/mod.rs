@@ -2,6 +2,8 @@
 //! request, to the writer it is given. Styles (`anstyle`) may be written always: where the output is no terminal they are
 //! taken out on the way.
 
+pub mod doctor;
+mod finding;
 #[cfg(feature = "faults")]
 pub mod hold;
 pub mod link;
@@ -10,17 +12,22 @@ pub mod reinstall;
 mod service;
 pub mod session;
 mod table;
+mod trial;
 #[cfg(feature = "faults")]
 pub mod visit;
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cli::Operator;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::error::{Error, Kind, Result};
+
+/// How long a BILLmanager that restarts is waited for while somebody looks on.
+const PANEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an operator command says with its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +61,7 @@ pub fn admit(config: &Config) -> Result<()> {
 pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
     let runtime = config.runtime_dir();
     let done = match operator {
+        Operator::Doctor(doctor) => return doctor::run(config, doctor.task(), out),
         Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
         Operator::Session(session) => session::run(&runtime, &session.task(), out),
         Operator::Link(link) => link::run(config, &link.task(), out),
@@ -66,6 +74,12 @@ pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<
         Operator::SessionVisit(visit) => visit::run(&runtime, visit),
     };
     done.map(|()| Verdict::Fine)
+}
+
+/// For questions that a person waits for: nobody is given the patience of an operation.
+fn hurried(config: &Config) -> Config {
+    let panel = config.limits.panel.min(PANEL_PATIENCE);
+    Config { limits: Limits { panel, ..config.limits.impatient() }, ..config.clone() }
 }
 
 /// Writes text and flushes it; a closed pipe is an error like any other.

@@ -3,13 +3,15 @@
 #[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use crate::admin::{link, queue, reinstall, session};
+use crate::admin::{doctor, link, queue, reinstall, session};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
 /// Operator sub-commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Operator {
+    /// Look for what is wrong with the installation and the handlers; changes nothing
+    Doctor(Doctor),
     /// Show the operations that run and wait, pause and resume queues
     Queue(Queue),
     /// Show and drop cached sessions of VMmanager
@@ -27,6 +29,34 @@ pub enum Operator {
     /// Use a session
     #[cfg(feature = "faults")]
     SessionVisit(Visit),
+}
+
+/// `doctor …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = DOCTOR_JSON)]
+pub struct Doctor {
+    /// This handler alone, by its id in BILLmanager
+    #[arg(long)]
+    module: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const DOCTOR_JSON: &str = "\
+Exit status: 0 when there is no warning and no error, 1 otherwise.
+
+--json prints one object:
+  {\"errors\": 1, \"warnings\": 0,
+   \"sections\": [{\"about\": \"installation\", \"handler\": null,
+     \"findings\": [{\"level\": \"error\", \"check\": \"executable\", \"what\": \"…\", \"cure\": \"…\"}]}]}
+level: ok, note, warning, error, skipped. cure: for warnings and errors. handler: id, in the section of a handler.";
+
+impl Doctor {
+    /// What is to be done.
+    pub fn task(&self) -> doctor::Task {
+        doctor::Task { module: self.module, json: self.json }
+    }
 }
 
 /// `queue …`.

@@ -7,11 +7,13 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::address::Address;
+use super::certificate::Certificate;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
 use super::session::Session;
 use super::tls::Trust;
@@ -94,6 +96,26 @@ impl Client {
     /// The administrator's e-mail we log in with.
     pub fn username(&self) -> &str {
         &self.access.username
+    }
+
+    /// How the server's certificate is judged.
+    pub fn trust(&self) -> &Trust {
+        &self.access.trust
+    }
+
+    /// The server's certificate as last seen, accepted or not; nothing over plain http and before the first request.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.http.certificate()
+    }
+
+    /// How far VMmanager's clock is ahead of ours, to a second; nothing before the first answer that tells.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.http.ahead()
+    }
+
+    /// Has a session: logs in unless it has one already.
+    pub fn log_in(&self) -> Result<()> {
+        self.session.token(&mut || self.login()).map(drop)
     }
 
     /// Reads; repeated when the answer was lost or unreadable.

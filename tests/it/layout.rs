@@ -16,6 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["admin", "queue", "service"]),
     ("command", &["cli", "panel", "queue", "service", "wire"]),
     ("admin", &["cli", "command", "panel", "queue", "service", "vmm"]),
+    // It looks at everything there is.
+    ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
     ("service", &["journal", "panel", "queue", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::account", &["lock", "state", "vmm"]),
@@ -63,6 +65,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("std::env", &["config", "main"]),
     ("tracing", &["log"]),
     ("ureq", &["vmm"]),
+    ("x509_cert", &["vmm::certificate"]),
 ];
 
 /// A source file without comments and tests.

@@ -4,6 +4,7 @@ pub mod cases;
 pub mod chaos;
 pub mod damage;
 pub mod decoy;
+pub mod golden;
 pub mod invariants;
 pub mod life;
 pub mod lives;
