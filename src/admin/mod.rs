@@ -2,7 +2,9 @@
 //! request, to the writer it is given. Styles (`anstyle`) may be written always: where the output is no terminal they are
 //! taken out on the way.
 
+pub mod check_connection;
 pub mod doctor;
+pub mod features;
 mod finding;
 #[cfg(feature = "faults")]
 pub mod hold;
@@ -39,8 +41,11 @@ pub enum Verdict {
 }
 
 /// Only the owner of the installation gets on: everybody else would be told of missing files where permissions are
-/// missing.
-pub fn admit(config: &Config) -> Result<()> {
+/// missing. What the program says of itself needs no installation.
+pub fn admit(config: &Config, operator: &Operator) -> Result<()> {
+    if matches!(operator, Operator::Features { .. }) {
+        return Ok(());
+    }
     let root = config.root.display().to_string();
     let owner = std::fs::metadata(&config.root).map(|found| found.uid()).map_err(|error| {
         let text = format!("there is no BILLmanager in {root}: {error} (PMVMMANAGER6_ROOT names another place)");
@@ -62,6 +67,8 @@ pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<
     let runtime = config.runtime_dir();
     let done = match operator {
         Operator::Doctor(doctor) => return doctor::run(config, doctor.task(), out),
+        Operator::CheckConnection(check) => return check_connection::run(config, check.task(), out),
+        Operator::Features { json } => features::run(*json, out),
         Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
         Operator::Session(session) => session::run(&runtime, &session.task(), out),
         Operator::Link(link) => link::run(config, &link.task(), out),

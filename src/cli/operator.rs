@@ -3,7 +3,7 @@
 #[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use crate::admin::{doctor, link, queue, reinstall, session};
+use crate::admin::{check_connection, doctor, link, queue, reinstall, session};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
@@ -12,6 +12,15 @@ use crate::service::access::Reinstall;
 pub enum Operator {
     /// Look for what is wrong with the installation and the handlers; changes nothing
     Doctor(Doctor),
+    /// Try the stored settings of a handler out: address, certificate, login, role, version, rights, cluster
+    CheckConnection(CheckConnection),
+    /// Show what the module can do, and its settings
+    #[command(after_long_help = FEATURES_JSON)]
+    Features {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the operations that run and wait, pause and resume queues
     Queue(Queue),
     /// Show and drop cached sessions of VMmanager
@@ -56,6 +65,40 @@ impl Doctor {
     /// What is to be done.
     pub fn task(&self) -> doctor::Task {
         doctor::Task { module: self.module, json: self.json }
+    }
+}
+
+/// `check-connection …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = CHECK_CONNECTION_JSON)]
+pub struct CheckConnection {
+    /// Handler id in BILLmanager
+    #[arg(long)]
+    module: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const CHECK_CONNECTION_JSON: &str = "\
+Exit status: 0 when every check has passed, 1 otherwise.
+
+--json prints one object:
+  {\"about\": \"handler 1 Amsterdam\", \"handler\": 1,
+   \"findings\": [{\"level\": \"error\", \"check\": \"login\", \"what\": \"…\", \"cure\": \"…\"}]}
+level: ok, note, error, skipped. cure: for errors.";
+
+const FEATURES_JSON: &str = "\
+--json prints one object:
+  {\"module\": \"…\", \"version\": \"…\", \"commit\": \"…\", \"target\": \"…\", \"itemtypes\": [\"vds\"],
+   \"commands\": [\"open\", …], \"features\": [\"datacenter\", …],
+   \"settings\": [{\"name\": \"url\", \"default\": \"\", \"crypted\": false, \"custom\": false}]}
+custom: stands in the handler's table Parameters, not in its form.";
+
+impl CheckConnection {
+    /// What is to be done.
+    pub fn task(&self) -> check_connection::Task {
+        check_connection::Task { module: self.module, json: self.json }
     }
 }
 

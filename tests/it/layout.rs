@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("command", &["cli", "panel", "queue", "service", "wire"]),
     ("admin", &["cli", "command", "panel", "queue", "service", "vmm"]),
     // It looks at everything there is.
+    ("admin::features", &["command", "queue"]),
     ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
     ("service", &["journal", "panel", "queue", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.

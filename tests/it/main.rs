@@ -2,6 +2,7 @@
 
 mod support;
 
+mod admin_by_hand;
 mod admin_doctor;
 mod bad_input;
 mod check_connection;
