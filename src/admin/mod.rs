@@ -15,6 +15,7 @@ mod service;
 pub mod session;
 mod table;
 mod trial;
+pub mod verify;
 #[cfg(feature = "faults")]
 pub mod visit;
 
@@ -73,6 +74,7 @@ pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<
         Operator::Session(session) => session::run(&runtime, &session.task(), out),
         Operator::Link(link) => link::run(config, &link.task(), out),
         Operator::Reinstall(reinstall) => reinstall::run(config, &reinstall.task(), out),
+        Operator::Verify(verify) => return verify::run(config, verify.task(), out),
         #[cfg(feature = "faults")]
         Operator::FaultPoints => write(out, &(crate::fault::POINTS.join("\n") + "\n")),
         #[cfg(feature = "faults")]
@@ -97,7 +99,12 @@ pub fn write(out: &mut dyn Write, text: &str) -> Result<()> {
 
 /// Writes a JSON document with a final line break.
 fn write_json(out: &mut dyn Write, document: &impl Serialize) -> Result<()> {
+    write(out, &json_text(document)?)
+}
+
+/// The text of a JSON document with a final line break.
+fn json_text(document: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|e| Error::new(Kind::State, "stdout", format!("the answer cannot be written: {e}")))?;
-    write(out, &format!("{text}\n"))
+    Ok(text + "\n")
 }

@@ -3,7 +3,7 @@
 #[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use crate::admin::{check_connection, doctor, link, queue, reinstall, session};
+use crate::admin::{check_connection, doctor, link, queue, reinstall, session, verify};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
@@ -29,6 +29,8 @@ pub enum Operator {
     Link(Link),
     /// Install the OS of a service's VM anew: everything on its disk is lost
     Reinstall(Reinstallation),
+    /// Compare what the module assumes of VMmanager with what this one shows; only reads
+    Verify(Verify),
     /// List the fault points compiled into this build
     #[cfg(feature = "faults")]
     FaultPoints,
@@ -99,6 +101,34 @@ impl CheckConnection {
     /// What is to be done.
     pub fn task(&self) -> check_connection::Task {
         check_connection::Task { module: self.module, json: self.json }
+    }
+}
+
+/// `verify …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = VERIFY_JSON)]
+pub struct Verify {
+    /// Handler id in BILLmanager
+    #[arg(long)]
+    module: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const VERIFY_JSON: &str = "\
+Exit status: 0 when no assumption is contradicted, 1 otherwise.
+The answers, without any client's data, are kept in var/pmvmmanager6/verify-<handler>.json.
+
+--json prints them, one object:
+  {\"handler\": 1, \"program\": \"…\", \"at\": \"2026-11-22 16:01:42\", \"contradicted\": 0,
+   \"questions\": [{\"row\": \"1, 4\", \"question\": \"…\", \"assumes\": \"…\", \"seen\": \"…\", \"agrees\": \"yes\"}]}
+agrees: yes, no, unknown.";
+
+impl Verify {
+    /// What is to be done.
+    pub fn task(&self) -> verify::Task {
+        verify::Task { module: self.module, json: self.json }
     }
 }
 

@@ -239,8 +239,12 @@ impl Client {
 
     /// Where VMmanager answers: origin and, where it was needed, the path that was typed.
     pub fn base(&self) -> String {
-        let Address { origin, path } = &self.access.address;
-        if self.prefixed.get() { format!("{origin}{path}") } else { origin.clone() }
+        format!("{}{}", self.access.address.origin, self.prefix())
+    }
+
+    /// The path that was typed, where it is needed.
+    pub fn prefix(&self) -> &str {
+        if self.prefixed.get() { &self.access.address.path } else { "" }
     }
 
     /// The plain address answered "no such page" and not as VMmanager: the path that was typed may be needed.

@@ -17,6 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("command", &["cli", "panel", "queue", "service", "wire"]),
     ("admin", &["cli", "command", "panel", "queue", "service", "vmm"]),
     // It looks at everything there is.
+    // Its answers are kept with the state.
+    ("admin::verify", &["panel", "service", "state", "vmm"]),
     ("admin::features", &["command", "queue"]),
     ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
     ("service", &["journal", "panel", "queue", "vmm"]),

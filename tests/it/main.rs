@@ -4,6 +4,7 @@ mod support;
 
 mod admin_by_hand;
 mod admin_doctor;
+mod admin_verify;
 mod bad_input;
 mod check_connection;
 mod compat;
