@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use sandbox::bill::{Handler, Run, base};
+use sandbox::bill::{Database, Handler, Run, base};
 use sandbox::vmm::{Certificate, Platform, Transport};
 
 use crate::support::cases::each;
@@ -214,6 +214,15 @@ fn files_of_the_installation() {
                 |h| h.change_plugin(|text| text.replacen("msg_error_disk_shrink", "x", 1)),
                 "plugin XML",
                 "lacks the text msg_error_disk_shrink",
+                "install the module again",
+            ),
+        ),
+        (
+            "plugin XML without a list that a command fills",
+            error(
+                |h| h.change_plugin(|text| text.replace("select name=\"ippool\"", "input name=\"ippool\"")),
+                "plugin XML",
+                "lacks the list ippool of pricelist",
                 "install the module again",
             ),
         ),
@@ -489,6 +498,20 @@ fn section(text: &str, handler: u64) -> String {
     let title = format!("handler {handler} ");
     let lines = text.lines().skip_while(|line| !line.contains(&title));
     lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_real_database() {
+    let world = TestWorld::on(Database::MariaDb);
+    let output = world.bill.run(&["doctor", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let findings = document["sections"][2]["findings"].as_array().unwrap();
+    assert_eq!((findings[0]["check"].as_str(), findings[0]["level"].as_str()), (Some("database"), Some("ok")));
+    assert!(findings[0]["what"].as_str().unwrap().contains("MariaDB"), "{findings:?}");
+    let handler = &document["sections"][3];
+    assert_eq!(handler["handler"], world.handler, "{document:#}");
+    let levels = handler["findings"].as_array().unwrap().iter().map(|finding| finding["level"].as_str().unwrap());
+    assert!(levels.clone().all(|level| ["ok", "note"].contains(&level)), "{handler:#}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::admin::finding::Finding;
 use crate::command::{TABLE, features};
 use crate::config::{Config, MODULE};
 use crate::error::Kind;
+use crate::queue::settings::PARAMETERS;
 use crate::wire::{self, Element};
 
 /// The file that belongs to this program.
@@ -34,37 +35,51 @@ pub fn installed(config: &Config) -> Finding {
     Finding::ok(CHECK, format!("{shown} is this program's"))
 }
 
-/// What this program needs and the file does not have: fields of the handler's form, texts of errors, selects for the
-/// commands that fill them.
+/// Commands that fill lists, with the form and the names of the lists.
+const FILLED: [(&str, &str, &[&str]); 2] = [
+    ("tune_connection", "processing.edit", &["cluster"]),
+    ("pricelist_dynamic_settings_tune", "pricelist", &["cluster", "preset", "ippool"]),
+];
+
+/// What this program needs and the file does not have: fields of the handler's form, lists that its commands fill, texts
+/// of parameters and of errors.
 fn missing(plugin: &Element) -> Vec<String> {
-    let form = |name: &str| named(plugin, "metadata", name);
-    let fields = fields(form(&format!("processing.edit.{MODULE}")));
-    let wanted = features::PARAMS.iter().filter(|param| !fields.contains(param.name));
-    let mut missing: Vec<String> = wanted.map(|param| format!("the field {}", param.name)).collect();
-    let is_command = |name: &str| TABLE.iter().any(|command| command.feature && command.name == name);
-    if is_command("pricelist_dynamic_settings_tune") && form(&format!("pricelist.{MODULE}")).is_none() {
-        missing.push("the form of a tariff".to_owned());
+    let form = |name: &str| named(plugin, "metadata", &format!("{name}.{MODULE}"));
+    let known = fields(form("processing.edit"));
+    let unknown = features::PARAMS.iter().filter(|param| !known.iter().any(|field| is(field, param.name)));
+    let mut missing: Vec<String> = unknown.map(|param| format!("the field {}", param.name)).collect();
+    let declared = |name: &str| TABLE.iter().any(|command| command.feature && command.name == name);
+    for (_, name, lists) in FILLED.iter().filter(|(command, ..)| declared(command)) {
+        let known = fields(form(name));
+        let has = |list: &str| known.iter().any(|field| is(field, list) && field.find("select").is_some());
+        missing.extend(lists.iter().filter(|list| !has(list)).map(|list| format!("the list {list} of {name}")));
     }
-    let texts = texts(plugin);
-    let untold = Kind::ALL.iter().map(|kind| format!("msg_error_{}", kind.name())).filter(|text| !texts.contains(text));
-    missing.extend(untold.map(|text| format!("the text {text}")));
+    let parameters = texts(plugin, &format!("processing.customparam.names.{MODULE}"));
+    let untold = PARAMETERS.iter().filter(|(name, _)| !parameters.contains(name));
+    missing.extend(untold.map(|(name, _)| format!("the text of the parameter {name}")));
+    let errors = texts(plugin, "msgerror");
+    let names = Kind::ALL.iter().map(|kind| format!("msg_error_{}", kind.name()));
+    missing.extend(names.filter(|name| !errors.contains(name.as_str())).map(|name| format!("the text {name}")));
     missing
 }
 
+fn is(element: &Element, name: &str) -> bool {
+    element.get("name") == Some(name)
+}
+
 fn named<'a>(parent: &'a Element, tag: &'a str, name: &str) -> Option<&'a Element> {
-    parent.all(tag).find(|child| child.get("name") == Some(name))
+    parent.all(tag).find(|child| is(child, name))
 }
 
-/// Names of the fields on the pages of a form.
-fn fields(form: Option<&Element>) -> BTreeSet<&str> {
-    let pages = form.into_iter().flat_map(|form| form.all("form")).flat_map(|form| form.all("page"));
-    pages.flat_map(|page| page.all("field")).filter_map(|field| field.get("name")).collect()
+/// The fields of a form, on its pages or without.
+fn fields(form: Option<&Element>) -> Vec<&Element> {
+    let forms = form.into_iter().flat_map(|form| form.all("form"));
+    forms.flat_map(|form| form.all("page").chain([form])).flat_map(|page| page.all("field")).collect()
 }
 
-/// Names of the English texts of errors.
-fn texts(plugin: &Element) -> BTreeSet<String> {
+/// Names of the English texts of a section.
+fn texts<'a>(plugin: &'a Element, section: &str) -> BTreeSet<&'a str> {
     let sections = named(plugin, "lang", "en").into_iter().flat_map(|lang| lang.all("messages"));
-    let texts =
-        sections.filter(|section| section.get("name") == Some("msgerror")).flat_map(|section| section.all("msg"));
-    texts.filter_map(|text| text.get("name")).map(str::to_owned).collect()
+    let texts = sections.filter(|messages| is(messages, section)).flat_map(|messages| messages.all("msg"));
+    texts.filter_map(|text| text.get("name")).collect()
 }
