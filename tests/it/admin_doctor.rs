@@ -384,6 +384,7 @@ fn vmmanager_itself() {
             error(|h| change(h, |p| p.licence_valid = false), "licence", "is not valid", "renew the licence"),
         ),
         ("a cluster that is gone", error(|h| h.set("cluster", "77"), "cluster", "no cluster with the id 77", "choose")),
+        ("no cluster", error(|h| h.set("cluster", ""), "cluster", "no cluster is chosen", "choose a cluster")),
         (
             "no second interface",
             error(|h| h.set("additional_interface", "on"), "interfaces", "no IP pool", "attach a pool"),
@@ -478,7 +479,7 @@ fn one_handler_s_trouble_stays_its_own() {
     let [first, second] = [healthy.world.handler, wrong].map(|id| section(&run.stdout, id));
     assert!(!first.contains("error") && first.contains("@admin"), "{first}");
     assert!(second.contains("skipped  login") && second.contains("address is not in order"), "{second}");
-    assert!(second.contains("skipped  OS templates"), "{second}");
+    assert!(second.contains("skipped  OS templates") && second.contains("skipped  certificate"), "{second}");
     // One handler alone.
     let run = healthy.doctor(&["--module", &healthy.world.handler.to_string()]);
     assert_eq!((run.status, run.stdout.contains("Frankfurt")), (Some(0), false), "{}", run.stdout);

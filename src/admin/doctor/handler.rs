@@ -49,37 +49,35 @@ fn examine(config: &Config, panel: &Panel, listed: &Listed) -> Vec<Finding> {
         }
     };
     let trial = Trial::of(config, &handler);
-    let mut findings = Vec::new();
-    match &trial.vmm {
-        Some(vmm) => {
-            findings.push(certificate(vmm));
-            findings.extend(if trial.has_passed(Step::Login) {
-                vec![licence(vmm), clock(vmm)]
-            } else {
-                OF_LOGIN.map(|check| Finding::skipped(check, "login")).to_vec()
-            });
-            findings.extend(if trial.has_passed(Step::Cluster) {
-                of_cluster(panel, vmm, &handler)
-            } else {
-                OF_CLUSTER.map(|check| Finding::skipped(check, "cluster")).to_vec()
-            });
-        }
-        None => findings.extend(
-            ["certificate"]
-                .into_iter()
-                .chain(OF_LOGIN)
-                .chain(OF_CLUSTER)
-                .map(|check| Finding::skipped(check, "settings")),
-        ),
-    }
-    findings.extend(parameters(&handler));
-    trial.findings.into_iter().chain(findings).collect()
+    let further = match &trial.vmm {
+        Some(vmm) => further(panel, vmm, &handler, &trial),
+        None => ["certificate"].into_iter().chain(OF_LOGIN).chain(OF_CLUSTER).map(skipped_by("settings")).collect(),
+    };
+    trial.findings.into_iter().chain(further).chain(parameters(&handler)).collect()
+}
+
+/// What is looked at beyond the trial of the settings.
+fn further(panel: &Panel, vmm: &Client, handler: &Handler, trial: &Trial) -> Vec<Finding> {
+    let is_in = trial.has_passed(Step::Login);
+    let of_login = if is_in { vec![licence(vmm), clock(vmm)] } else { OF_LOGIN.map(skipped_by("login")).to_vec() };
+    let of_cluster = if trial.has_passed(Step::Cluster) {
+        of_cluster(panel, vmm, handler)
+    } else {
+        OF_CLUSTER.map(skipped_by("cluster")).to_vec()
+    };
+    std::iter::once(certificate(vmm, is_in)).chain(of_login).chain(of_cluster).collect()
+}
+
+fn skipped_by(because: &'static str) -> impl Fn(&'static str) -> Finding {
+    move |check| Finding::skipped(check, because)
 }
 
 /// When the certificate ends; what that means depends on how it is judged.
-fn certificate(vmm: &Client) -> Finding {
+fn certificate(vmm: &Client, is_in: bool) -> Finding {
     const CHECK: &str = "certificate";
-    let Some(seen) = vmm.certificate() else { return Finding::ok(CHECK, "none was shown") };
+    let Some(seen) = vmm.certificate() else {
+        return if is_in { Finding::ok(CHECK, "none over plain http") } else { Finding::skipped(CHECK, "address") };
+    };
     let Some(expires) = seen.expires else { return Finding::note(CHECK, "its end cannot be read") };
     let left = expires.duration_since(Timestamp::now()).as_secs() / DAY;
     let date = expires.strftime("%Y-%m-%d");
@@ -127,9 +125,8 @@ fn clock(vmm: &Client) -> Finding {
 }
 
 fn of_cluster(panel: &Panel, vmm: &Client, handler: &Handler) -> Vec<Finding> {
-    // The form's wizard has handlers without a cluster.
     let Ok(place) = Place::read(&handler.params, &BTreeMap::new()) else {
-        return OF_CLUSTER.map(|check| Finding::skipped(check, "the choice of a cluster")).to_vec();
+        return OF_CLUSTER.map(skipped_by("cluster")).to_vec();
     };
     let unread = |check| move |error| Finding::failed(check, &error, "run \"pmvmmanager6 doctor\" again");
     let templates = offered::examine(panel, vmm, handler.id, place.cluster);
