@@ -11,6 +11,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser};
 
+use crate::config::{MODULE, built};
 use crate::error::{Error, Kind, Result};
 pub use operator::Operator;
 
@@ -33,7 +34,7 @@ pub enum Request {
 #[derive(Debug, Parser)]
 #[command(
     name = "pmvmmanager6",
-    version,
+    version = built::FULL,
     about = "BILLmanager 6 processing module for VMmanager 6",
     after_help = "BILLmanager itself calls: pmvmmanager6 --command NAME [--item N] [--module N] [--runningoperation N] …",
     subcommand_required = true,
@@ -105,10 +106,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
     }
     // `-T` prints a line and leaves, as in ISPsystem's own modules [protocol 2.1].
     if words.first().is_some_and(|word| word == "-T") {
-        return Request::Print {
-            text: format!("{} {}\n", crate::config::MODULE, env!("CARGO_PKG_VERSION")),
-            status: 0,
-        };
+        return Request::Print { text: format!("{MODULE} {}\n", built::VERSION), status: 0 };
     }
     match Cli::try_parse_from(std::iter::once("pmvmmanager6".to_owned()).chain(words)) {
         Ok(cli) => Request::Operator(cli.operator),

@@ -11,6 +11,25 @@ use jiff::civil::Date;
 /// The executable's, the crate's and the module's name in BILLmanager.
 pub const MODULE: &str = "pmvmmanager6";
 
+/// What this program was made of; see `build.rs`.
+pub mod built {
+    /// Its release.
+    pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+    /// First digits of the commit, or `unknown`.
+    pub const COMMIT: &str = env!("PMVMMANAGER6_BUILT_FROM");
+    /// The target triple.
+    pub const TARGET: &str = env!("PMVMMANAGER6_BUILT_FOR");
+    /// `0.1.0 (5599d61, x86_64-unknown-linux-gnu)`.
+    pub const FULL: &str = concat!(
+        env!("CARGO_PKG_VERSION"),
+        " (",
+        env!("PMVMMANAGER6_BUILT_FROM"),
+        ", ",
+        env!("PMVMMANAGER6_BUILT_FOR"),
+        ")"
+    );
+}
+
 const DEFAULT_ROOT: &str = "/usr/local/mgr5";
 const ROOT_VARIABLE: &str = "PMVMMANAGER6_ROOT";
 

@@ -112,7 +112,7 @@ fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
 
 fn operate(operator: &Operator, stdout: &mut dyn Write) -> u8 {
     let config = Config::from_environment();
-    let done = admin::admit(&config).and_then(|()| {
+    let done = admin::admit(&config, operator).and_then(|()| {
         log::open(&config);
         let done = match AutoStream::choice(&std::io::stdout()) {
             ColorChoice::Never => admin::run(&config, operator, &mut Plain { out: stdout, seen: StripBytes::new() }),

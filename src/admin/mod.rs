@@ -2,6 +2,10 @@
 //! request, to the writer it is given. Styles (`anstyle`) may be written always: where the output is no terminal they are
 //! taken out on the way.
 
+pub mod check_connection;
+pub mod doctor;
+pub mod features;
+mod finding;
 #[cfg(feature = "faults")]
 pub mod hold;
 pub mod link;
@@ -13,17 +17,23 @@ mod service;
 pub mod session;
 pub mod show;
 mod table;
+mod trial;
+pub mod verify;
 #[cfg(feature = "faults")]
 pub mod visit;
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cli::Operator;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::error::{Error, Kind, Result};
+
+/// How long a BILLmanager that restarts is waited for while somebody looks on.
+const PANEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an operator command says with its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +45,11 @@ pub enum Verdict {
 }
 
 /// Only the owner of the installation gets on: everybody else would be told of missing files where permissions are
-/// missing.
-pub fn admit(config: &Config) -> Result<()> {
+/// missing. What the program says of itself needs no installation.
+pub fn admit(config: &Config, operator: &Operator) -> Result<()> {
+    if matches!(operator, Operator::Features { .. }) {
+        return Ok(());
+    }
     let root = config.root.display().to_string();
     let owner = std::fs::metadata(&config.root).map(|found| found.uid()).map_err(|error| {
         let text = format!("there is no BILLmanager in {root}: {error} (PMVMMANAGER6_ROOT names another place)");
@@ -57,6 +70,9 @@ pub fn admit(config: &Config) -> Result<()> {
 pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
     let runtime = config.runtime_dir();
     let done = match operator {
+        Operator::Doctor(doctor) => return doctor::run(config, doctor.task(), out),
+        Operator::CheckConnection(check) => return check_connection::run(config, check.task(), out),
+        Operator::Features { json } => features::run(*json, out),
         Operator::Metrics(metrics) => return metrics::run(config, &metrics.task(), out),
         Operator::Show(show) => return show::run(config, &show.task(), out),
         Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
@@ -64,6 +80,7 @@ pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<
         Operator::Link(link) => link::run(config, &link.task(), out),
         Operator::Plan(plan) => return plan::run(config, &plan.task(), out),
         Operator::Reinstall(reinstall) => reinstall::run(config, &reinstall.task(), out),
+        Operator::Verify(verify) => return verify::run(config, verify.task(), out),
         #[cfg(feature = "faults")]
         Operator::FaultPoints => write(out, &(crate::fault::POINTS.join("\n") + "\n")),
         #[cfg(feature = "faults")]
@@ -74,6 +91,12 @@ pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<
     done.map(|()| Verdict::Fine)
 }
 
+/// For questions that a person waits for: nobody is given the patience of an operation.
+fn hurried(config: &Config) -> Config {
+    let panel = config.limits.panel.min(PANEL_PATIENCE);
+    Config { limits: Limits { panel, ..config.limits.impatient() }, ..config.clone() }
+}
+
 /// Writes text and flushes it; a closed pipe is an error like any other.
 pub fn write(out: &mut dyn Write, text: &str) -> Result<()> {
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -82,7 +105,12 @@ pub fn write(out: &mut dyn Write, text: &str) -> Result<()> {
 
 /// Writes a JSON document with a final line break.
 fn write_json(out: &mut dyn Write, document: &impl Serialize) -> Result<()> {
+    write(out, &json_text(document)?)
+}
+
+/// The text of a JSON document with a final line break.
+fn json_text(document: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|e| Error::new(Kind::State, "stdout", format!("the answer cannot be written: {e}")))?;
-    write(out, &format!("{text}\n"))
+    Ok(text + "\n")
 }

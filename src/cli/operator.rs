@@ -2,13 +2,24 @@
 
 use std::path::PathBuf;
 
-use crate::admin::{link, metrics, plan, queue, reinstall, session, show};
+use crate::admin::{check_connection, doctor, link, metrics, plan, queue, reinstall, session, show, verify};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 
 /// Operator sub-commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Operator {
+    /// Look for what is wrong with the installation and the handlers; changes nothing
+    Doctor(Doctor),
+    /// Try the stored settings of a handler out: address, certificate, login, role, version, rights, cluster
+    CheckConnection(CheckConnection),
+    /// Show what the module can do, and its settings
+    #[command(after_long_help = FEATURES_JSON)]
+    Features {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the operations that run and wait, pause and resume queues
     Queue(Queue),
     /// Show and drop cached sessions of VMmanager
@@ -23,6 +34,8 @@ pub enum Operator {
     Show(Show),
     /// Print metrics for Prometheus: operations, requests, logins, retries, queue, journal
     Metrics(Metrics),
+    /// Compare what the module assumes of VMmanager with what this one shows; only reads
+    Verify(Verify),
     /// List the fault points compiled into this build
     #[cfg(feature = "faults")]
     FaultPoints,
@@ -32,6 +45,96 @@ pub enum Operator {
     /// Use a session
     #[cfg(feature = "faults")]
     SessionVisit(Visit),
+}
+
+/// `doctor …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = DOCTOR_JSON)]
+pub struct Doctor {
+    /// This handler alone, by its id in BILLmanager
+    #[arg(long)]
+    module: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const DOCTOR_JSON: &str = "\
+Exit status: 0 when there is no warning and no error, 1 otherwise.
+
+--json prints one object:
+  {\"errors\": 1, \"warnings\": 0,
+   \"sections\": [{\"about\": \"installation\", \"handler\": null,
+     \"findings\": [{\"level\": \"error\", \"check\": \"executable\", \"what\": \"…\", \"cure\": \"…\"}]}]}
+level: ok, note, warning, error, skipped. cure: for warnings and errors. handler: id, in the section of a handler.";
+
+impl Doctor {
+    /// What is to be done.
+    pub fn task(&self) -> doctor::Task {
+        doctor::Task { module: self.module, json: self.json }
+    }
+}
+
+/// `check-connection …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = CHECK_CONNECTION_JSON)]
+pub struct CheckConnection {
+    /// Handler id in BILLmanager
+    #[arg(long)]
+    module: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const CHECK_CONNECTION_JSON: &str = "\
+Exit status: 0 when every check has passed, 1 otherwise.
+
+--json prints one object:
+  {\"about\": \"handler 1 Amsterdam\", \"handler\": 1,
+   \"findings\": [{\"level\": \"error\", \"check\": \"login\", \"what\": \"…\", \"cure\": \"…\"}]}
+level: ok, note, error, skipped. cure: for errors.";
+
+const FEATURES_JSON: &str = "\
+--json prints one object:
+  {\"module\": \"…\", \"version\": \"…\", \"commit\": \"…\", \"target\": \"…\", \"itemtypes\": [\"vds\"],
+   \"commands\": [\"open\", …], \"features\": [\"datacenter\", …],
+   \"settings\": [{\"name\": \"url\", \"default\": \"\", \"crypted\": false, \"custom\": false}]}
+custom: stands in the handler's table Parameters, not in its form.";
+
+impl CheckConnection {
+    /// What is to be done.
+    pub fn task(&self) -> check_connection::Task {
+        check_connection::Task { module: self.module, json: self.json }
+    }
+}
+
+/// `verify …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = VERIFY_JSON)]
+pub struct Verify {
+    /// Handler id in BILLmanager
+    #[arg(long)]
+    module: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const VERIFY_JSON: &str = "\
+Exit status: 0 when no assumption is contradicted, 1 otherwise.
+The answers, without any client's data, are kept in var/pmvmmanager6/verify-<handler>.json.
+
+--json prints them, one object:
+  {\"handler\": 1, \"program\": \"…\", \"at\": \"2026-11-22 16:01:42\", \"contradicted\": 0,
+   \"questions\": [{\"row\": \"1, 4\", \"question\": \"…\", \"assumes\": \"…\", \"seen\": \"…\", \"agrees\": \"yes\"}]}
+agrees: yes, no, unknown.";
+
+impl Verify {
+    /// What is to be done.
+    pub fn task(&self) -> verify::Task {
+        verify::Task { module: self.module, json: self.json }
+    }
 }
 
 /// `queue …`.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{Context, features};
 use crate::error::{Error, Kind, Result};
-use crate::service::connection;
+use crate::service::{connection, trial};
 use crate::wire::Element;
 
 /// `<doc><ok/></doc>` when the settings of `/doc/processingmodule` work.
@@ -14,25 +14,16 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
     let form = input.find("processingmodule").ok_or_else(|| {
         Error::new(Kind::BadInputXml, "processingmodule", "the document has no element /doc/processingmodule")
     })?;
-    let settings: BTreeMap<String, String> = features::PARAMS
-        .iter()
-        .filter(|(_, crypted)| !crypted)
-        .map(|(name, _)| ((*name).to_owned(), form.value(name).to_owned()))
-        .collect();
+    let settings: BTreeMap<String, String> =
+        features::plain().map(|name| (name.to_owned(), form.value(name).to_owned())).collect();
     let stored = stored(context, form)?;
-    let external = stored.as_ref().and_then(|handler| handler.external_datacenter.as_deref());
-    if let Some(id) = external.filter(|id| *id != "0") {
-        let text = format!(
-            "the handler's data center has the external id \"{id}\"; VMmanager 6 handlers need a data center without one"
-        );
-        return Err(Error::new(Kind::DatacenterExternal, "datacenter", text));
-    }
+    stored.as_ref().map_or(Ok(()), connection::refuse_external)?;
     // An empty password on an existing handler means that it was not changed.
     let password = match form.find("password").map(|field| field.text.clone()).unwrap_or_default() {
         typed if typed.is_empty() => stored.and_then(|mut handler| handler.secrets.remove("password")),
         typed => Some(SecretString::from(typed)),
     };
-    connection::check(&connection::connect(context.config, &settings, password.as_ref())?, &settings)?;
+    trial::check(&connection::connect(context.config, &settings, password.as_ref())?, &settings)?;
     Ok(Element::new("doc").child(Element::new("ok")))
 }
 

@@ -5,27 +5,50 @@ use super::TABLE;
 use crate::queue::settings::PARAMETERS;
 use crate::wire::Element;
 
-/// Settings of the form; the flag says "stored encrypted".
-pub const PARAMS: [(&str, bool); 8] = [
-    ("url", false),
-    ("username", false),
-    ("password", true),
-    ("cluster", false),
-    ("use_recipes", false),
-    ("additional_interface", false),
-    ("tls_verify", false),
-    ("tls_fingerprint", false),
+/// A setting of the handler's form.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Its name in the form and in the database.
+    pub name: &'static str,
+    /// What an empty one means; empty when there is no default.
+    pub default: &'static str,
+    /// Stored encrypted.
+    pub crypted: bool,
+}
+
+/// Settings of the form.
+pub const PARAMS: [Param; 8] = [
+    plain_param("url", ""),
+    plain_param("username", ""),
+    Param { crypted: true, ..plain_param("password", "") },
+    plain_param("cluster", ""),
+    plain_param("use_recipes", "off"),
+    plain_param("additional_interface", "off"),
+    plain_param("tls_verify", "system"),
+    plain_param("tls_fingerprint", ""),
 ];
 
+const fn plain_param(name: &'static str, default: &'static str) -> Param {
+    Param { name, default, crypted: false }
+}
+
+/// Names of the settings that are stored in clear.
+pub fn plain() -> impl Iterator<Item = &'static str> {
+    PARAMS.iter().filter(|param| !param.crypted).map(|param| param.name)
+}
+
+/// The product that the module serves.
+pub const ITEM_TYPE: &str = "vds";
+
 /// Features that are no commands: handlers stand in data centers, tariffs have fields of the module's own.
-const WORDS: [&str; 2] = ["datacenter", "pricelist_dynamic_settings"];
+pub const WORDS: [&str; 2] = ["datacenter", "pricelist_dynamic_settings"];
 
 /// The whole answer.
 pub fn answer() -> Element {
-    let itemtypes = Element::new("itemtypes").child(Element::new("itemtype").attribute("name", "vds"));
-    let param = |(name, crypted): (&str, bool)| {
-        let param = Element::new("param").attribute("name", name);
-        if crypted { param.attribute("crypted", "yes") } else { param }
+    let itemtypes = Element::new("itemtypes").child(Element::new("itemtype").attribute("name", ITEM_TYPE));
+    let param = |param: Param| {
+        let element = Element::new("param").attribute("name", param.name);
+        if param.crypted { element.attribute("crypted", "yes") } else { element }
     };
     let custom = |(name, default): (&str, &str)| {
         Element::new("customparam").attribute("name", name).attribute("unique", "yes").attribute("defval", default)

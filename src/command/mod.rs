@@ -8,7 +8,7 @@ mod check_connection;
 mod check_param;
 mod close;
 mod delip;
-mod features;
+pub mod features;
 mod form;
 mod get_server_config;
 mod get_suitable_module;

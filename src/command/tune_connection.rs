@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::log;
 use crate::panel::Handler;
 use crate::service::choices::{self, Choice};
-use crate::service::connection;
+use crate::service::{connection, trial};
 use crate::wire::Element;
 
 /// The form as it came, with the list of clusters.
@@ -25,7 +25,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
     let mut output = input.clone();
     if submitted {
         let vmm = connection::connect(&hurried(context.config), &settings, password.as_ref())?;
-        connection::check(&vmm, &settings)?;
+        trial::check(&vmm, &settings)?;
         form::fill(&mut output, "cluster", &choices::clusters(&vmm)?);
         return Ok(output);
     }
@@ -36,8 +36,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
 
 /// The values of the form; of a doubled field the first.
 fn settings(input: &Element) -> BTreeMap<String, String> {
-    let plain = features::PARAMS.iter().filter(|(_, crypted)| !crypted);
-    plain.map(|(name, _)| ((*name).to_owned(), input.value(name).to_owned())).collect()
+    features::plain().map(|name| (name.to_owned(), input.value(name).to_owned())).collect()
 }
 
 /// The handler that is edited; a new one has none, and one that cannot be read is no reason to refuse the form.

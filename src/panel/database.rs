@@ -76,6 +76,14 @@ impl Database {
         Err(unreachable(options, &last.unwrap_or_else(|| "no database name is configured".to_owned())))
     }
 
+    /// The query that answers kind and version.
+    pub fn version_query(&self) -> &'static str {
+        match self {
+            Database::MySql(_) => "SELECT CONCAT('server ', VERSION())",
+            Database::Sqlite(_) => "SELECT 'SQLite ' || sqlite_version()",
+        }
+    }
+
     /// Runs a query and returns its rows.
     pub fn rows(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>> {
         match self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Panel;
-use super::database::Param;
+use super::database::{Param, Row};
 use super::mgrctl::Value;
 use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
@@ -27,7 +27,27 @@ pub struct Candidate {
     pub ip_manager: Option<u64>,
 }
 
+/// One of our handlers, as a list shows it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// `processingmodule.id`.
+    pub id: u64,
+    /// Name shown in BILLmanager.
+    pub name: String,
+    /// Switched on.
+    pub active: bool,
+}
+
 impl Panel {
+    /// Our handlers.
+    pub fn handlers(&self) -> Result<Vec<Listed>> {
+        let sql = "SELECT id, name, active FROM processingmodule WHERE module = ? ORDER BY id";
+        let rows = self.rows(sql, &[Param::Text(MODULE)])?;
+        let listed =
+            |row: &Row| Some(Listed { id: row.id(0)?, name: row.text(1).to_owned(), active: row.text(2) == "on" });
+        Ok(rows.iter().filter_map(listed).collect())
+    }
+
     /// Our active handlers of a tariff, in the panel's own order [protocol 3.4].
     pub fn candidates(&self, tariff: u64) -> Result<Vec<Candidate>> {
         let sql = "SELECT pm.id, pm.ipmgr FROM processingmodule2pricelist t JOIN processingmodule pm \

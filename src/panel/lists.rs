@@ -1,5 +1,7 @@
 //! List parameters of the item type (`ostempl`, `recipe`) and what a handler offers in them [protocol 3.16].
 
+use std::collections::BTreeSet;
+
 use super::Panel;
 use super::database::Param;
 use super::mgrctl::Value;
@@ -23,6 +25,14 @@ impl Panel {
                    WHERE l.processingmodule = ? AND p.intname = ? AND t.intname = 'vds' ORDER BY v.id";
         let rows = self.rows(sql, &[Param::Id(handler), Param::Text(param)])?;
         Ok(rows.iter().filter_map(|row| Some(Offered { id: row.id(0)?, value: row.text(1).to_owned() })).collect())
+    }
+
+    /// The values of a parameter that services of the handler have, deleted ones aside.
+    pub fn used(&self, handler: u64, param: &str) -> Result<BTreeSet<String>> {
+        let sql = "SELECT DISTINCT p.value FROM itemparam p JOIN item i ON p.item = i.id \
+                   WHERE p.intname = ? AND i.processingmodule = ? AND i.status <> 4";
+        let rows = self.rows(sql, &[Param::Text(param), Param::Id(handler)])?;
+        Ok(rows.iter().filter_map(|row| row.filled(0)).map(str::to_owned).collect())
     }
 
     /// Offers a value under one name in all languages; tariffs do not sell it before an administrator says so.

@@ -33,7 +33,7 @@ use crate::{fault, log};
 use crypt::Key;
 use database::{Database, Param, Row};
 pub use failure::{Failure, error_document};
-pub use handlers::{Candidate, Import};
+pub use handlers::{Candidate, Import, Listed};
 pub use lists::Offered;
 use mgrctl::Mgrctl;
 pub use mgrctl::Value;
@@ -185,6 +185,19 @@ impl Panel {
         let params =
             [("elid", Value::Plain(&item.to_string())), ("name", Value::Plain(name)), ("sok", Value::Plain("ok"))];
         self.call("service.dropparam", &params).map(drop)
+    }
+
+    /// Reaches the database; its kind and version.
+    pub fn database(&self) -> Result<String> {
+        self.rows("SELECT 1", &[])?;
+        let version = self.database.borrow().as_ref().map_or("", Database::version_query);
+        let rows = self.rows(version, &[])?;
+        Ok(rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default())
+    }
+
+    /// Whether BILLmanager itself answers a call that changes nothing.
+    pub fn ping(&self) -> Result<()> {
+        self.call("paramlist", &[]).map(drop)
     }
 
     /// Decrypts a value that BILLmanager passes as an argument.

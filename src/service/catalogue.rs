@@ -12,20 +12,30 @@ use crate::vmm::{Client, Os, Preset, Recipe};
 /// The OS template `name` as it can be used on `cluster`.
 pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
     let all = vmm.os_list()?;
-    let title = |os: &Os| format!("{}__{}", os.repository, os.name);
-    let on_cluster = |os: &Os| os.clusters.iter().any(|c| c.id == cluster);
-    let usable: Vec<&Os> = all.iter().filter(|os| os.state == "active" && !os.adminonly && on_cluster(os)).collect();
-    if let Some(found) = pick("ostempl", name, &usable, |os| title(os))? {
-        return Ok((*found).clone());
-    }
+    let found = os_among(&all, name, cluster);
     // Explaining may cost a request; the order has failed already.
-    if vmm.cluster(cluster)?.is_none() {
+    if found.as_ref().is_err_and(|error| error.kind != Kind::BadParam) && vmm.cluster(cluster)?.is_none() {
         let text =
             format!("VMmanager has no cluster with the id {cluster}; choose a cluster in the handler's settings");
         return Err(Error::new(Kind::ClusterNotFound, "cluster", text));
     }
+    found.cloned()
+}
+
+/// A template's name in BILLmanager.
+pub fn os_title(os: &Os) -> String {
+    format!("{}__{}", os.repository, os.name)
+}
+
+/// The same among templates that were read before; the cluster is taken to exist.
+pub fn os_among<'a>(all: &'a [Os], name: &str, cluster: u64) -> Result<&'a Os> {
+    let on_cluster = |os: &Os| os.clusters.iter().any(|c| c.id == cluster);
+    let usable: Vec<&Os> = all.iter().filter(|os| os.state == "active" && !os.adminonly && on_cluster(os)).collect();
+    if let Some(found) = pick("ostempl", name, &usable, os_title)? {
+        return Ok(found);
+    }
     let named: Vec<&Os> = all.iter().collect();
-    if let Ok(Some(os)) = pick("ostempl", name, &named, |os| title(os)) {
+    if let Ok(Some(os)) = pick("ostempl", name, &named, os_title) {
         let reason = if !on_cluster(os) {
             format!("it is not attached to cluster {cluster}")
         } else if os.adminonly {
@@ -54,7 +64,7 @@ pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
         Some(found) => Some(found),
         None => pick("recipe", name, &candidates, |recipe| recipe.name.clone())?,
     };
-    found.map(|recipe| (*recipe).clone()).ok_or_else(|| {
+    found.cloned().ok_or_else(|| {
         let text = format!(
             "VMmanager has no recipe \"{name}\" (repository__recipe); synchronise the handler's list of recipes"
         );
@@ -80,12 +90,7 @@ pub fn needed_preset(vmm: &Client, order: &Order, lxd: bool) -> Result<Option<Pr
     Ok(found)
 }
 
-fn pick<'a, T>(
-    what: &str,
-    name: &str,
-    candidates: &'a [&'a T],
-    title: impl Fn(&T) -> String,
-) -> Result<Option<&'a &'a T>> {
+fn pick<'a, T>(what: &str, name: &str, candidates: &[&'a T], title: impl Fn(&T) -> String) -> Result<Option<&'a T>> {
     if let Some(exact) = candidates.iter().find(|candidate| title(candidate) == name) {
         return Ok(Some(exact));
     }

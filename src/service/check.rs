@@ -2,7 +2,7 @@
 //! the operation itself will refuse what is impossible, a form must not refuse what is possible [protocol 3.22].
 
 use super::order::{host_name, quantity};
-use super::{Job, order};
+use super::{Job, order, room};
 use crate::error::{Error, Kind, Result};
 
 /// A parameter of the order.
@@ -26,18 +26,10 @@ pub fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
     }
     if is("ip") {
         let more = value.saturating_sub(host.ip4.len() as u64);
-        let left = free_addresses(job)?.filter(|&left| left < more);
+        let place = job.place()?;
+        let left = room::free_ipv4(&room::pools(&job.vmm, place.cluster, &place.pools)?).filter(|&left| left < more);
         let text = |left| format!("{more} more addresses are asked for, but the pools of the cluster have {left} left");
         return Ok(left.map(|left| Error::new(Kind::BadParam, name, text(left))));
     }
     Ok(None)
-}
-
-/// IPv4 addresses left in the pools of the cluster; nothing when a pool does not tell.
-fn free_addresses(job: &Job) -> Result<Option<u64>> {
-    let place = job.place()?;
-    let usable = |id: u64| place.pools.is_empty() || place.pools.contains(&id);
-    let pools = job.vmm.pools()?;
-    let mine = pools.iter().filter(|pool| usable(pool.id) && pool.clusters.iter().any(|c| c.id == place.cluster));
-    Ok(mine.map(crate::vmm::Pool::free_ipv4).sum())
 }

@@ -23,11 +23,13 @@ pub mod power;
 pub mod provision;
 pub mod remove;
 pub mod resize;
+pub mod room;
 mod scripts;
 pub mod story;
 pub mod suitability;
 pub mod sync;
 pub mod traffic;
+pub mod trial;
 
 use std::path::PathBuf;
 use std::rc::Rc;

@@ -74,13 +74,17 @@ fn is_sayable(param: &str, name: &str) -> bool {
     sayable
 }
 
-/// Names that only a hyphen or the case of letters tells apart: BILLmanager's database may take them for one.
-fn report<'a>(param: &str, values: impl Iterator<Item = &'a String>) {
+/// Groups of names that only a hyphen or the case of letters tells apart: BILLmanager's database may take them for one.
+pub fn alike<'a>(values: impl Iterator<Item = &'a String>) -> Vec<Vec<&'a str>> {
     let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for value in values {
         alike.entry(forgiving(value)).or_default().push(value);
     }
-    for names in alike.into_values().filter(|names| names.len() > 1) {
+    alike.into_values().filter(|names| names.len() > 1).collect()
+}
+
+fn report<'a>(param: &str, values: impl Iterator<Item = &'a String>) {
+    for names in alike(values) {
         log::warn!(
             "{param}: \"{}\" differ by hyphens or letter case only and are easily mistaken for one another; rename all but \
              one of them in VMmanager",

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::connection;
 use super::order::Place;
+use super::{connection, room};
 use crate::config::Config;
 use crate::error::Result;
 use crate::log;
 use crate::panel::{Candidate, Handler, Panel};
-use crate::vmm::{Client, Pool};
+use crate::vmm::Client;
 
 /// Handlers of a tariff, best first, without those in `skipped`.
 pub fn rank(config: &Config, panel: &Panel, tariff: u64, skipped: &[u64]) -> Result<Vec<u64>> {
@@ -54,9 +54,7 @@ fn has_room(vmm: &Client, handler: &Handler) -> Result<bool> {
     let cluster = connection::cluster(vmm, place.cluster)?.id;
     let nodes = vmm.nodes()?;
     let open = nodes.iter().any(|node| node.cluster.as_ref().is_some_and(|c| c.id == cluster) && node.takes_vms());
-    let pools = vmm.pools()?;
-    let free = pools.iter().filter(|pool| pool.clusters.iter().any(|at| at.id == cluster)).map(Pool::free_ipv4);
-    Ok(open && free.sum::<Option<u64>>() != Some(0))
+    Ok(open && room::free_ipv4(&room::pools(vmm, cluster, &[])?) != Some(0))
 }
 
 #[cfg(test)]

@@ -21,6 +21,6 @@ pub mod failure;
 mod runtime;
 
 pub use database::{Damaged, Database, Schema};
-pub use directory::prepare_directory;
+pub use directory::{examine_directory, prepare_directory};
 pub use failure::Failure;
 pub use runtime::RUNTIME;

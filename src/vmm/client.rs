@@ -8,11 +8,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::address::Address;
+use super::certificate::Certificate;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
 use super::rehearsal::Rehearsal;
 use super::session::Session;
@@ -120,6 +122,26 @@ impl Client {
     /// The administrator's e-mail we log in with.
     pub fn username(&self) -> &str {
         &self.access.username
+    }
+
+    /// How the server's certificate is judged.
+    pub fn trust(&self) -> &Trust {
+        &self.access.trust
+    }
+
+    /// The server's certificate as last seen, accepted or not; nothing over plain http and before the first request.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.http.certificate()
+    }
+
+    /// How far VMmanager's clock is ahead of ours, to a second; nothing before the first answer that tells.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.http.ahead()
+    }
+
+    /// Has a session: logs in unless it has one already.
+    pub fn log_in(&self) -> Result<()> {
+        self.session.token(&mut || self.login()).map(drop)
     }
 
     /// Reads; repeated when the answer was lost or unreadable.
@@ -266,8 +288,12 @@ impl Client {
 
     /// Where VMmanager answers: origin and, where it was needed, the path that was typed.
     pub fn base(&self) -> String {
-        let Address { origin, path } = &self.access.address;
-        if self.prefixed.get() { format!("{origin}{path}") } else { origin.clone() }
+        format!("{}{}", self.access.address.origin, self.prefix())
+    }
+
+    /// The path that was typed, where it is needed.
+    pub fn prefix(&self) -> &str {
+        if self.prefixed.get() { &self.access.address.path } else { "" }
     }
 
     /// The plain address answered "no such page" and not as VMmanager: the path that was typed may be needed.

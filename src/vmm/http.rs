@@ -3,14 +3,17 @@
 //! Nothing here decides what an answer means; it tells apart "never left us", "left us and no usable answer came" and
 //! "answered". Redirects are not followed: credentials go to the address that was entered and nowhere else.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 
+use super::certificate::Certificate;
 use super::tls::{Seen, SentConnector, TlsConnector, Trust};
 use crate::error::{Error, Kind};
 use crate::log;
@@ -67,6 +70,8 @@ pub struct Answer {
     pub retry_after: Option<u64>,
     /// `Location` of a redirect.
     pub location: Option<String>,
+    /// `Date`: when the answer was made, to the second.
+    pub date: Option<Timestamp>,
 }
 
 /// An exchange without a usable answer.
@@ -81,6 +86,7 @@ pub enum Broken {
 pub struct Http {
     agent: ureq::Agent,
     seen: Arc<Seen>,
+    ahead: Cell<Option<SignedDuration>>,
 }
 
 impl Http {
@@ -104,7 +110,11 @@ impl Http {
         let connector = TcpConnector::default()
             .chain(TlsConnector::new(trust, Arc::clone(&seen)))
             .chain(SentConnector(Arc::clone(&seen)));
-        Http { agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()), seen }
+        Http {
+            agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
+            seen,
+            ahead: Cell::new(None),
+        }
     }
 
     /// Sends one request to `base` (origin and prefix) and reads the whole answer.
@@ -115,15 +125,23 @@ impl Http {
         let took = started.elapsed().as_millis();
         let (method, path) = (request.method.name(), request.path);
         match &result {
-            Ok(answer) => log::debug!("VMmanager {method} {path} -> {} in {took} ms", answer.status),
+            Ok(answer) => {
+                log::debug!("VMmanager {method} {path} -> {} in {took} ms", answer.status);
+                self.ahead.set(answer.date.map(|date| date.duration_since(Timestamp::now())).or(self.ahead.get()));
+            }
             Err(error) => log::debug!("VMmanager {method} {path} -> {error} in {took} ms"),
         }
         result.map_err(|error| self.broken(base, request, &error))
     }
 
-    /// SHA-256 of the server's certificate as last seen.
-    pub fn fingerprint(&self) -> Option<String> {
-        self.seen.fingerprint()
+    /// The server's certificate as last seen.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.seen.certificate()
+    }
+
+    /// How far the server's clock was ahead of ours at its last answer, to a second; negative when it was behind.
+    pub fn ahead(&self) -> Option<SignedDuration> {
+        self.ahead.get()
     }
 
     fn send(&self, base: &str, request: &Request) -> Result<Answer, ureq::Error> {
@@ -156,7 +174,7 @@ impl Http {
     }
 
     fn tls_error(&self, base: &str, reason: &str) -> Error {
-        let cure = match self.fingerprint() {
+        let cure = match self.certificate().map(|seen| seen.fingerprint) {
             Some(seen) => format!(
                 "its SHA-256 is {seen}; if this is your server's own certificate, set \"TLS check\" to \"pinned\" with this fingerprint"
             ),
@@ -177,6 +195,7 @@ fn with_token<B>(builder: ureq::RequestBuilder<B>, token: Option<&SecretString>)
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let (retry_after, location) = (header("retry-after").and_then(|v| v.trim().parse().ok()), header("location"));
+    let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(&date).ok()).map(|date| date.timestamp());
     let status = response.status().as_u16();
     let bytes = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec()?;
     let blank = bytes.iter().all(u8::is_ascii_whitespace);
@@ -186,7 +205,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
     } else {
         String::from_utf8_lossy(&bytes).chars().take(MAX_EXCERPT).collect()
     };
-    Ok(Answer { status, body, excerpt, retry_after, location })
+    Ok(Answer { status, body, excerpt, retry_after, location, date })
 }
 
 /// A path without its query, for error texts.

@@ -5,6 +5,7 @@
 
 mod about;
 mod address;
+mod certificate;
 mod client;
 mod filter;
 mod http;
@@ -25,6 +26,7 @@ use crate::log;
 
 pub use about::Version;
 pub use address::Address;
+pub use certificate::Certificate;
 pub use client::{Access, Client, Failure, Outcome};
 use filter::Filter;
 pub use metrics::Direction;

@@ -85,6 +85,11 @@ impl Client {
         }
     }
 
+    /// Whether the task list has a task.
+    pub fn lists_task(&self, task: &Task) -> Result<bool> {
+        Ok(!matches!(self.look(task)?, Look::Missing))
+    }
+
     fn look(&self, task: &Task) -> Result<Look> {
         let mut filter = Filter::eq("consul_id", task.consul)?;
         if let Some(name) = &task.name {

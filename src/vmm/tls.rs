@@ -17,6 +17,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::certificate::Certificate;
 use crate::digest::sha256;
 
 /// How the server's certificate is judged.
@@ -34,7 +35,7 @@ pub enum Trust {
 #[derive(Debug, Default)]
 pub struct Seen {
     sent: AtomicBool,
-    fingerprint: Mutex<Option<String>>,
+    certificate: Mutex<Option<Vec<u8>>>,
     refusal: Mutex<Option<String>>,
 }
 
@@ -50,9 +51,9 @@ impl Seen {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// SHA-256 of the last server certificate, lower-case hex.
-    pub fn fingerprint(&self) -> Option<String> {
-        self.fingerprint.lock().ok().and_then(|seen| seen.clone())
+    /// The last server certificate, accepted or not.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.certificate.lock().ok().and_then(|seen| seen.as_deref().map(Certificate::read))
     }
 
     /// Why the last handshake failed, if it did.
@@ -61,7 +62,7 @@ impl Seen {
     }
 }
 
-fn put(place: &Mutex<Option<String>>, value: Option<String>) {
+fn put<T>(place: &Mutex<Option<T>>, value: Option<T>) {
     if let Ok(mut place) = place.lock() {
         *place = value;
     }
@@ -242,7 +243,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let fingerprint = sha256(end_entity);
-        put(&self.seen.fingerprint, Some(fingerprint.clone()));
+        put(&self.seen.certificate, Some(end_entity.to_vec()));
         match (&self.trust, &self.roots) {
             (Trust::Off, _) => Ok(ServerCertVerified::assertion()),
             (Trust::Pinned(expected), _) if *expected == fingerprint => Ok(ServerCertVerified::assertion()),

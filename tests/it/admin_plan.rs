@@ -12,14 +12,13 @@ use sandbox::vmm::{Action, Fault, Platform};
 use serde_json::{Value, json};
 
 use crate::support::cases::each;
+use crate::support::golden;
 use crate::support::invariants::assert_sound;
 use crate::support::life::NOTHING;
 use crate::support::world::{IMPATIENCE, TestWorld};
 
 /// Makes a world ready; the service and the operation, nothing for the one that `plan` takes by itself.
 type Scenario = fn(&TestWorld) -> (u64, Option<&'static str>);
-
-const UPDATE: &str = "UPDATE_GOLDENS";
 
 fn goldens() -> Vec<(&'static str, Scenario)> {
     vec![
@@ -299,15 +298,11 @@ fn is(planned: &Value, done: &Value, names: &mut BTreeMap<String, String>) -> bo
 
 /// Compares with the file in `tests/data/plan`.
 #[track_caller]
-fn assert_golden(world: &TestWorld, file: &str, text: &str) {
+fn assert_planned(world: &TestWorld, file: &str, text: &str) {
     let mark = world.mark(0);
     let installation = mark.split(':').nth(1).unwrap();
     let text = text.replace(installation, "<installation>");
-    let path = format!("{}/tests/data/plan/{file}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os(UPDATE).is_some() {
-        fs::write(&path, &text).unwrap();
-    }
-    assert_eq!(text, fs::read_to_string(&path).unwrap_or_default(), "{file}");
+    golden::assert_golden(&format!("plan/{file}"), &text);
 }
 
 #[test]
@@ -334,8 +329,8 @@ fn the_plan_is_shown_as_ever() {
         let (item, command) = scenario(&world);
         let (run, plan) = planned(&world, item, command);
         assert_eq!(run.status, Some(i32::from(!plan["error"].is_null())));
-        assert_golden(&world, &format!("{name}.txt"), &run.stdout);
-        assert_golden(&world, &format!("{name}.json"), &format!("{plan:#}\n"));
+        assert_planned(&world, &format!("{name}.txt"), &run.stdout);
+        assert_planned(&world, &format!("{name}.json"), &format!("{plan:#}\n"));
     });
 }
 

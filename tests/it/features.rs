@@ -7,12 +7,9 @@ use std::time::{Duration, Instant};
 use pmvmmanager6::error::Kind;
 use pmvmmanager6::wire::{self, Element};
 
+use crate::support::golden::assert_golden;
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
-
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/features/features.xml");
-/// `UPDATE_GOLDENS=1 cargo test features` writes the file anew; the difference is then read in review.
-const UPDATE: &str = "UPDATE_GOLDENS";
 
 /// The answer, of a module whose root does not exist and whose standard input never ends.
 fn features(spelling: &[&str]) -> (Output, Duration) {
@@ -39,10 +36,7 @@ fn the_answer_is_the_golden_one() {
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     assert!(took < Duration::from_secs(1), "{took:?}");
     let text = String::from_utf8(output.stdout).unwrap();
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(GOLDEN, &text).unwrap();
-    }
-    assert_eq!(text, std::fs::read_to_string(GOLDEN).unwrap());
+    assert_golden("features/features.xml", &text);
     assert!(!std::path::Path::new("/nonexistent").exists(), "features touches no disk");
 }
 

@@ -16,6 +16,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["admin", "queue", "service"]),
     ("command", &["cli", "panel", "queue", "rehearsal", "service", "wire"]),
     ("admin", &["cli", "command", "metrics", "panel", "queue", "rehearsal", "service", "vmm"]),
+    // Its answers are kept with the state.
+    ("admin::verify", &["panel", "service", "state", "vmm"]),
+    ("admin::features", &["command", "queue"]),
+    // It looks at everything there is.
+    ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
     ("service", &["journal", "panel", "queue", "rehearsal", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::account", &["lock", "state", "vmm"]),
@@ -68,6 +73,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("std::env", &["config", "main"]),
     ("tracing", &["log"]),
     ("ureq", &["vmm"]),
+    ("x509_cert", &["vmm::certificate"]),
 ];
 
 /// A source file without comments and tests.

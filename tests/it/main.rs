@@ -2,9 +2,12 @@
 
 mod support;
 
+mod admin_by_hand;
+mod admin_doctor;
 mod admin_metrics;
 mod admin_plan;
 mod admin_show;
+mod admin_verify;
 mod bad_input;
 mod check_connection;
 mod compat;

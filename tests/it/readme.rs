@@ -137,12 +137,15 @@ fn try_module(line: &str, arguments: &[&str]) {
         assert!(declared("features", "feature").iter().any(|feature| feature == command), "{line}");
         return;
     }
-    let path: Vec<&str> =
-        arguments.iter().copied().take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase())).collect();
+    let path: Vec<&str> = arguments.iter().copied().take_while(|word| word.split('-').all(is_lowercase_word)).collect();
     let help = help(&path);
     for option in arguments.iter().filter(|word| word.starts_with("--")) {
         assert!(help.split_whitespace().any(|word| word.trim_end_matches(',') == *option), "{line}: no {option}");
     }
+}
+
+fn is_lowercase_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// What `--help` says about a sub-command.

@@ -61,3 +61,12 @@ fn timeless(line: &str) -> String {
     }
     result
 }
+
+/// Replaces what stands between `before` and the next `after` of the same line by three dots.
+pub fn blanked(text: &str, before: &str, after: &str) -> String {
+    let blank = |line: &str| {
+        let found = line.split_once(before).and_then(|(start, rest)| Some((start, &rest[rest.find(after)?..])));
+        found.map_or_else(|| line.to_owned(), |(start, rest)| format!("{start}{before}…{rest}"))
+    };
+    text.split('\n').map(blank).collect::<Vec<_>>().join("\n")
+}

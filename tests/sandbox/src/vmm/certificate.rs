@@ -54,6 +54,10 @@ fn leaf_params(quality: Certificate) -> anyhow::Result<CertificateParams> {
     let (from, until) = if quality == Certificate::Expired { (year - 3, year - 1) } else { (year - 1, year + 1) };
     params.not_before = date_time_ymd(from.into(), 1, 1);
     params.not_after = date_time_ymd(until.into(), 12, 31);
+    if quality == Certificate::EndsSoon {
+        let end = jiff::Zoned::now().date().saturating_add(jiff::Span::new().days(6));
+        params.not_after = date_time_ymd(end.year().into(), end.month().unsigned_abs(), end.day().unsigned_abs());
+    }
     Ok(params)
 }
 

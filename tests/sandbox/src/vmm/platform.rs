@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
-use jiff::Zoned;
+use jiff::{SignedDuration, Zoned};
 
 use super::model::{
     Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, Preset, Recipe, Repository, Storage, Tag, Task,
@@ -54,6 +54,8 @@ pub struct Platform {
     pub failure_word: &'static str,
     /// `GET /version`.
     pub version: String,
+    /// How far the platform's clock is ahead of the world's, as the `Date` header of every answer shows.
+    pub clock_ahead: SignedDuration,
     /// Whether the licence is valid; without it only nodes, images and VMs are listed and VMs deleted [api 1.5].
     pub licence_valid: bool,
     pub(super) sessions: Sessions,
@@ -87,6 +89,7 @@ impl Platform {
             timing: setup.timing,
             failure_word: setup.failure_word,
             version: "2024.03.1".into(),
+            clock_ahead: SignedDuration::ZERO,
             licence_valid: true,
             sessions: Sessions::new(setup.session_idle, setup.allowed_clients),
             open_tasks: BTreeSet::new(),

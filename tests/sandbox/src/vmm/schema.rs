@@ -12,6 +12,13 @@ pub(super) struct Field {
     nullable: bool,
 }
 
+impl Field {
+    /// Its name in the body.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 /// What a property may hold.
 pub(super) enum Kind {
     /// Whole number from this one up.

@@ -199,13 +199,16 @@ impl Shared {
         state.logins += usize::from(asked.is_login());
         let action = state.faults.iter_mut().find_map(|fault| fault.strike(&asked.method, &asked.path));
         let now = Instant::now();
-        let outcome = if let Some(Action::LateWork(after)) = action {
+        let mut outcome = if let Some(Action::LateWork(after)) = action {
             state.late.push((now + after, asked));
             Outcome::Reset
         } else {
             misfortune::respond(&mut state.platform, &asked, action, now)
         };
-        let status = outcome.reply().map(|reply: &Reply| reply.status);
+        let status = outcome.reply().map(|reply: &mut Reply| {
+            reply.date(state.platform.clock_ahead);
+            reply.status
+        });
         if let Some(record) = state.requests.get_mut(number) {
             record.status = status;
         }

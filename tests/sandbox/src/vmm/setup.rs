@@ -63,6 +63,8 @@ pub enum Certificate {
     Expired,
     /// Signed by the authority, but for another host.
     WrongHost,
+    /// Signed by the authority; its time is over in less than a week.
+    EndsSoon,
 }
 
 /// How long tasks take; read at the moment a task is accepted.

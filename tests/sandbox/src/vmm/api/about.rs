@@ -5,6 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::super::error::ApiError;
+use super::super::schema::Field;
+use super::create::CREATE;
+use super::resource::{SIZES, TUNING};
+use super::software::SOFTWARE;
 use super::{Answer, Call, ROUTES};
 
 pub(super) fn version(call: &mut Call<'_>) -> Answer {
@@ -25,12 +29,22 @@ pub(super) fn instance(call: &mut Call<'_>) -> Answer {
     Ok(json!({"id": 1, "product": "vm", "version": call.platform.version}))
 }
 
+/// Bodies that are described: those that the open questions are about [api 6].
+const BODIES: &[(&str, &str, &[&[Field]])] =
+    &[("POST", "/vm/v3/host", &[CREATE, SOFTWARE, TUNING]), ("POST", "/vm/v3/host/*/resource", &[SIZES, TUNING])];
+
 /// The paths as a Swagger document would list them.
 pub(super) fn description(call: &mut Call<'_>) -> Answer {
     let mut paths: Map<String, Value> = Map::new();
     for route in ROUTES.iter().filter(|route| route.1.starts_with("/vm/v3/")) {
         let methods = paths.entry(route.1.replace('*', "{id}")).or_insert_with(|| json!({}));
-        methods[route.0.to_lowercase()] = json!({"responses": {"200": {"description": "OK"}}});
+        let mut method = json!({"responses": {"200": {"description": "OK"}}});
+        if let Some((.., fields)) = BODIES.iter().find(|(method, path, _)| (*method, *path) == (route.0, route.1)) {
+            let names = fields.iter().copied().flatten().map(|field| (field.name().to_owned(), json!({})));
+            let schema = json!({"type": "object", "properties": names.collect::<Map<_, _>>()});
+            method["parameters"] = json!([{"in": "body", "name": "body", "schema": schema}]);
+        }
+        methods[route.0.to_lowercase()] = method;
     }
     Ok(json!({"swagger": "2.0", "info": {"title": "vm", "version": call.platform.version}, "paths": paths}))
 }

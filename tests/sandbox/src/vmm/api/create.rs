@@ -19,7 +19,7 @@ use super::resource::{TUNING, check_values};
 use super::software::{SOFTWARE, Software, Target};
 use super::{Answer, Call, Properties};
 
-const CREATE: &[Field] = &[
+pub(super) const CREATE: &[Field] = &[
     must("name", Kind::Text),
     must("cluster", Kind::Int(1)),
     must("account", Kind::Int(1)),

@@ -42,7 +42,7 @@ const RULE: &[Field] = &[
     may("portstart", Kind::Int(0)),
     may("portend", Kind::Int(0)),
 ];
-const SIZES: &[Field] =
+pub(super) const SIZES: &[Field] =
     &[may("cpu_number", Kind::Int(1)), may("ram_mib", Kind::Int(1)), may("defer", Kind::Object(DEFER))];
 const DISK: &[Field] = &[
     may("size_mib", Kind::Int(1)),

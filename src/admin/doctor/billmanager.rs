@@ -1,0 +1,36 @@
+//! BILLmanager itself: its database, its key, its answers.
+
+use crate::admin::finding::{Finding, Section};
+use crate::config::Config;
+use crate::panel::Panel;
+
+pub fn section(config: &Config, panel: &Panel) -> Section {
+    Section {
+        about: "BILLmanager".to_owned(),
+        handler: None,
+        findings: vec![database(panel), key(panel), answers(config, panel)],
+    }
+}
+
+fn database(panel: &Panel) -> Finding {
+    match panel.database() {
+        Ok(kind) => Finding::ok("database", kind),
+        Err(error) => Finding::failed("database", &error, "look at the options DB… in etc/billmgr.conf.d"),
+    }
+}
+
+fn key(panel: &Panel) -> Finding {
+    match panel.installation() {
+        Ok(name) => Finding::ok("key", format!("can be read; VMs of this installation are marked billmgr:{name}:…")),
+        Err(error) => Finding::failed("key", &error, "restore etc/billmgr.pem"),
+    }
+}
+
+fn answers(config: &Config, panel: &Panel) -> Finding {
+    let program = config.mgrctl();
+    match panel.ping() {
+        Ok(()) => Finding::ok("mgrctl", format!("{} runs, BILLmanager answers", program.display())),
+        Err(error) if !program.exists() => Finding::failed("mgrctl", &error, "install BILLmanager's package again"),
+        Err(error) => Finding::failed("mgrctl", &error, "start BILLmanager, or wait until it has restarted"),
+    }
+}

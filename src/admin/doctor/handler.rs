@@ -1,0 +1,176 @@
+//! A handler: its settings, its VMmanager, and what clients can order through it.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::offered;
+use crate::admin::finding::{Finding, Section};
+use crate::admin::trial::Trial;
+use crate::config::Config;
+use crate::error::Result;
+use crate::panel::{Handler, Listed, Panel};
+use crate::queue::settings::Settings;
+use crate::service::order::Place;
+use crate::service::room;
+use crate::service::trial::Step;
+use crate::vmm::{Client, Pool, Trust};
+
+const DAY: i64 = 24 * 60 * 60;
+/// Time to renew a certificate in peace.
+const SOON_DAYS: i64 = 21;
+/// Below this many addresses the next clients may find none.
+const FEW_ADDRESSES: u64 = 10;
+/// Clocks further apart make logs and tasks of both sides hard to match, and certificates fail early.
+const MAX_CLOCK: SignedDuration = SignedDuration::from_secs(60);
+/// Checks that need the cluster.
+const OF_CLUSTER: [&str; 2] = [offered::CHECK, "addresses"];
+/// Checks that need a login.
+const OF_LOGIN: [&str; 2] = ["licence", "clock"];
+
+/// Everything about a handler; one that is switched off is examined only when it was `asked` for.
+pub fn section(config: &Config, panel: &Panel, listed: &Listed, asked: bool) -> Section {
+    let about = format!("handler {} {}", listed.id, listed.name);
+    let findings = if listed.active || asked {
+        examine(config, panel, listed)
+    } else {
+        let text = format!("the handler is switched off; \"doctor --module {}\" examines it", listed.id);
+        vec![Finding::note("active", text)]
+    };
+    Section { about, handler: Some(listed.id), findings }
+}
+
+fn examine(config: &Config, panel: &Panel, listed: &Listed) -> Vec<Finding> {
+    let handler = match panel.handler(listed.id) {
+        Ok(handler) => handler,
+        Err(error) => {
+            let read = Finding::failed("settings", &error, "open the handler's form in BILLmanager and save it again");
+            return vec![read, Finding::skipped("everything else", "settings")];
+        }
+    };
+    let trial = Trial::of(config, &handler);
+    let further = match &trial.vmm {
+        Some(vmm) => further(panel, vmm, &handler, &trial),
+        None => ["certificate"].into_iter().chain(OF_LOGIN).chain(OF_CLUSTER).map(skipped_by("settings")).collect(),
+    };
+    trial.findings.into_iter().chain(further).chain(parameters(&handler)).collect()
+}
+
+/// What is looked at beyond the trial of the settings.
+fn further(panel: &Panel, vmm: &Client, handler: &Handler, trial: &Trial) -> Vec<Finding> {
+    let is_in = trial.has_passed(Step::Login);
+    let of_login = if is_in { vec![licence(vmm), clock(vmm)] } else { OF_LOGIN.map(skipped_by("login")).to_vec() };
+    let of_cluster = if trial.has_passed(Step::Cluster) {
+        of_cluster(panel, vmm, handler)
+    } else {
+        OF_CLUSTER.map(skipped_by("cluster")).to_vec()
+    };
+    std::iter::once(certificate(vmm, is_in)).chain(of_login).chain(of_cluster).collect()
+}
+
+fn skipped_by(because: &'static str) -> impl Fn(&'static str) -> Finding {
+    move |check| Finding::skipped(check, because)
+}
+
+/// When the certificate ends; what that means depends on how it is judged.
+fn certificate(vmm: &Client, is_in: bool) -> Finding {
+    const CHECK: &str = "certificate";
+    let Some(seen) = vmm.certificate() else {
+        return if is_in { Finding::ok(CHECK, "none over plain http") } else { Finding::skipped(CHECK, "address") };
+    };
+    let Some(expires) = seen.expires else { return Finding::note(CHECK, "its end cannot be read") };
+    let left = expires.duration_since(Timestamp::now()).as_secs() / DAY;
+    let date = expires.strftime("%Y-%m-%d");
+    let when =
+        if expires < Timestamp::now() { format!("ended on {date}") } else { format!("ends on {date}, in {left} days") };
+    let text = format!("{when}, SHA-256 {}", seen.fingerprint);
+    match vmm.trust() {
+        Trust::Off => {
+            let cure =
+                "set \"TLS check\" to \"pinned\" with this fingerprint, after comparing it on the VMmanager server";
+            Finding::warning(
+                CHECK,
+                format!("anybody on the way may read the password: nothing is checked; {text}"),
+                cure,
+            )
+        }
+        Trust::Pinned(_) => {
+            Finding::ok(CHECK, format!("pinned, so its end does not matter until it is replaced; {text}"))
+        }
+        Trust::System if expires < Timestamp::now() => Finding::error(CHECK, text, "renew VMmanager's certificate"),
+        Trust::System if left < SOON_DAYS => Finding::warning(CHECK, text, "renew VMmanager's certificate"),
+        Trust::System => Finding::ok(CHECK, text),
+    }
+}
+
+fn licence(vmm: &Client) -> Finding {
+    const CHECK: &str = "licence";
+    match vmm.licence_valid() {
+        Ok(Some(true)) => Finding::ok(CHECK, "is valid"),
+        Ok(Some(false)) => Finding::error(CHECK, "VMmanager's licence is not valid", "renew the licence of VMmanager"),
+        Ok(None) => Finding::note(CHECK, "VMmanager does not tell whether it is valid"),
+        Err(error) => Finding::note(CHECK, format!("VMmanager does not tell whether it is valid: {error}")),
+    }
+}
+
+fn clock(vmm: &Client) -> Finding {
+    const CHECK: &str = "clock";
+    let Some(ahead) = vmm.clock_ahead() else { return Finding::note(CHECK, "VMmanager does not tell the time") };
+    if ahead.abs() <= MAX_CLOCK {
+        return Finding::ok(CHECK, "VMmanager's and ours agree");
+    }
+    let way = if ahead.is_negative() { "behind" } else { "ahead of" };
+    let text = format!("VMmanager's clock is {} s {way} ours", ahead.abs().as_secs());
+    Finding::warning(CHECK, text, "set both clocks by NTP, for example with chrony")
+}
+
+fn of_cluster(panel: &Panel, vmm: &Client, handler: &Handler) -> Vec<Finding> {
+    let Ok(place) = Place::read(&handler.params, &BTreeMap::new()) else {
+        return OF_CLUSTER.map(skipped_by("cluster")).to_vec();
+    };
+    let unread = |check| move |error| Finding::failed(check, &error, "run \"pmvmmanager6 doctor\" again");
+    let templates = offered::examine(panel, vmm, handler.id, place.cluster);
+    let mut findings = templates.unwrap_or_else(|error| vec![unread(offered::CHECK)(error)]);
+    findings.push(addresses(vmm, place.cluster).unwrap_or_else(unread("addresses")));
+    findings
+}
+
+/// IPv4 addresses left in the pools of the cluster.
+fn addresses(vmm: &Client, cluster: u64) -> Result<Finding> {
+    const CHECK: &str = "addresses";
+    let pools = room::pools(vmm, cluster, &[])?;
+    if pools.is_empty() {
+        let cure = "attach an IP pool to the cluster in VMmanager";
+        return Ok(Finding::error(CHECK, format!("cluster {cluster} has no IP pool"), cure));
+    }
+    let each = |pool: &Pool| match pool.free_ipv4() {
+        Some(free) => format!("{} {free} free", pool.name),
+        None => format!("{} does not tell", pool.name),
+    };
+    let text = format!("IPv4: {}", pools.iter().map(each).collect::<Vec<_>>().join(", "));
+    let cure = "add addresses to the IP pools of the cluster in VMmanager";
+    Ok(match room::free_ipv4(&pools) {
+        None => Finding::note(CHECK, text),
+        Some(0) => Finding::error(CHECK, text, cure),
+        Some(1..FEW_ADDRESSES) => Finding::warning(CHECK, text, cure),
+        Some(_) => Finding::ok(CHECK, text),
+    })
+}
+
+fn parameters(handler: &Handler) -> Vec<Finding> {
+    const CHECK: &str = "parameters";
+    let (settings, unusable) = Settings::read(&handler.params);
+    if unusable.is_empty() {
+        let queue = if settings.queue_enabled {
+            format!("queue \"{}\", {} at a time", settings.queue_key, settings.queue_count)
+        } else {
+            "no queue".to_owned()
+        };
+        return vec![Finding::ok(
+            CHECK,
+            format!("sessions are kept for {} s, {queue}", settings.session_ttl.as_secs()),
+        )];
+    }
+    let cure = "correct it in the handler's table \"Parameters\"";
+    unusable.into_iter().map(|text| Finding::error(CHECK, text, cure)).collect()
+}

@@ -1,0 +1,104 @@
+//! `pmvmmanager6 doctor`: what is wrong, or soon will be, with the installation and with every handler.
+//!
+//! Nothing is changed. `--json` prints one object:
+//!
+//! ```json
+//! {"errors": 1, "warnings": 0,
+//!  "sections": [{"about": "installation", "handler": null,
+//!    "findings": [{"level": "ok", "check": "root", "what": "/usr/local/mgr5", "cure": null}]}]}
+//! ```
+//!
+//! `level` is `ok`, `note`, `warning`, `error` or `skipped`; `cure` is set for warnings and errors. A section of a
+//! handler has its id. What has failed keeps only the checks from being made that need it; one handler's trouble keeps
+//! none of another's.
+
+mod billmanager;
+mod handler;
+mod installation;
+mod offered;
+mod plugin;
+mod state;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::finding::{Finding, Level, Section, count, verdict};
+use super::{Verdict, hurried, write, write_json};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::panel::{Listed, Panel};
+use crate::progress::Progress;
+
+/// What the person asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// This handler alone.
+    pub module: Option<u64>,
+    /// As JSON.
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Document {
+    errors: usize,
+    warnings: usize,
+    sections: Vec<Section>,
+}
+
+/// Examines everything and says what was found.
+pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> {
+    let config = &hurried(config);
+    let panel = Panel::new(config);
+    let progress = Progress::new();
+    progress.show("BILLmanager …");
+    let mut sections =
+        vec![installation::section(config), state::section(config), billmanager::section(config, &panel)];
+    match chosen(&panel, task.module) {
+        Ok(handlers) => {
+            for listed in handlers {
+                progress.show(&format!("handler {} ({}) …", listed.id, listed.name));
+                sections.push(handler::section(config, &panel, &listed, task.module.is_some()));
+            }
+        }
+        Err(error) if error.kind == Kind::BadArgument => return Err(error),
+        Err(_) => sections.push(Section {
+            about: "handlers".to_owned(),
+            handler: task.module,
+            findings: vec![Finding::skipped("handlers", "the database")],
+        }),
+    }
+    drop(progress);
+    let verdict = verdict(&sections);
+    let (errors, warnings) = (count(&sections, Level::Error), count(&sections, Level::Warning));
+    let document = Document { errors, warnings, sections };
+    let written = if task.json { write_json(out, &document) } else { write(out, &document.text()) };
+    written.map(|()| verdict)
+}
+
+/// Our handlers, or the one that was asked for.
+fn chosen(panel: &Panel, module: Option<u64>) -> Result<Vec<Listed>> {
+    let mut handlers = panel.handlers()?;
+    let Some(id) = module else { return Ok(handlers) };
+    handlers.retain(|listed| listed.id == id);
+    if handlers.is_empty() {
+        let text = format!("{id} is no handler of this module; \"pmvmmanager6 doctor\" shows all that are");
+        return Err(Error::new(Kind::BadArgument, "module", text));
+    }
+    Ok(handlers)
+}
+
+impl Document {
+    fn text(&self) -> String {
+        let sections: Vec<String> = self.sections.iter().map(Section::text).collect();
+        let end = match (self.errors, self.warnings) {
+            (0, 0) => "Nothing is wrong.".to_owned(),
+            (errors, warnings) => format!("{}, {}.", counted(errors, "error"), counted(warnings, "warning")),
+        };
+        format!("{}\n{end}\n", sections.join("\n"))
+    }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

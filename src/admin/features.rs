@@ -1,0 +1,93 @@
+//! `pmvmmanager6 features`: what `--command features` declares, for people.
+//!
+//! `--json` prints `{"module": "pmvmmanager6", "version": "0.1.0", "commit": "5599d61", "target": "x86_64-…",
+//! "itemtypes": ["vds"], "commands": ["check_connection", …], "features": ["datacenter", …],
+//! "settings": [{"name": "url", "default": "", "crypted": false, "custom": false}]}`. A `custom` setting stands in the
+//! handler's table *Parameters*, the others in its form.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::table::table;
+use super::{write, write_json};
+use crate::command::{TABLE, features};
+use crate::config::{MODULE, built};
+use crate::error::Result;
+use crate::queue::settings::PARAMETERS;
+
+#[derive(Serialize)]
+struct Document {
+    module: &'static str,
+    version: &'static str,
+    commit: &'static str,
+    target: &'static str,
+    itemtypes: [&'static str; 1],
+    commands: Vec<&'static str>,
+    features: [&'static str; 2],
+    settings: Vec<Setting>,
+}
+
+#[derive(Serialize)]
+struct Setting {
+    name: &'static str,
+    default: &'static str,
+    crypted: bool,
+    custom: bool,
+}
+
+/// Prints it.
+pub fn run(json: bool, out: &mut dyn Write) -> Result<()> {
+    let document = Document {
+        module: MODULE,
+        version: built::VERSION,
+        commit: built::COMMIT,
+        target: built::TARGET,
+        itemtypes: [features::ITEM_TYPE],
+        commands: TABLE.iter().filter(|command| command.feature).map(|command| command.name).collect(),
+        features: features::WORDS,
+        settings: settings(),
+    };
+    if json { write_json(out, &document) } else { write(out, &document.text()) }
+}
+
+fn settings() -> Vec<Setting> {
+    let form = features::PARAMS.map(|param| Setting {
+        name: param.name,
+        default: param.default,
+        crypted: param.crypted,
+        custom: false,
+    });
+    let custom = PARAMETERS.map(|(name, default)| Setting { name, default, crypted: false, custom: true });
+    form.into_iter().chain(custom).collect()
+}
+
+impl Document {
+    fn text(&self) -> String {
+        let about = [
+            ["module".to_owned(), format!("{MODULE} {}", built::FULL)],
+            ["product types".to_owned(), self.itemtypes.join(", ")],
+            ["features".to_owned(), self.features.join(", ")],
+        ];
+        let settings: Vec<_> = self.settings.iter().map(Setting::row).collect();
+        let commands: Vec<_> = self.commands.iter().map(|command| [(*command).to_owned()]).collect();
+        [
+            table(["PROGRAM", ""], &about),
+            table(["SETTING", "DEFAULT", "WHERE"], &settings),
+            table(["COMMAND"], &commands),
+        ]
+        .join("\n")
+    }
+}
+
+impl Setting {
+    fn row(&self) -> [String; 3] {
+        let default = if self.default.is_empty() { "-" } else { self.default };
+        let place = match (self.custom, self.crypted) {
+            (true, _) => "table \"Parameters\"",
+            (false, true) => "form, stored encrypted",
+            (false, false) => "form",
+        };
+        [self.name.to_owned(), default.to_owned(), place.to_owned()]
+    }
+}

@@ -1,0 +1,144 @@
+//! `pmvmmanager6 verify --module N`: what a first live VMmanager answers to the questions that its documentation leaves
+//! open [api 6], as far as reading can settle them.
+//!
+//! Nothing is changed in VMmanager. The answers are words and names of fields, never a client's data; they are kept in
+//! `var/pmvmmanager6/verify-<handler>.json`, which is also what `--json` prints:
+//!
+//! ```json
+//! {"handler": 1, "program": "0.1.0 (5599d61, x86_64-…)", "at": "2026-11-22 16:01:42", "contradicted": 0,
+//!  "questions": [{"row": "1", "question": "words of a task's status", "assumes": "…", "seen": "complete",
+//!                 "agrees": "yes"}]}
+//! ```
+//!
+//! `row` is the number in the list of open questions, or the chapter of the reference; `agrees` is `yes`, `no` or
+//! `unknown`.
+
+mod answers;
+mod description;
+mod questions;
+mod site;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::table::table;
+use super::{Verdict, hurried, json_text, write};
+use crate::config::{Config, built};
+use crate::error::{Error, Kind, Result};
+use crate::panel::Panel;
+use crate::progress::Progress;
+use crate::service::connection;
+use crate::state::prepare_directory;
+use questions::{Agrees, QUESTIONS, Seen};
+use site::Site;
+
+/// What the person asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// Handler.
+    pub module: u64,
+    /// As JSON.
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Document {
+    handler: u64,
+    program: &'static str,
+    at: String,
+    contradicted: usize,
+    questions: Vec<Answered>,
+}
+
+#[derive(Serialize)]
+struct Answered {
+    row: &'static str,
+    question: &'static str,
+    assumes: &'static str,
+    seen: String,
+    agrees: Agrees,
+}
+
+/// Asks, keeps the answers, prints them. A contradicted assumption is a finding.
+pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> {
+    let config = &hurried(config);
+    let handler = Panel::new(config).handler(task.module)?;
+    let vmm = connection::connect(config, &handler.params, handler.secrets.get("password"))?;
+    vmm.log_in()?;
+    let document = Document::ask(handler.id, &Site::new(&vmm));
+    let text = json_text(&document)?;
+    let file = keep(config, handler.id, &text)?;
+    write(out, &if task.json { text } else { document.text(&handler.name, &file) })?;
+    Ok(if document.contradicted == 0 { Verdict::Fine } else { Verdict::Findings })
+}
+
+/// Replaces the answers of an earlier run.
+fn keep(config: &Config, handler: u64, text: &str) -> Result<PathBuf> {
+    let directory = config.state_dir();
+    prepare_directory(&directory)?;
+    let file = directory.join(format!("verify-{handler}.json"));
+    let fresh = directory.join(format!("verify-{handler}.json.new"));
+    let written = write_private(&fresh, text).and_then(|()| std::fs::rename(&fresh, &file));
+    written.map(|()| file.clone()).map_err(|error| {
+        let text = format!("the answers cannot be kept: {error}; look at the space and the mode of the directory");
+        Error::new(Kind::State, file.display().to_string(), text)
+    })
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+impl Document {
+    fn ask(handler: u64, site: &Site) -> Self {
+        let progress = Progress::new();
+        let questions: Vec<Answered> = QUESTIONS
+            .iter()
+            .map(|asked| {
+                progress.show(&format!("{} …", asked.topic));
+                let Seen { what, agrees } = (asked.ask)(site).unwrap_or_else(|error| Seen::unread(&error));
+                Answered { row: asked.row, question: asked.topic, assumes: asked.assumes, seen: what, agrees }
+            })
+            .collect();
+        let contradicted = questions.iter().filter(|answered| answered.agrees == Agrees::No).count();
+        let at = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+        Document { handler, program: built::FULL, at, contradicted, questions }
+    }
+
+    fn text(&self, name: &str, file: &Path) -> String {
+        let rows: Vec<_> = self.questions.iter().flat_map(Answered::rows).collect();
+        let end = match self.contradicted {
+            0 => "No assumption is contradicted.".to_owned(),
+            number => format!(
+                "{number} of the module's assumptions do not hold here: do not sell through this handler before that is \
+                 settled; send the file below with your report."
+            ),
+        };
+        let title = format!("handler {} {name}", self.handler);
+        let file = file.display();
+        let left = "What only a change can show (stopping, resizing, installing) is left open.";
+        format!("{}\n{end}\n{left}\nThe answers are in {file}.\n", table(["AGREES", "ROW", "QUESTION", &title], &rows))
+    }
+}
+
+impl Answered {
+    fn rows(&self) -> Vec<[String; 4]> {
+        let (word, style) = match self.agrees {
+            Agrees::Yes => ("yes", AnsiColor::Green.on_default()),
+            Agrees::No => ("no", AnsiColor::Red.on_default().bold()),
+            Agrees::Unknown => ("unknown", Style::new().dimmed()),
+        };
+        let word = format!("{style}{word}{style:#}");
+        let row = [word, self.row.to_owned(), self.question.to_owned(), self.seen.clone()];
+        let assumed =
+            || [String::new(), String::new(), String::new(), format!("→ the module assumes: {}", self.assumes)];
+        std::iter::once(row).chain((self.agrees == Agrees::No).then(assumed)).collect()
+    }
+}

@@ -1,0 +1,196 @@
+//! The open questions of [api 6] that reading can settle: what is asked, what the module assumes, how it is seen.
+
+use serde::Serialize;
+
+use super::answers;
+use super::site::Site;
+use crate::error::{Error, Kind, Result};
+use crate::log;
+
+/// Whether an assumption holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Agrees {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// This VMmanager does not show it.
+    Unknown,
+}
+
+/// An answer.
+pub struct Seen {
+    /// In words, without any client's data.
+    pub what: String,
+    /// Whether the assumption holds.
+    pub agrees: Agrees,
+}
+
+impl Seen {
+    /// It holds.
+    pub fn yes(what: impl Into<String>) -> Self {
+        Seen { what: what.into(), agrees: Agrees::Yes }
+    }
+
+    /// It does not.
+    pub fn no(what: impl Into<String>) -> Self {
+        Seen { what: what.into(), agrees: Agrees::No }
+    }
+
+    /// Nobody can say.
+    pub fn unknown(what: impl Into<String>) -> Self {
+        Seen { what: what.into(), agrees: Agrees::Unknown }
+    }
+
+    /// The one or the other.
+    pub fn holds(holds: bool, what: impl Into<String>) -> Self {
+        if holds { Seen::yes(what) } else { Seen::no(what) }
+    }
+
+    /// A refused or unreadable answer contradicts: the module makes the same request. A lost one says nothing. The text of
+    /// an error may repeat anything that VMmanager sent, so it stays in the log.
+    pub fn unread(error: &Error) -> Self {
+        log::warn!("{error}");
+        let text = format!("{} at {}; the log says more", error.kind.name(), error.object);
+        match error.kind {
+            Kind::Vm6Api | Kind::Vm6Version | Kind::Vm6NotFound | Kind::Vm6Permission => Seen::no(text),
+            _ => Seen::unknown(text),
+        }
+    }
+}
+
+/// A question.
+pub struct Question {
+    /// Row in the list of open questions, or the chapter of the reference.
+    pub row: &'static str,
+    /// What is not known.
+    pub topic: &'static str,
+    /// What the module takes for granted.
+    pub assumes: &'static str,
+    /// Looks.
+    pub ask: fn(&Site) -> Result<Seen>,
+}
+
+/// All, in the order of the reference.
+pub const QUESTIONS: &[Question] = &[
+    Question {
+        row: "4.13",
+        topic: "version",
+        assumes: "a release like 2024.03.1 is in the answer",
+        ask: answers::version,
+    },
+    Question { row: "4.13", topic: "licence", assumes: "license.valid is true or false", ask: answers::licence },
+    Question {
+        row: "4.13",
+        topic: "requests that the module makes",
+        assumes: "the description of the API lists all of them",
+        ask: answers::requests,
+    },
+    Question { row: "1, 4", topic: "words of a task's status", assumes: STATUS_WORDS, ask: answers::statuses },
+    Question {
+        row: "2",
+        topic: "details of a task",
+        assumes: "an object, bare or inside \"task\"",
+        ask: answers::task_details,
+    },
+    Question {
+        row: "3.2",
+        topic: "fields of a task",
+        assumes: "consul_id, id, name, status",
+        ask: answers::task_fields,
+    },
+    Question {
+        row: "3.5",
+        topic: "tasks found by consul_id and name",
+        assumes: "the filter finds a task that the list has",
+        ask: answers::task_filter,
+    },
+    Question {
+        row: "17",
+        topic: "names of tasks",
+        assumes: "names like host_create, as the vendor uses them",
+        ask: answers::task_names,
+    },
+    Question {
+        row: "13, 34",
+        topic: "POST /host: fields that are sent",
+        assumes: "each of them is documented, ipv6_pool and ssh_keys are not needed",
+        ask: answers::create_fields,
+    },
+    Question {
+        row: "15",
+        topic: "POST /host: the additional interface",
+        assumes: "\"interfaces\" is a field of the request",
+        ask: answers::create_interfaces,
+    },
+    Question {
+        row: "15",
+        topic: "interface that a pool serves",
+        assumes: "the list of pools or that of a pool's clusters has \"interface\"",
+        ask: answers::pool_interfaces,
+    },
+    Question {
+        row: "4.6",
+        topic: "counters of a pool",
+        assumes: "ipv4.total and ipv4.used, or total_ip and using_ip",
+        ask: answers::pool_counters,
+    },
+    Question {
+        row: "16",
+        topic: "change at the next stop",
+        assumes: "POST /host/{id}/resource has \"defer\"",
+        ask: answers::defer,
+    },
+    Question { row: "16", topic: "hot change", assumes: "VMs have hot_plug and live_resize", ask: answers::hot },
+    Question { row: "4.7", topic: "fields of a VM", assumes: HOST_FIELDS_TEXT, ask: answers::host_fields },
+    Question {
+        row: "4.7",
+        topic: "states of VMs",
+        assumes: "active and stopped; others are passing",
+        ask: answers::host_states,
+    },
+    Question {
+        row: "3.1",
+        topic: "history of a VM",
+        assumes: "name, state, task of each entry",
+        ask: answers::history,
+    },
+    Question {
+        row: "4.10",
+        topic: "addresses of a VM",
+        assumes: "id, ip_addr, domain of each address",
+        ask: answers::addresses,
+    },
+    Question { row: "14", topic: "IPv6 of a VM", assumes: "ipv6_enabled is in the answer", ask: answers::ipv6 },
+    Question {
+        row: "29",
+        topic: "month of traffic",
+        assumes: "net_rx_summary and net_tx_summary are bytes",
+        ask: answers::traffic,
+    },
+    Question {
+        row: "4.3",
+        topic: "fields of an OS template",
+        assumes: "clusters, id, name, repository, state",
+        ask: answers::os_fields,
+    },
+    Question { row: "4.4", topic: "fields of a VM configuration", assumes: "id, name", ask: answers::preset_fields },
+    Question {
+        row: "19",
+        topic: "parameters of a recipe",
+        assumes: "params_count is in the list",
+        ask: answers::recipes,
+    },
+    Question { row: "26", topic: "pages of a list", assumes: "limit=0,1 gives one element", ask: answers::pages },
+    Question {
+        row: "32",
+        topic: "path before the API",
+        assumes: "none, or the one that was entered",
+        ask: answers::prefix,
+    },
+];
+
+const STATUS_WORDS: &str = "complete, or a word for failure, or created, running, deferred, pending";
+const HOST_FIELDS_TEXT: &str = "account.id, cluster.id, comment, cpu_number, create_date, disk.disk_mib, disk.id, id, ip4, \
+                                name, ram_mib, state";

@@ -1,0 +1,62 @@
+//! The VMmanager that is asked. What several questions look at is read once.
+
+use std::cell::OnceCell;
+
+use serde_json::Value;
+
+use super::description::Description;
+use crate::error::Result;
+use crate::vmm::Client;
+
+/// Elements of a list that are looked at, the newest ones.
+const SAMPLE: usize = 100;
+
+/// A VMmanager and what was read of it.
+pub struct Site<'a> {
+    /// Its client.
+    pub vmm: &'a Client,
+    description: OnceCell<Option<Description>>,
+    hosts: OnceCell<Vec<Value>>,
+    tasks: OnceCell<Vec<Value>>,
+}
+
+impl<'a> Site<'a> {
+    /// Reads nothing yet.
+    pub fn new(vmm: &'a Client) -> Self {
+        Site { vmm, description: OnceCell::new(), hosts: OnceCell::new(), tasks: OnceCell::new() }
+    }
+
+    /// The description of the API; nothing when this VMmanager has none that can be understood.
+    pub fn description(&self) -> Result<Option<&Description>> {
+        once(&self.description, || self.vmm.get("/vm/v3/api").map(Description::read)).map(Option::as_ref)
+    }
+
+    /// The newest VMs.
+    pub fn hosts(&self) -> Result<&[Value]> {
+        once(&self.hosts, || self.newest("/vm/v3/host")).map(Vec::as_slice)
+    }
+
+    /// The newest tasks.
+    pub fn tasks(&self) -> Result<&[Value]> {
+        once(&self.tasks, || self.newest("/vm/v3/task")).map(Vec::as_slice)
+    }
+
+    /// The newest elements of a list.
+    pub fn newest(&self, path: &str) -> Result<Vec<Value>> {
+        self.list(&format!("{path}?limit=0,{SAMPLE}&orderby=id%20desc"))
+    }
+
+    /// The elements of a list as they are; nothing that can be read as one is none.
+    pub fn list(&self, path: &str) -> Result<Vec<Value>> {
+        let answer: Value = self.vmm.get(path)?;
+        Ok(answer.get("list").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+}
+
+fn once<T>(place: &OnceCell<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(known) = place.get() {
+        return Ok(known);
+    }
+    let fresh = read()?;
+    Ok(place.get_or_init(|| fresh))
+}
