@@ -11,6 +11,7 @@
 mod traffic;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
@@ -85,6 +86,8 @@ impl Phase {
 /// The row of one service.
 #[derive(Clone, Debug)]
 pub struct Record {
+    /// Client of BILLmanager; 0 when the service belonged to nobody yet.
+    pub client: u64,
     /// How far it came.
     pub phase: Phase,
     /// Mark in the VM's comment.
@@ -99,6 +102,26 @@ pub struct Record {
     pub vm_created: String,
     /// Running task: consul id and name.
     pub task: Option<(u64, String)>,
+}
+
+/// The columns of a [`Record`].
+const RECORD: &str = "phase, mark, hash, account, vm, vm_created, task, task_name, client";
+
+impl Record {
+    fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
+        let task: Option<u64> = row.get(6)?;
+        let name: Option<String> = row.get(7)?;
+        Ok(Record {
+            phase: Phase::from_name(&row.get::<_, String>(0)?),
+            mark: row.get(1)?,
+            hash: row.get(2)?,
+            account: row.get(3)?,
+            vm: row.get(4)?,
+            vm_created: row.get(5)?,
+            task: task.map(|consul| (consul, name.unwrap_or_default())),
+            client: row.get(8)?,
+        })
+    }
 }
 
 /// A restart that an operation has asked for, or was about to ask for.
@@ -123,22 +146,21 @@ impl Journal {
 
     /// The row of a service.
     pub fn find(&self, item: u64) -> Result<Option<Record>> {
-        let sql = "SELECT phase, mark, hash, account, vm, vm_created, task, task_name FROM service WHERE item = ?1";
+        let sql = format!("SELECT {RECORD} FROM service WHERE item = ?1");
         self.database.borrow_mut().read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([item])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            let task: Option<u64> = row.get(6)?;
-            let name: Option<String> = row.get(7)?;
-            Ok(Some(Record {
-                phase: Phase::from_name(&row.get::<_, String>(0)?),
-                mark: row.get(1)?,
-                hash: row.get(2)?,
-                account: row.get(3)?,
-                vm: row.get(4)?,
-                vm_created: row.get(5)?,
-                task: task.map(|consul| (consul, name.unwrap_or_default())),
-            }))
+            Ok(rows.next()?.map(|row| Record::read(row)).transpose()?)
+        })
+    }
+
+    /// Every row, by service.
+    pub fn records(&self) -> Result<HashMap<u64, Record>> {
+        let sql = format!("SELECT {RECORD}, item FROM service");
+        self.database.borrow_mut().read(|connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get(9)?, Record::read(row)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
 

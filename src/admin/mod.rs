@@ -2,6 +2,7 @@
 //! request, to the writer it is given. Styles (`anstyle`) may be written always: where the output is no terminal they are
 //! taken out on the way.
 
+pub mod audit;
 #[cfg(feature = "faults")]
 pub mod hold;
 pub mod link;
@@ -54,6 +55,7 @@ pub fn admit(config: &Config) -> Result<()> {
 pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
     let runtime = config.runtime_dir();
     let done = match operator {
+        Operator::Audit(audit) => return audit::run(config, &audit.task(), out),
         Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
         Operator::Session(session) => session::run(&runtime, &session.task(), out),
         Operator::Link(link) => link::run(config, &link.task(), out),

@@ -3,9 +3,12 @@
 #[cfg(feature = "faults")]
 use std::path::PathBuf;
 
-use crate::admin::{link, queue, reinstall, session};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::admin::{audit, link, queue, reinstall, session};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
+use crate::service::audit::Kind;
 
 /// Operator sub-commands.
 #[derive(Debug, clap::Subcommand)]
@@ -14,6 +17,8 @@ pub enum Operator {
     Queue(Queue),
     /// Show and drop cached sessions of VMmanager
     Session(Session),
+    /// Find where BILLmanager's services and VMmanager's VMs have drifted apart; changes nothing without --yes
+    Audit(Audit),
     /// Link a service to a VM that another module made; shows both sides and changes nothing without --yes
     Link(Link),
     /// Install the OS of a service's VM anew: everything on its disk is lost
@@ -110,6 +115,43 @@ impl Session {
         match &self.action {
             Some(SessionAction::Drop { url, all: _ }) => session::Task::Drop { url: url.clone() },
             None => session::Task::Show { json: self.json },
+        }
+    }
+}
+
+/// `audit …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = audit::help())]
+pub struct Audit {
+    /// Handler id (processing module) instead of all handlers
+    #[arg(long)]
+    module: Option<u64>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "repair")]
+    json: bool,
+    /// Show what would be repaired of one kind of findings
+    #[arg(long, value_name = "KIND", value_parser = safe_kind())]
+    repair: Option<Kind>,
+    /// Service id instead of all services
+    #[arg(long, requires = "repair")]
+    item: Option<u64>,
+    /// Repair it
+    #[arg(long, requires = "repair")]
+    yes: bool,
+}
+
+/// The kinds that are repaired; clap names them to whoever asks for another.
+fn safe_kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::SAFE.map(Kind::name)).try_map(|name| Kind::safe(&name).ok_or("no safe kind"))
+}
+
+impl Audit {
+    /// What is to be done.
+    pub fn task(&self) -> audit::Task {
+        let module = self.module;
+        match self.repair {
+            Some(kind) => audit::Task::Repair { module, kind, item: self.item, yes: self.yes },
+            None => audit::Task::Show { module, json: self.json },
         }
     }
 }

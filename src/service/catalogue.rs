@@ -12,10 +12,9 @@ use crate::vmm::{Client, Os, Preset, Recipe};
 /// The OS template `name` as it can be used on `cluster`.
 pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
     let all = vmm.os_list()?;
-    let title = |os: &Os| format!("{}__{}", os.repository, os.name);
     let on_cluster = |os: &Os| os.clusters.iter().any(|c| c.id == cluster);
     let usable: Vec<&Os> = all.iter().filter(|os| os.state == "active" && !os.adminonly && on_cluster(os)).collect();
-    if let Some(found) = pick("ostempl", name, &usable, |os| title(os))? {
+    if let Some(found) = pick("ostempl", name, &usable, title)? {
         return Ok((*found).clone());
     }
     // Explaining may cost a request; the order has failed already.
@@ -25,7 +24,7 @@ pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
         return Err(Error::new(Kind::ClusterNotFound, "cluster", text));
     }
     let named: Vec<&Os> = all.iter().collect();
-    if let Ok(Some(os)) = pick("ostempl", name, &named, |os| title(os)) {
+    if let Ok(Some(os)) = pick("ostempl", name, &named, title) {
         let reason = if !on_cluster(os) {
             format!("it is not attached to cluster {cluster}")
         } else if os.adminonly {
@@ -42,6 +41,11 @@ pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
         );
         Err(Error::new(Kind::OsNotFound, "ostempl", text))
     }
+}
+
+/// An OS template as BILLmanager names it.
+pub fn title(os: &Os) -> String {
+    format!("{}__{}", os.repository, os.name)
 }
 
 /// The recipe `name`.
@@ -64,11 +68,16 @@ pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
 
 /// The VM configuration that the tariff names; nothing when it names none. It must exist when the tariff leaves a size
 /// to it.
-pub fn needed_preset(vmm: &Client, order: &Order, lxd: bool) -> Result<Option<Preset>> {
+pub fn needed_preset<P: AsRef<[Preset]>>(
+    presets: impl FnOnce() -> Result<P>,
+    order: &Order,
+    lxd: bool,
+) -> Result<Option<Preset>> {
     let Some(name) = &order.preset else { return Ok(None) };
     let kind = if lxd { "lxd" } else { "kvm" };
     let fits = |preset: &Preset| preset.virtualization_type.is_empty() || preset.virtualization_type == kind;
-    let found = vmm.presets()?.into_iter().find(|preset| preset.name == *name && fits(preset));
+    let presets = presets()?;
+    let found = presets.as_ref().iter().find(|preset| preset.name == *name && fits(preset));
     let sizes = &order.sizes;
     if found.is_none() && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
         let text = format!(
@@ -77,7 +86,7 @@ pub fn needed_preset(vmm: &Client, order: &Order, lxd: bool) -> Result<Option<Pr
         );
         return Err(Error::new(Kind::PresetNotFound, "preset", text));
     }
-    Ok(found)
+    Ok(found.cloned())
 }
 
 fn pick<'a, T>(

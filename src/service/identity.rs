@@ -11,6 +11,7 @@ use super::Job;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Record;
 use crate::log;
+use crate::panel::Service;
 use crate::vmm::{Failure, Host};
 
 const PREFIX: &str = "billmgr:";
@@ -43,21 +44,50 @@ impl fmt::Display for Mark {
     }
 }
 
+/// What speaks for a VM being a service's, or against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Its mark.
+    Marked,
+    /// Our journal; the mark was lost.
+    Journalled,
+    /// It bears the mark of another service or installation.
+    OtherMark,
+    /// Neither a mark nor the journal.
+    Unknown,
+    /// Mark or journal say yes, but it belongs to another account.
+    OtherOwner,
+}
+
+/// Judges a VM; `mark` is the service's and `record` our journal's row of it.
+pub fn judge(mark: &Mark, service: &Service, record: Option<&Record>, host: &Host) -> Proof {
+    let marks = Mark::find_all(&host.comment);
+    let marked = marks.contains(mark);
+    if marks.iter().any(|found| found != mark) {
+        return Proof::OtherMark;
+    }
+    if !marked && !record.is_some_and(|record| is_recorded(record, host)) {
+        return Proof::Unknown;
+    }
+    match owned(service, host, record) {
+        false => Proof::OtherOwner,
+        true if marked => Proof::Marked,
+        true => Proof::Journalled,
+    }
+}
+
 /// Refuses unless `host` is proved to be the service's; restores a missing mark, unless somebody only asks.
 pub fn prove(job: &Job, host: &Host) -> Result<()> {
     let record = job.journal.find(job.service.id)?;
-    let marks = Mark::find_all(&host.comment);
-    let foreign = marks.iter().any(|mark| *mark != job.mark);
-    let marked = marks.contains(&job.mark);
-    let journalled = record.as_ref().is_some_and(|record| is_recorded(record, host));
-    if foreign || !(marked || journalled) || !owned(job, host, record.as_ref()) {
-        return Err(refusal(job, host, record.as_ref()));
+    match judge(&job.mark, &job.service, record.as_ref(), host) {
+        Proof::Marked => Ok(()),
+        Proof::Journalled if job.asks_only => Ok(()),
+        Proof::Journalled => {
+            log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
+            write_mark(job, host)
+        }
+        Proof::OtherMark | Proof::Unknown | Proof::OtherOwner => Err(refusal(job, host, record.as_ref())),
     }
-    if !marked && !job.asks_only {
-        log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
-        write_mark(job, host)?;
-    }
-    Ok(())
 }
 
 /// Same id and same time of creation: an id that VMmanager gave to another VM later does not pass.
@@ -66,11 +96,11 @@ pub fn is_recorded(record: &Record, host: &Host) -> bool {
 }
 
 /// The owner is the client by e-mail, or the account that the journal or the service remembers.
-fn owned(job: &Job, host: &Host, record: Option<&Record>) -> bool {
+pub fn owned(service: &Service, host: &Host, record: Option<&Record>) -> bool {
     let Some(owner) = &host.account else { return false };
     let is = |email: &str| !email.is_empty() && owner.email.eq_ignore_ascii_case(email);
-    is(&job.service.client.email)
-        || job.service.param("username").is_some_and(is)
+    is(&service.client.email)
+        || service.param("username").is_some_and(is)
         || record.and_then(|record| record.account) == Some(owner.id)
 }
 

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod admin_audit;
 mod bad_input;
 mod check_connection;
 mod compat;
