@@ -48,7 +48,7 @@ soak:          ## the heavy tests of the queue: hundreds of processes, a thousan
 	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
 
 bench:         ## measure against the budgets of the design
-	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup
+	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup --bench audit
 
 mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need mariadbd mariadb-server
