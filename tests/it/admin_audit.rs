@@ -478,9 +478,12 @@ fn a_healthy_world_and_an_empty_one_have_no_findings() {
     let item = world.opened_as(&world.usual_order().ips(2));
     world.opened();
     world.succeed(item, "suspend");
+    world.forget();
     let run = world.bill.run(&["audit"]);
     assert_eq!(run.status, Some(0), "{run:#?}");
     golden(&world, "healthy.txt", &run.stdout);
+    let page = |list: &str| format!("GET /vm/v3/{list}?limit=0,500&orderby=id%20asc");
+    assert_eq!(world.counted(), ["host", "account", "os", "preset"].map(page), "whole lists and nothing else");
 }
 
 #[test]
