@@ -29,7 +29,7 @@ use super::{Verdict, service, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
 use crate::log;
-use crate::panel::Panel;
+use crate::panel::{Panel, refuse_foreign};
 use crate::service::audit::{self, Audit, Finding, Kind, Remedy};
 use crate::service::handler::HandlerJob;
 
@@ -70,7 +70,8 @@ pub fn help() -> String {
         Exit status: 0 nothing is wrong (notes aside), 1 findings, or a handler could not be audited.\n\n\
         --json prints {\"partial\", \"handlers\": [{\"handler\", \"name\", \"services\", \"vms\", \"skipped\", \"error\"}], \
         \"findings\":\n[{\"kind\", \"note\", \"service\", \"vm\", \"handler\", \"is\", \"should\", \"command\", \"advice\"}]}; \
-        \"skipped\" counts services with an operation under way;\nof \"command\" and \"advice\" one is null."
+        \"skipped\" counts services with an\n\
+        operation under way; of \"command\" and \"advice\" one is null."
 }
 
 /// Audits, and repairs when that is asked for.
@@ -88,7 +89,7 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict>
         Task::Repair { kind, item: Some(item), yes: true, .. } => repair(config, kind, &[item], out),
         Task::Repair { module, kind, item, yes } => {
             let module = match item {
-                Some(item) => Panel::new(config).owner(item)?.handler.or(module),
+                Some(item) => Some(handler_of(config, item)?),
                 None => module,
             };
             let mut document = Document::of(config, module)?;
@@ -104,6 +105,12 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict>
             Ok(if rest { Verdict::Findings } else { verdict })
         }
     }
+}
+
+fn handler_of(config: &Config, item: u64) -> Result<u64> {
+    let owner = Panel::new(config).owner(item)?;
+    refuse_foreign(&owner.module, &format!("service {item}"))?;
+    Ok(owner.handler.unwrap_or_default())
 }
 
 /// One after the other; a service that cannot be repaired does not hold up the others.

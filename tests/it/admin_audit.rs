@@ -572,6 +572,12 @@ fn only_safe_kinds_are_repaired() {
         let run = world.bill.run(wrong);
         assert_eq!(run.status, Some(2), "{run:#?}");
     }
+    for yes in [&[][..], &["--yes"]] {
+        let run = world.bill.run(&[&["audit", "--repair", "name", "--item", "999"], yes].concat());
+        let told = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(run.status, Some(1), "{run:#?}");
+        assert!(told.contains("no service with the id 999"), "{run:#?}");
+    }
     let run = world.bill.run(&["audit", "--repair", "no_vm", "--yes"]);
     assert!(run.stderr.contains("suspended_running, lost_mark, panelid, size, os, addresses, name"), "{run:#?}");
 }
