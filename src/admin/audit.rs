@@ -66,12 +66,13 @@ pub fn help() -> String {
         let safe = if Kind::SAFE.contains(&kind) { "*" } else { " " };
         _ = writeln!(text, " {safe}{name:<18} {meaning}");
     }
-    text + "\n\
-        Exit status: 0 nothing is wrong (notes aside), 1 findings, or a handler could not be audited.\n\n\
-        --json prints {\"partial\", \"handlers\": [{\"handler\", \"name\", \"services\", \"vms\", \"skipped\", \"error\"}], \
-        \"findings\":\n[{\"kind\", \"note\", \"service\", \"vm\", \"handler\", \"is\", \"should\", \"command\", \"advice\"}]}; \
-        \"skipped\" counts services with an\n\
-        operation under way; of \"command\" and \"advice\" one is null."
+    text + r#"
+Exit status: 0 nothing is wrong (notes aside), 1 findings, or a handler could not be audited.
+
+--json prints one object, in which one of "command" and "advice" is null and "skipped" counts services with an
+operation under way:
+{"partial", "handlers": [{"handler", "name", "services", "vms", "skipped", "error"}],
+ "findings": [{"kind", "note", "service", "vm", "handler", "is", "should", "command", "advice"}]}"#
 }
 
 /// Audits, and repairs when that is asked for.

@@ -633,3 +633,19 @@ fn a_copied_installation_repairs_nothing() {
     assert!(run.stdout.contains("DoNothing"), "{run:#?}");
     assert_eq!(kinds(&world.audit()), ["name"]);
 }
+
+#[test]
+fn an_additional_interface_is_no_drift() {
+    let world = TestWorld::start();
+    world.bill.set_handler(world.handler, "cluster", "3");
+    world.bill.set_handler(world.handler, "additional_interface", "on");
+    let item = world.opened_as(&world.usual_order().ips(2));
+    assert_eq!(world.addresses(world.host_of(item).id, 4).len(), 3, "two are sold, one is of the other interface");
+    assert_eq!(findings(&world.audit()), &Vec::<Value>::new());
+    let slot = world.bill.slots(item)[1].0.to_string();
+    world.bill.exec("UPDATE ip SET name = '', status = 1 WHERE id = ?", &[&slot]);
+    let document = world.audit();
+    assert_eq!(kinds(&document), ["addresses"], "{document:#}");
+    world.cure(&document);
+    assert_eq!(findings(&world.audit()), &Vec::<Value>::new());
+}
