@@ -64,7 +64,7 @@ fuzz: $(CARGO_FUZZ) ## try the checks of tests/fuzz with libFuzzer, which needs 
 	done
 
 bench:         ## measure against the budgets of the design
-	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup
+	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup --bench audit
 
 mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need mariadbd mariadb-server
@@ -74,6 +74,7 @@ install: build manual ## copy the module and its documentation into $(DESTDIR), 
 
 deb: stage $(CARGO_DEB) ## the package for Debian and Ubuntu: target/package/*.deb
 	packaging/scripts/assemble deb.postinst target/package/deb/postinst
+	packaging/scripts/assemble deb.prerm target/package/deb/prerm
 	packaging/scripts/assemble deb.postrm target/package/deb/postrm
 	rm -f $(OUTPUT)*.deb
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_DEB) --quiet --locked --no-build --no-strip --target $(TRIPLE) \
@@ -81,6 +82,7 @@ deb: stage $(CARGO_DEB) ## the package for Debian and Ubuntu: target/package/*.d
 
 rpm: stage $(CARGO_RPM) ## the package for AlmaLinux: target/package/*.rpm
 	packaging/scripts/assemble rpm.post target/package/rpm/post
+	packaging/scripts/assemble rpm.preun target/package/rpm/preun
 	packaging/scripts/assemble rpm.postun target/package/rpm/postun
 	rm -f $(OUTPUT)*.rpm
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_RPM) --target $(TRIPLE) --auto-req no --payload-compress gzip \
@@ -125,6 +127,8 @@ files:
 	$(FILE) packaging/files/logo.png $(MGR)/skins/common/plugin-logo/$(PACKAGE).png
 	$(FILE) packaging/files/logrotate $(DESTDIR)/etc/logrotate.d/pmvmmanager6
 	$(FILE) packaging/files/tmpfiles.conf $(DESTDIR)/usr/lib/tmpfiles.d/pmvmmanager6.conf
+	$(FILE) packaging/files/pmvmmanager6-audit.service $(DESTDIR)/usr/lib/systemd/system/pmvmmanager6-audit.service
+	$(FILE) packaging/files/pmvmmanager6-audit.timer $(DESTDIR)/usr/lib/systemd/system/pmvmmanager6-audit.timer
 	$(FILE) target/package/manual/bash/pmvmmanager6.bash $(SHARE)/bash-completion/completions/pmvmmanager6
 	$(FILE) target/package/manual/zsh/_pmvmmanager6 $(SHARE)/zsh/site-functions/_pmvmmanager6
 	$(FILE) target/package/manual/fish/pmvmmanager6.fish $(SHARE)/fish/vendor_completions.d/pmvmmanager6.fish

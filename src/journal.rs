@@ -11,6 +11,7 @@
 mod traffic;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Row, ToSql};
@@ -92,6 +93,8 @@ impl Phase {
 /// The row of one service.
 #[derive(Clone, Debug)]
 pub struct Record {
+    /// Client of BILLmanager; 0 when the service belonged to nobody yet.
+    pub client: u64,
     /// How far it came.
     pub phase: Phase,
     /// Mark in the VM's comment.
@@ -114,6 +117,32 @@ pub struct Record {
     pub changed: i64,
     /// Seconds since 1970 at which the VM was known to be gone; nothing while it may exist.
     pub ended: Option<i64>,
+}
+
+/// The columns of a [`Record`].
+const RECORD: &str = "item, client, phase, mark, hash, account, vm, vm_created, task, task_name, restart_operation, \
+                      restart_after, restart_task, stopped_again, changed, ended";
+
+impl Record {
+    fn read(row: &Row) -> rusqlite::Result<Self> {
+        let (task, name): (Option<u64>, Option<String>) = (row.get("task")?, row.get("task_name")?);
+        let operation: Option<u64> = row.get("restart_operation")?;
+        let (after, restart_task) = (row.get("restart_after")?, row.get("restart_task")?);
+        Ok(Record {
+            client: row.get("client")?,
+            phase: Phase::from_name(&row.get::<_, String>("phase")?),
+            mark: row.get("mark")?,
+            hash: row.get("hash")?,
+            account: row.get("account")?,
+            vm: row.get("vm")?,
+            vm_created: row.get("vm_created")?,
+            task: task.map(|consul| (consul, name.unwrap_or_default())),
+            restart: operation.map(|operation| Restart { operation, after, task: restart_task }),
+            stopped_again: row.get("stopped_again")?,
+            changed: row.get("changed")?,
+            ended: row.get("ended")?,
+        })
+    }
 }
 
 /// A restart that an operation has asked for, or was about to ask for.
@@ -150,28 +179,14 @@ impl Journal {
 
     /// The row of a service.
     pub fn find(&self, item: u64) -> Result<Option<Record>> {
-        let sql =
-            "SELECT phase, mark, hash, account, vm, vm_created, task, task_name, restart_operation, restart_after,
-                   restart_task, stopped_again, changed, ended FROM service WHERE item = ?1";
-        self.first(sql, &[&item], |row| {
-            let task: Option<u64> = row.get(6)?;
-            let name: Option<String> = row.get(7)?;
-            let (after, restart_task) = (row.get(9)?, row.get(10)?);
-            let operation: Option<u64> = row.get(8)?;
-            Ok(Record {
-                phase: Phase::from_name(&row.get::<_, String>(0)?),
-                mark: row.get(1)?,
-                hash: row.get(2)?,
-                account: row.get(3)?,
-                vm: row.get(4)?,
-                vm_created: row.get(5)?,
-                task: task.map(|consul| (consul, name.unwrap_or_default())),
-                restart: operation.map(|operation| Restart { operation, after, task: restart_task }),
-                stopped_again: row.get(11)?,
-                changed: row.get(12)?,
-                ended: row.get(13)?,
-            })
-        })
+        self.first(&format!("SELECT {RECORD} FROM service WHERE item = ?1"), &[&item], Record::read)
+    }
+
+    /// Every row, by service.
+    pub fn records(&self) -> Result<HashMap<u64, Record>> {
+        let rows =
+            self.rows(&format!("SELECT {RECORD} FROM service"), &[], |row| Ok((row.get("item")?, Record::read(row)?)));
+        Ok(rows?.into_iter().collect())
     }
 
     /// The phase of every service.

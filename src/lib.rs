@@ -30,7 +30,7 @@
 //! | [`cli`] | arguments → plain data; the only module that knows clap |
 //! | [`command`] | the table of panel commands, one file each: read input, call a use-case, answer |
 //! | [`admin`] | operator sub-commands, one file each |
-//! | [`service`] | use-cases of a service (provision, resize, power, remove, addresses, access, sync, link, story) and of a handler (trial, offer, traffic, overage, import, suitability); order and identity |
+//! | [`service`] | use-cases of a service (provision, resize, power, remove, addresses, access, sync, link, story) and of a handler (trial, offer, traffic, overage, import, suitability, audit); order and identity |
 //! | [`panel`] | BILLmanager: database, decryption, units, `mgrctl`, the failure protocol |
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now |

@@ -32,8 +32,28 @@ restart_panel() {
         say "BILLmanager could not be restarted; it reads the change at its next start ($root/sbin/mgrctl -m billmgr -R)"
 }
 
+# systemd reads the units of the audit again, where it runs.
+reload_systemd() {
+    if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then
+        systemctl daemon-reload >/dev/null 2>&1 || say "systemd could not be reloaded (systemctl daemon-reload)"
+    fi
+}
+
+# Before the files go: the administrator may have switched the audit's timer on. An image that is being built has a
+# systemctl at most, and a link left by a systemd that is gone would be nobody's.
+switched_off() {
+    if command -v systemctl >/dev/null; then
+        now=
+        [ ! -d /run/systemd/system ] || now=--now
+        # shellcheck disable=SC2086 # nothing or one word
+        systemctl disable $now pmvmmanager6-audit.timer >/dev/null 2>&1 || say "the timer of the audit was not switched off"
+    fi
+    rm -f /etc/systemd/system/timers.target.wants/pmvmmanager6-audit.timer
+}
+
 # After the files are in place; $1 is not empty in an upgrade.
 installed() {
+    reload_systemd
     if command -v systemd-tmpfiles >/dev/null; then
         systemd-tmpfiles --create pmvmmanager6.conf || say "$runtime was not made now; the first operation makes it"
     fi
@@ -50,6 +70,7 @@ installed() {
 # After the files are gone. The journal and the log stay: VMs made by the module exist, and another installation of it
 # must know them. Queue and sessions go, unless an operation still needs them.
 removed() {
+    reload_systemd
     if [ -d "$runtime" ]; then
         flock --exclusive --nonblock "$runtime" rm -rf "$runtime" || say "operations still run; $runtime stays"
     fi

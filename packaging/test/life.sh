@@ -6,6 +6,7 @@ mgr=usr/local/mgr5
 module=$mgr/processing/pmvmmanager6
 state=$mgr/var/pmvmmanager6
 runtime=run/pmvmmanager6
+timer=pmvmmanager6-audit.timer
 format=$(basename "$0" .sh)
 
 life() {
@@ -174,12 +175,21 @@ demonstrated() {
     says "$work/demo" "Both sides agree with every order."
 }
 
+# The administrator's own `systemctl enable`, in a root that need not have systemd.
+switch_on() {
+    mkdir -p "$root/etc/systemd/system/timers.target.wants"
+    ln -sf "/usr/lib/systemd/system/$timer" "$root/etc/systemd/system/timers.target.wants/$timer"
+}
+
 removed() {
     panel_calls >/dev/null
+    fails test -e "$root/etc/systemd/system/timers.target.wants/$timer"
+    switch_on
     remove_package >"$work/said" 2>&1
     [ "$(panel_calls)" = "ReloadMgr billmgr" ]
     says "$work/said" "the journal of the VMs that the module made stays in /usr/local/mgr5/var/pmvmmanager6"
     fails test -e "$root/$runtime"
     fails test -e "$root/$module"
+    fails test -L "$root/etc/systemd/system/timers.target.wants/$timer"
     state_is_there
 }

@@ -2,6 +2,7 @@
 //! request, to the writer it is given. Styles (`anstyle`) may be written always: where the output is no terminal they are
 //! taken out on the way.
 
+pub mod audit;
 pub mod check_connection;
 pub mod doctor;
 pub mod features;
@@ -70,6 +71,7 @@ pub fn admit(config: &Config, operator: &Operator) -> Result<()> {
 pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
     let runtime = config.runtime_dir();
     let done = match operator {
+        Operator::Audit(audit) => return audit::run(config, &audit.task(), out),
         Operator::Doctor(doctor) => return doctor::run(config, doctor.task(), out),
         Operator::CheckConnection(check) => return check_connection::run(config, check.task(), out),
         Operator::Features { json } => features::run(*json, out),

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::admin::{check_connection, doctor, link, metrics, plan, queue, reinstall, session, show, verify};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::admin::{audit, check_connection, doctor, link, metrics, plan, queue, reinstall, session, show, verify};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
+use crate::service::audit::Kind;
 
 /// Operator sub-commands.
 #[derive(Debug, clap::Subcommand)]
@@ -24,6 +27,8 @@ pub enum Operator {
     Queue(Queue),
     /// Show and drop cached sessions of VMmanager
     Session(Session),
+    /// Find where BILLmanager's services and VMmanager's VMs have drifted apart; changes nothing without --yes
+    Audit(Audit),
     /// Link a service to a VM that another module made; shows both sides and changes nothing without --yes
     Link(Link),
     /// Show what an operation on a service would send to VMmanager and BILLmanager, and why; sends nothing
@@ -218,6 +223,43 @@ impl Session {
         match &self.action {
             Some(SessionAction::Drop { url, all: _ }) => session::Task::Drop { url: url.clone() },
             None => session::Task::Show { json: self.json },
+        }
+    }
+}
+
+/// `audit …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = audit::help())]
+pub struct Audit {
+    /// Handler id (processing module) instead of all handlers
+    #[arg(long)]
+    module: Option<u64>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "repair")]
+    json: bool,
+    /// Show what would be repaired of one kind of findings
+    #[arg(long, value_name = "KIND", value_parser = safe_kind())]
+    repair: Option<Kind>,
+    /// Service id instead of all services
+    #[arg(long, requires = "repair")]
+    item: Option<u64>,
+    /// Repair it
+    #[arg(long, requires = "repair")]
+    yes: bool,
+}
+
+/// The kinds that are repaired; clap names them to whoever asks for another.
+fn safe_kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::SAFE.map(Kind::name)).try_map(|name| Kind::safe(&name).ok_or("no safe kind"))
+}
+
+impl Audit {
+    /// What is to be done.
+    pub fn task(&self) -> audit::Task {
+        let module = self.module;
+        match self.repair {
+            Some(kind) => audit::Task::Repair { module, kind, item: self.item, yes: self.yes },
+            None => audit::Task::Show { module, json: self.json },
         }
     }
 }

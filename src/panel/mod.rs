@@ -4,6 +4,7 @@
 //! data. A saved parameter is read back, because two calling forms exist and an old panel accepts one of them silently
 //! without storing anything [protocol 3.28].
 
+mod census;
 mod crypt;
 mod database;
 mod failure;

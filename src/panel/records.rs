@@ -1,9 +1,10 @@
 //! What we read of a service, its handler and its client: plain data and the queries that fill it.
 //!
-//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `operations.rs` and
+//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `census.rs`, `operations.rs` and
 //! `statistics.rs` [protocol 5.3–5.8].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -31,7 +32,7 @@ pub struct Handler {
 }
 
 /// An account of BILLmanager with its first user.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Client {
     /// `account.id`.
     pub id: u64,
@@ -88,12 +89,12 @@ pub struct Service {
     pub client: Client,
     /// `itemparam`.
     pub params: BTreeMap<String, String>,
-    /// Decrypted `itemcryptedparam`.
+    /// Decrypted `itemcryptedparam`; empty when several services were read together.
     pub secrets: BTreeMap<String, SecretString>,
     /// Add-ons by their key, tariff parameters of the same name merged over them.
     pub addons: BTreeMap<String, Amount>,
     /// Table of units.
-    pub units: Units,
+    pub units: Arc<Units>,
 }
 
 impl Service {
@@ -166,38 +167,71 @@ impl Panel {
 
     /// Everything about a service.
     pub fn service(&self, item: u64) -> Result<Service> {
-        let sql = "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, p.name \
-                   FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
-                   LEFT JOIN account a ON i.account = a.id WHERE i.id = ?";
-        let rows = self.rows(sql, &[Param::Id(item)])?;
-        let row = rows.first().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
-        let tariff_id = row.id(4).unwrap_or_default();
-        let period = row.number(2).unwrap_or_default();
-        let tariff = self.tariff_params(tariff_id)?;
+        let mut found = self.services(&[item])?.pop().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
         let crypted = self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?;
-        let mut addons = self.addons(item, tariff_id, period)?;
-        for (name, value) in &tariff {
-            // Tariff parameters go over the add-ons of the same name and keep their unit [protocol 5.7].
-            if let Some(amount) = addons.get_mut(name).filter(|_| !value.is_empty()) {
-                amount.value.clone_from(value);
-            }
+        found.secrets = self.decrypted(&crypted)?;
+        if let Some(told) = self.mgrctl.rehearsal() {
+            found.params.extend(told.params(item));
         }
-        Ok(Service {
-            id: item,
-            item_type: row.text(0).to_owned(),
-            status: row.number(1).unwrap_or_default(),
-            period,
-            last_tariff: row.id(3),
-            tariff_id,
-            tariff_title: row.text(8).to_owned(),
-            tariff_name: row.text(5).to_owned(),
-            client: self.client(row.id(6), row.text(7))?,
-            params: self.params(item)?,
-            secrets: self.decrypted(&crypted)?,
-            addons,
-            units: self.units()?,
-            tariff,
-        })
+        Ok(found)
+    }
+
+    /// Services in the order of their ids, each with everything but its secrets, by a handful of queries; what does not
+    /// exist or has no tariff is left out.
+    pub fn services(&self, items: &[u64]) -> Result<Vec<Service>> {
+        let sql = format!(
+            "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, i.id, p.name \
+             FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
+             LEFT JOIN account a ON i.account = a.id WHERE i.id {} ORDER BY i.id",
+            among(items)
+        );
+        let rows = self.rows(&sql, &[])?;
+        let column = |at: usize| rows.iter().filter_map(|row| row.id(at)).collect::<BTreeSet<u64>>();
+        let tariffs = self.grouped("pricelist, intname, value FROM pricelistparam", "pricelist", &column(4))?;
+        let clients = self.clients(&column(6))?;
+        let mut params = self.grouped("item, intname, value FROM itemparam", "item", &column(8))?;
+        let (mut addons, units) = (self.addons(items)?, Arc::new(self.units()?));
+        let service = |row: &Row| {
+            let id = row.id(8)?;
+            let tariff = row.id(4).and_then(|tariff| tariffs.get(&tariff)).cloned().unwrap_or_default();
+            let mut addons = addons.remove(&id).unwrap_or_default();
+            for (name, value) in &tariff {
+                // Tariff parameters go over the add-ons of the same name and keep their unit [protocol 5.7].
+                if let Some(amount) = addons.get_mut(name).filter(|_| !value.is_empty()) {
+                    amount.value.clone_from(value);
+                }
+            }
+            let known = row
+                .id(6)
+                .map(|client| clients.get(&client).cloned().unwrap_or(Client { id: client, ..Client::default() }));
+            Some(Service {
+                id,
+                item_type: row.text(0).to_owned(),
+                status: row.number(1).unwrap_or_default(),
+                period: row.number(2).unwrap_or_default(),
+                last_tariff: row.id(3),
+                tariff_id: row.id(4).unwrap_or_default(),
+                tariff_title: row.text(9).to_owned(),
+                tariff_name: row.text(5).to_owned(),
+                client: known.map(|client| Client { name: row.text(7).to_owned(), ..client }).unwrap_or_default(),
+                params: params.remove(&id).unwrap_or_default(),
+                secrets: BTreeMap::new(),
+                addons,
+                units: Arc::clone(&units),
+                tariff,
+            })
+        };
+        Ok(rows.iter().filter_map(service).collect())
+    }
+
+    /// Names and values of some objects: `what` is three columns, the first of which is `key`.
+    fn grouped(&self, what: &str, key: &str, ids: &BTreeSet<u64>) -> Result<BTreeMap<u64, BTreeMap<String, String>>> {
+        let mut found: BTreeMap<u64, BTreeMap<String, String>> = BTreeMap::new();
+        for row in self.rows(&format!("SELECT {what} WHERE {key} {}", among(ids)), &[])? {
+            let object = found.entry(row.id(0).unwrap_or_default()).or_default();
+            object.insert(row.text(1).to_owned(), row.text(2).to_owned());
+        }
+        Ok(found)
     }
 
     /// The table of units.
@@ -261,28 +295,39 @@ impl Panel {
         Ok(rows.first().and_then(|row| row.number(0)) == Some(status) && running.is_empty())
     }
 
-    fn client(&self, account: Option<u64>, name: &str) -> Result<Client> {
-        let Some(id) = account else { return Ok(Client::default()) };
-        let sql = "SELECT name, email, realname FROM user WHERE account = ? ORDER BY id LIMIT 1";
-        let rows = self.rows(sql, &[Param::Id(id)])?;
-        let text = |column| rows.first().map_or("", |row| row.text(column)).trim().to_owned();
-        Ok(Client { id, name: name.to_owned(), user: text(0), email: text(1), real_name: text(2) })
+    /// Accounts with their first users; the names of the accounts are the caller's.
+    fn clients(&self, ids: &BTreeSet<u64>) -> Result<BTreeMap<u64, Client>> {
+        let sql = format!("SELECT account, name, email, realname FROM user WHERE account {} ORDER BY id", among(ids));
+        let mut found = BTreeMap::new();
+        for row in self.rows(&sql, &[])? {
+            let Some(id) = row.id(0) else { continue };
+            let text = |column| row.text(column).trim().to_owned();
+            let client = || Client { id, name: String::new(), user: text(1), email: text(2), real_name: text(3) };
+            found.entry(id).or_insert_with(client);
+        }
+        Ok(found)
     }
 
-    /// Values of the add-ons of a service, by the algorithm of [protocol 5.7].
-    pub fn addons(&self, item: u64, tariff: u64, period: i64) -> Result<BTreeMap<String, Amount>> {
-        let sql = "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
-                   p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
-                   a.addonmaxtrial, a.boolvalue, ae.intname FROM pricelist p JOIN itemtype it ON p.itemtype = it.id \
-                   LEFT JOIN item a ON a.parent = ? AND a.pricelist = p.id AND (a.status IS NULL OR a.status <> 4) \
-                   LEFT JOIN measure m ON p.measure = m.id LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
-                   LEFT JOIN enumerationitem ae ON a.enumerationitem = ae.id \
-                   WHERE p.parent = ? AND (p.active = 'on' OR a.id IS NOT NULL) ORDER BY p.orderpriority, p.id";
-        let mut found = BTreeMap::new();
-        for row in self.rows(sql, &[Param::Id(item), Param::Id(tariff)])? {
-            let key = row.filled(0).unwrap_or_else(|| row.text(1)).to_owned();
-            let Some(amount) = amount(&row, period) else { continue };
-            if let Some(earlier) = found.insert(key.clone(), amount) {
+    /// Values of the add-ons of some services, by the algorithm of [protocol 5.7].
+    pub fn addons(&self, items: &[u64]) -> Result<BTreeMap<u64, BTreeMap<String, Amount>>> {
+        let sql = format!(
+            "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
+             p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
+             a.addonmaxtrial, a.boolvalue, ae.intname, i.id, i.period FROM item i JOIN pricelist p ON p.parent = i.pricelist \
+             JOIN itemtype it ON p.itemtype = it.id \
+             LEFT JOIN item a ON a.parent = i.id AND a.pricelist = p.id AND (a.status IS NULL OR a.status <> 4) \
+             LEFT JOIN measure m ON p.measure = m.id LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
+             LEFT JOIN enumerationitem ae ON a.enumerationitem = ae.id \
+             WHERE i.id {} AND (p.active = 'on' OR a.id IS NOT NULL) ORDER BY i.id, p.orderpriority, p.id",
+            among(items)
+        );
+        let mut found: BTreeMap<u64, BTreeMap<String, Amount>> = BTreeMap::new();
+        for row in self.rows(&sql, &[])? {
+            let (Some(item), key) = (row.id(18), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
+                continue;
+            };
+            let Some(amount) = amount(&row, row.number(19).unwrap_or_default()) else { continue };
+            if let Some(earlier) = found.entry(item).or_default().insert(key.clone(), amount) {
                 log::warn!("service {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
             }
         }
@@ -331,6 +376,13 @@ fn amount(row: &Row, period: i64) -> Option<Amount> {
 
 fn pairs(rows: &[Row]) -> BTreeMap<String, String> {
     rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect()
+}
+
+/// A condition on a column. The numbers are in the text: an old server has a limit for placeholders.
+pub(super) fn among<'a>(ids: impl IntoIterator<Item = &'a u64>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(u64::to_string).collect();
+    // No id is 0, and an empty list is no SQL.
+    if ids.is_empty() { "IN (0)".to_owned() } else { format!("IN ({})", ids.join(",")) }
 }
 
 fn no_row(argument: &str, id: u64, what: &str) -> Error {

@@ -1,8 +1,11 @@
 //! IP slots: the rows in which BILLmanager keeps the addresses of a service [protocol 5.6].
 
+use std::collections::BTreeMap;
+
 use super::Panel;
 use super::database::Param;
 use super::mgrctl::Value;
+use super::records::among;
 use crate::error::Result;
 
 const FREE: i64 = 1;
@@ -36,10 +39,21 @@ pub struct Address {
 impl Panel {
     /// The public slots of a service in the order of their ids.
     pub fn slots(&self, item: u64) -> Result<Vec<Slot>> {
-        let sql = "SELECT ip.id, ip.name, ip.status, p.intname, it.intname FROM ip JOIN item a ON ip.item = a.id \
-                   JOIN pricelist p ON a.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
-                   WHERE a.parent = ? ORDER BY ip.id";
-        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let mut slots = self.slots_of(&[item])?.remove(&item).unwrap_or_default();
+        if let Some(told) = self.mgrctl.rehearsal() {
+            told.fill(&mut slots);
+        }
+        Ok(slots)
+    }
+
+    /// The same of several services.
+    pub fn slots_of(&self, items: &[u64]) -> Result<BTreeMap<u64, Vec<Slot>>> {
+        let sql = format!(
+            "SELECT ip.id, ip.name, ip.status, p.intname, it.intname, a.parent FROM ip JOIN item a ON ip.item = a.id \
+             JOIN pricelist p ON a.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
+             WHERE a.parent {} ORDER BY ip.id",
+            among(items)
+        );
         let slot = |row: &super::database::Row| {
             let words = format!("{} {}", row.text(3), row.text(4)).to_lowercase();
             let is = |name: &str| words.split_whitespace().any(|word| word == name);
@@ -47,13 +61,14 @@ impl Panel {
                 return None;
             }
             let address = row.filled(1).filter(|&name| name != "0").map(str::to_owned);
-            Some(Slot { id: row.id(0)?, address, free: row.number(2) == Some(FREE), v6: is("ipv6") })
+            let slot = Slot { id: row.id(0)?, address, free: row.number(2) == Some(FREE), v6: is("ipv6") };
+            Some((row.id(5)?, slot))
         };
-        let mut slots: Vec<Slot> = rows.iter().filter_map(slot).collect();
-        if let Some(told) = self.mgrctl.rehearsal() {
-            told.fill(&mut slots);
+        let mut found: BTreeMap<u64, Vec<Slot>> = BTreeMap::new();
+        for (item, slot) in self.rows(&sql, &[])?.iter().filter_map(slot) {
+            found.entry(item).or_default().push(slot);
         }
-        Ok(slots)
+        Ok(found)
     }
 
     /// Every slot of a service that holds an address, private ones too: a closed service gives all of them back.

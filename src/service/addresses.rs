@@ -119,9 +119,8 @@ fn missed(host: &Host, what: &str) -> Error {
 /// Removes up to `count` addresses that no slot holds. Without any slot it is not known which ones the client gave up.
 fn give_up(job: &Job, host: Host, count: u64) -> Result<Host> {
     let slots = job.panel.slots(job.service.id)?;
-    let held: HashSet<&str> = slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
-    let spare: Vec<&str> = host.ip4.iter().skip(1).map(|a| a.ip.as_str()).filter(|ip| !held.contains(ip)).collect();
-    if held.is_empty() || spare.is_empty() {
+    let spare = given_up(&slots, &host);
+    if spare.is_empty() {
         log::warn!("service {}: {count} addresses more than ordered, but none was given up; they stay", job.service.id);
         return Ok(host);
     }
@@ -129,6 +128,30 @@ fn give_up(job: &Job, host: Host, count: u64) -> Result<Host> {
         remove_v4(job, host.id, ip)?;
     }
     job.vm()
+}
+
+/// IPv4 addresses of the VM that no slot holds, the main one aside; none when no slot holds any.
+pub fn given_up<'a>(slots: &[Slot], host: &'a Host) -> Vec<&'a str> {
+    let held: HashSet<&str> = slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
+    let spare = host.ip4.iter().skip(1).map(|address| address.ip.as_str()).filter(|ip| !held.contains(ip));
+    if held.is_empty() { Vec::new() } else { spare.collect() }
+}
+
+/// Addresses of the VM that [`fill_slots`] would put into free slots.
+pub fn unrecorded<'a>(slots: &[Slot], host: &'a Host) -> Vec<&'a str> {
+    let (held, mut found) = (held(slots), Vec::new());
+    for (v6, list) in [(false, &host.ip4), (true, &host.ip6)] {
+        let free = slots.iter().filter(|slot| slot.free && slot.v6 == v6).count();
+        let open = list.iter().map(|address| bare(&address.ip)).filter(|ip| !ip.is_empty() && !held.contains(ip));
+        found.extend(open.take(free));
+    }
+    found
+}
+
+/// Slots in use whose address the VM does not have.
+pub fn stale<'a>(slots: &'a [Slot], host: &Host) -> Vec<&'a Slot> {
+    let has = |ip: &str| host.ip4.iter().chain(&host.ip6).any(|address| bare(&address.ip) == ip);
+    slots.iter().filter(|slot| !slot.free && slot.address.as_deref().is_some_and(|ip| !has(ip))).collect()
 }
 
 /// Takes an address from the VM, unless it is gone or an interrupted run has asked for that.

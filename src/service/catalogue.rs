@@ -74,11 +74,16 @@ pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
 
 /// The VM configuration that the tariff names; nothing when it names none. It must exist when the tariff leaves a size
 /// to it.
-pub fn needed_preset(vmm: &Client, order: &Order, lxd: bool) -> Result<Option<Preset>> {
+pub fn needed_preset<P: AsRef<[Preset]>>(
+    presets: impl FnOnce() -> Result<P>,
+    order: &Order,
+    lxd: bool,
+) -> Result<Option<Preset>> {
     let Some(name) = &order.preset else { return Ok(None) };
     let kind = if lxd { "lxd" } else { "kvm" };
     let fits = |preset: &Preset| preset.virtualization_type.is_empty() || preset.virtualization_type == kind;
-    let found = vmm.presets()?.into_iter().find(|preset| preset.name == *name && fits(preset));
+    let presets = presets()?;
+    let found = presets.as_ref().iter().find(|preset| preset.name == *name && fits(preset));
     let sizes = &order.sizes;
     if found.is_none() && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
         let text = format!(
@@ -87,7 +92,7 @@ pub fn needed_preset(vmm: &Client, order: &Order, lxd: bool) -> Result<Option<Pr
         );
         return Err(Error::new(Kind::PresetNotFound, "preset", text));
     }
-    Ok(found)
+    Ok(found.cloned())
 }
 
 fn pick<'a, T>(what: &str, name: &str, candidates: &[&'a T], title: impl Fn(&T) -> String) -> Result<Option<&'a T>> {

@@ -58,8 +58,23 @@ pub struct Proof {
     pub owned: bool,
 }
 
+/// What the facts come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Proved by its mark.
+    Marked,
+    /// Proved by our journal; the mark was lost.
+    Journalled,
+    /// It bears the mark of another service or installation.
+    OtherMark,
+    /// Neither a mark nor the journal.
+    Unknown,
+    /// Mark or journal say yes, but it belongs to another account.
+    OtherOwner,
+}
+
 impl Proof {
-    /// Weighs a VM against a service whose mark is `mark`.
+    /// Weighs a VM against a service whose mark is `mark`; `record` is our journal's row of it.
     pub fn of(service: &Service, mark: &Mark, record: Option<&Record>, host: &Host) -> Self {
         let marks = Mark::find_all(&host.comment);
         Proof {
@@ -70,24 +85,35 @@ impl Proof {
         }
     }
 
+    /// What follows.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Proof { foreign: true, .. } => Verdict::OtherMark,
+            Proof { marked: false, journalled: false, .. } => Verdict::Unknown,
+            Proof { owned: false, .. } => Verdict::OtherOwner,
+            Proof { marked: true, .. } => Verdict::Marked,
+            Proof { .. } => Verdict::Journalled,
+        }
+    }
+
     /// The VM is the service's.
     pub fn holds(self) -> bool {
-        !self.foreign && (self.marked || self.journalled) && self.owned
+        matches!(self.verdict(), Verdict::Marked | Verdict::Journalled)
     }
 }
 
 /// Refuses unless `host` is proved to be the service's; restores a missing mark, unless somebody only asks.
 pub fn prove(job: &Job, host: &Host) -> Result<()> {
     let record = job.journal.find(job.service.id)?;
-    let proof = Proof::of(&job.service, &job.mark, record.as_ref(), host);
-    if !proof.holds() {
-        return Err(refusal(job, host, record.as_ref()));
+    match Proof::of(&job.service, &job.mark, record.as_ref(), host).verdict() {
+        Verdict::Marked => Ok(()),
+        Verdict::Journalled if job.asks_only => Ok(()),
+        Verdict::Journalled => {
+            log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
+            write_mark(job, host)
+        }
+        Verdict::OtherMark | Verdict::Unknown | Verdict::OtherOwner => Err(refusal(job, host, record.as_ref())),
     }
-    if !proof.marked && !job.asks_only {
-        log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
-        write_mark(job, host)?;
-    }
-    Ok(())
 }
 
 /// Same id and same time of creation: an id that VMmanager gave to another VM later does not pass.
@@ -96,7 +122,7 @@ pub fn is_recorded(record: &Record, host: &Host) -> bool {
 }
 
 /// The owner is the client by e-mail, or the account that the journal or the service remembers.
-fn owned(service: &Service, host: &Host, record: Option<&Record>) -> bool {
+pub fn owned(service: &Service, host: &Host, record: Option<&Record>) -> bool {
     let Some(owner) = &host.account else { return false };
     let is = |email: &str| !email.is_empty() && owner.email.eq_ignore_ascii_case(email);
     is(&service.client.email)

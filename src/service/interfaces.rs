@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Job;
+use super::order::Place;
 use crate::error::{Error, Kind, Result};
 use crate::vmm::{Client, Host, InterfacePools};
 
@@ -53,11 +53,11 @@ fn serving(vmm: &Client, cluster: u64) -> Result<BTreeMap<u64, Vec<u64>>> {
 
 /// The VM with the addresses of its main interface alone, which are those that are sold. Nothing is asked and nothing
 /// left out unless the handler gives VMs an additional interface.
-pub fn main_only(job: &Job, mut host: Host) -> Result<Host> {
-    if host.ip4.len() < 2 || !job.place()?.additional_interface {
+pub fn main_only(vmm: &Client, place: impl FnOnce() -> Result<Place>, mut host: Host) -> Result<Host> {
+    if host.ip4.len() < 2 || !place()?.additional_interface {
         return Ok(host);
     }
-    let known = job.vmm.ipv4(host.id)?;
+    let known = vmm.ipv4(host.id)?;
     let elsewhere = |ip: &str| known.iter().any(|k| k.ip_addr == ip && k.cluster_interface.is_some_and(|i| i != MAIN));
     // A build that numbers interfaces otherwise must not leave the VM without any address.
     if host.ip4.iter().any(|address| !elsewhere(&address.ip)) {

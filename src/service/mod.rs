@@ -4,6 +4,7 @@
 pub mod access;
 pub mod account;
 pub mod addresses;
+pub mod audit;
 pub mod catalogue;
 pub mod check;
 pub mod choices;
@@ -142,7 +143,7 @@ impl<'a> Job<'a> {
 
     /// A VM with the addresses that are sold.
     fn host(&self, id: u64) -> Result<Option<Host>> {
-        self.vmm.host(id)?.map(|host| interfaces::main_only(self, host)).transpose()
+        self.vmm.host(id)?.map(|host| interfaces::main_only(&self.vmm, || self.place(), host)).transpose()
     }
 
     /// The service's VM, proved to be its own: by its recorded id, else by its mark. Nothing when VMmanager itself says
@@ -172,7 +173,7 @@ impl<'a> Job<'a> {
         }
         let Some(host) = found.pop() else { return Ok(None) };
         identity::prove(self, &host)?;
-        interfaces::main_only(self, host).map(Some)
+        interfaces::main_only(&self.vmm, || self.place(), host).map(Some)
     }
 
     /// Every VM that bears our mark, whoever owns it.

@@ -50,8 +50,14 @@ pub struct Order {
 }
 
 impl Order {
-    /// Reads the order of a service.
+    /// Reads the order of a service; add-ons that nobody knows are told in the log.
     pub fn read(service: &Service) -> Result<Self> {
+        warn_of_unknown(service);
+        Self::of(service)
+    }
+
+    /// The same without a word.
+    pub fn of(service: &Service) -> Result<Self> {
         let units = |name: &str, unit: &str| amount_in(service, name, unit);
         let disk = match units("disk", "mib")? {
             None => units("disc", "mib")?,
@@ -67,7 +73,6 @@ impl Order {
         let ipv6 = find(service, "ipv6").map(|amount| is_on(&amount.value));
         let recipe = service.param("recipe").filter(|name| *name != "null").map(str::to_owned);
         let preset = service.tariff.get("preset").filter(|name| !name.is_empty()).or(Some(&service.tariff_name));
-        warn_of_unknown(service);
         Ok(Order {
             sizes,
             ipv4: count(service, "ip")?,

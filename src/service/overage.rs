@@ -146,10 +146,10 @@ fn describe(resources: &Resources, wanted: Speeds) -> String {
 
 /// Takes capped speeds out of what a tariff change wants: they come back with the new month, and a restart for their
 /// sake would be a restart for nothing. A speed below the cap is a change of the client's own.
-pub fn leave_capped(job: &Job, host: &Host, mut sizes: Sizes) -> Result<Sizes> {
-    let Some(cap) = job.journal.cap(job.service.id)?.filter(|cap| cap.vm == host.id) else { return Ok(sizes) };
+pub fn leave_capped(cap: Option<Cap>, host: &Host, mut sizes: Sizes) -> Sizes {
+    let Some(cap) = cap.filter(|cap| cap.vm == host.id) else { return sizes };
     for (speed, cap) in [(&mut sizes.net_in_mbitps, cap.speed[0]), (&mut sizes.net_out_mbitps, cap.speed[1])] {
         *speed = speed.filter(|speed| cap.is_none_or(|cap| *speed < cap));
     }
-    Ok(sizes)
+    sizes
 }

@@ -146,7 +146,7 @@ fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
         return Err(Error::new(Kind::BadParam, "ip", text));
     }
     let os = catalogue::os(&job.vmm, os, place.cluster)?;
-    let preset = catalogue::needed_preset(&job.vmm, order, os.is_lxd_image)?;
+    let preset = catalogue::needed_preset(|| job.vmm.presets(), order, os.is_lxd_image)?;
     let recipe = match &order.recipe {
         Some(name) if place.use_recipes => Some(catalogue::recipe(&job.vmm, name)?.id),
         _ => None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::order::{Order, Sizes};
 use super::{Job, catalogue, overage};
 use crate::error::{Error, Kind, Result};
-use crate::vmm::{Failure, Host, Outcome, Resources, Task};
+use crate::vmm::{Failure, Host, Outcome, Preset, Resources, Task};
 use crate::{fault, log};
 
 /// Memory grows in these steps while a VM runs [api 4.8].
@@ -40,7 +40,23 @@ impl Change {
 
 /// Brings the VM's sizes in line with the order; returns the VM as it is then.
 pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
-    let wanted = overage::leave_capped(job, &host, sizes(job, order, &host)?)?;
+    bring(job, order, host, true)
+}
+
+/// The same where it can be done without a restart; refused as a whole where it cannot.
+pub fn apply_without_restart(job: &Job, order: &Order, host: Host) -> Result<Host> {
+    bring(job, order, host, false)
+}
+
+/// Whether a change of the VM as it is now means a restart; VMmanager may still refuse to do it without one.
+pub fn restarts(host: &Host, change: &Change) -> bool {
+    let hot_resources = change.resources == Resources::default() || is_hot(host, &change.resources);
+    let hot_disk = change.disk_mib.is_none() || host.live_resize;
+    host.state != STOPPED && (change.pending || !hot_resources || !hot_disk)
+}
+
+fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host> {
+    let wanted = overage::leave_capped(job.journal.cap(job.service.id)?, &host, sizes(job, order, &host)?);
     if compare(&wanted, &host)?.is_empty() {
         return Ok(host);
     }
@@ -51,7 +67,10 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
             return Ok(host);
         }
         log::info!("service {}: VM {} is changed: {change:?}", job.service.id, host.id);
-        match carry_out(job, &wanted, &host, &change) {
+        if !may_restart && restarts(&host, &change) {
+            return Err(needs_restart(job, &host));
+        }
+        match carry_out(job, &wanted, &host, &change, may_restart) {
             Err(Failure::Unknown(error)) if round < ROUNDS => {
                 log::warn!("service {}: {error}; looking at the VM", job.service.id);
                 host = job.watch(host.id, |host| compare(&wanted, host).is_ok_and(|left| left != change))?;
@@ -74,12 +93,17 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
 
 /// Ordered sizes, completed by the tariff's VM configuration.
 pub fn sizes(job: &Job, order: &Order, host: &Host) -> Result<Sizes> {
+    sizes_of(order, host, || job.vmm.presets())
+}
+
+/// The same with VMmanager's VM configurations, which are asked for when they are needed.
+pub fn sizes_of<P: AsRef<[Preset]>>(order: &Order, host: &Host, presets: impl FnOnce() -> Result<P>) -> Result<Sizes> {
     let sizes = order.sizes.clone();
     if ![sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
         return Ok(sizes);
     }
     let lxd = host.cluster.as_ref().is_some_and(|cluster| cluster.virtualization_type == "lxd");
-    let Some(preset) = catalogue::needed_preset(&job.vmm, order, lxd)? else { return Ok(sizes) };
+    let Some(preset) = catalogue::needed_preset(presets, order, lxd)? else { return Ok(sizes) };
     Ok(Sizes {
         cpu_number: sizes.cpu_number.or(preset.cpu_number),
         ram_mib: sizes.ram_mib.or(preset.ram_mib),
@@ -123,9 +147,18 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
     Ok(Change { disk_mib, resources, pending })
 }
 
-fn carry_out(job: &Job, wanted: &Sizes, host: &Host, change: &Change) -> Outcome<()> {
+fn needs_restart(job: &Job, host: &Host) -> Error {
+    let item = job.service.id;
+    let text = format!(
+        "VM {} cannot get the ordered size while it runs; --command setparam --item {item} restarts it",
+        host.id
+    );
+    Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text)
+}
+
+fn carry_out(job: &Job, wanted: &Sizes, host: &Host, change: &Change, may_restart: bool) -> Outcome<()> {
     fault::point("resize.before_request");
-    let parts = Parts { job, wanted, host, change };
+    let parts = Parts { job, wanted, host, change, may_restart };
     match host.state.as_str() {
         STOPPED => parts.change_stopped(),
         "active" => parts.change_running(),
@@ -151,6 +184,7 @@ struct Parts<'a> {
     wanted: &'a Sizes,
     host: &'a Host,
     change: &'a Change,
+    may_restart: bool,
 }
 
 /// What was accepted for the VM's next stop.
@@ -189,7 +223,7 @@ impl Parts<'_> {
     ) -> Outcome<()> {
         if hot {
             match self.at_once(limit, ask(false)) {
-                Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api => {
+                Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && self.may_restart => {
                     log::info!("not possible while the VM runs ({error}); a restart will apply it");
                 }
                 outcome => return outcome,

@@ -88,6 +88,10 @@ fn subjects(job: &HandlerJob) -> Result<Vec<Subject>> {
     }
     let hosts: HashMap<u64, _> = job.vmm.hosts()?.into_iter().map(|host| (host.id, host)).collect();
     let mut found = Vec::new();
+    let mut addons = BTreeMap::new();
+    for part in metered.chunks(TOGETHER * 10) {
+        addons.append(&mut job.panel.addons(&part.iter().map(|metered| metered.item).collect::<Vec<_>>())?);
+    }
     for metered in metered {
         let item = metered.item;
         let Some(vm) = metered.vm else { continue };
@@ -99,7 +103,7 @@ fn subjects(job: &HandlerJob) -> Result<Vec<Subject>> {
                 );
             }
             Some(_) => {
-                let addons = job.panel.addons(item, metered.tariff, metered.period)?;
+                let addons = addons.remove(&item).unwrap_or_default();
                 found.push(Subject { metered, vm, addons });
             }
         }

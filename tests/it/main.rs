@@ -2,6 +2,7 @@
 
 mod support;
 
+mod admin_audit;
 mod admin_by_hand;
 mod admin_doctor;
 mod admin_metrics;

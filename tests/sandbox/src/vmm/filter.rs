@@ -222,7 +222,7 @@ pub(super) fn sort(list: &mut [Value], orderby: &str) -> Result<(), ApiError> {
 }
 
 /// Cuts `<count>` or `<offset>,<count>` out of a list.
-pub(super) fn cut(list: Vec<Value>, limit: &str) -> Result<Vec<Value>, ApiError> {
+pub(super) fn cut<T>(list: Vec<T>, limit: &str) -> Result<Vec<T>, ApiError> {
     let number =
         |text: &str| text.trim().parse::<usize>().map_err(|_| ApiError::bad_query(format!("Bad limit '{limit}'")));
     let (offset, count) = match limit.split_once(',') {

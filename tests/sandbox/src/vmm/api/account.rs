@@ -47,8 +47,10 @@ pub(in super::super) const LIMITS: [&str; 12] = [
 /// Accounts, without `last_notify` as the typed clients have it; a client sees itself only.
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let seen = call.platform.accounts.values().filter(|account| call.sees(account.id));
-    let elements = seen.map(|account| call.platform.account_view(account)).collect();
-    Ok(json!({ "list": call.select(elements, &["id", "email"])? }))
+    let value_of =
+        |account: &&Account, field: &str| if field == "id" { json!(account.id) } else { json!(account.email) };
+    let view = |account: &&Account| call.platform.account_view(account);
+    Ok(json!({ "list": call.select_viewed(seen.collect(), &["id", "email"], value_of, view)? }))
 }
 
 pub(super) fn create(call: &mut Call<'_>) -> Answer {

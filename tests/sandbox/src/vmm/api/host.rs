@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::error::ApiError;
+use super::super::model::Host;
 use super::super::schema::{Field, Kind, may, must};
 use super::super::task::Order;
 use super::super::view::{flat_host_view, history_view};
@@ -26,11 +27,10 @@ const BY_ID: &[&str] = &["id"];
 /// VMs with everything associated. A VM hidden by a fault is left out as often as ordered.
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let seen = call.platform.hosts.values().filter(|host| call.sees(host.account));
-    let filter = call.filter(BY_ID)?;
-    let wanted = |id: u64| filter.as_ref().is_none_or(|filter| filter.accepts(&|_| id.into()));
-    let shown = seen.filter(|host| wanted(host.id) && !call.platform.hidden.contains_key(&host.id));
-    let elements = shown.map(|host| call.platform.host_view(host, call.now)).collect();
-    let answer = call.list(elements, BY_ID);
+    let shown = seen.filter(|host| !call.platform.hidden.contains_key(&host.id)).collect();
+    let view = |host: &&Host| call.platform.host_view(host, call.now);
+    let list = call.select_viewed(shown, BY_ID, |host, _| host.id.into(), view);
+    let answer = list.map(|list| json!({"last_notify": call.platform.notify, "list": list}));
     call.platform.hidden.retain(|_, calls| {
         *calls = calls.saturating_sub(1);
         *calls > 0

@@ -1,0 +1,38 @@
+//! All services of a handler at once: what is compared with a whole cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Panel;
+use super::database::Param;
+use super::records::among;
+use crate::error::Result;
+
+impl Panel {
+    /// The active and suspended services of a handler with the VM id that each names, as it is written.
+    pub fn open_services(&self, handler: u64) -> Result<BTreeMap<u64, String>> {
+        let sql = "SELECT i.id, p.value FROM item i LEFT JOIN itemparam p ON p.item = i.id AND p.intname = 'panelid' \
+                   WHERE i.processingmodule = ? AND (i.parent IS NULL OR i.parent = 0) AND i.status IN (2, 3) \
+                   AND i.pricelist IS NOT NULL";
+        let rows = self.rows(sql, &[Param::Id(handler)])?;
+        Ok(rows.iter().filter_map(|row| Some((row.id(0)?, row.text(1).trim().to_owned()))).collect())
+    }
+
+    /// Every VM id that a service of any module names, deleted services aside.
+    pub fn vms_named_anywhere(&self) -> Result<BTreeSet<u64>> {
+        let sql = "SELECT p.value FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' \
+                   AND i.status <> 4";
+        Ok(self.rows(sql, &[])?.iter().filter_map(|row| row.id(0)).collect())
+    }
+
+    /// `item.status` of services; those that the database does not know are left out.
+    pub fn statuses(&self, items: &[u64]) -> Result<BTreeMap<u64, i64>> {
+        let rows = self.rows(&format!("SELECT id, status FROM item WHERE id {}", among(items)), &[])?;
+        Ok(rows.iter().filter_map(|row| Some((row.id(0)?, row.number(1)?))).collect())
+    }
+
+    /// Services with an operation in BILLmanager's list, on themselves or on one of their add-ons.
+    pub fn under_operation(&self) -> Result<BTreeSet<u64>> {
+        let sql = "SELECT r.item, i.parent FROM runningoperation r LEFT JOIN item i ON r.item = i.id";
+        Ok(self.rows(sql, &[])?.iter().flat_map(|row| [row.id(0), row.id(1)]).flatten().collect())
+    }
+}

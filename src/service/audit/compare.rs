@@ -1,0 +1,332 @@
+//! One service beside its VM.
+
+use std::collections::BTreeSet;
+
+use super::reading::Reading;
+use super::{Finding, Kind, Remedy};
+use crate::error::{Kind as ErrorKind, Result};
+use crate::journal::Record;
+use crate::panel::status::{ACTIVE, SUSPENDED};
+use crate::panel::{Service, Slot};
+use crate::service::handler::HandlerJob;
+use crate::service::identity::{self, Proof, Verdict};
+use crate::service::order::{Order, Sizes};
+use crate::service::{addresses, catalogue, interfaces, overage, resize};
+use crate::vmm::Host;
+
+/// Services read and judged together.
+const TOGETHER: usize = 500;
+const RUNNING: &str = "active";
+const STOPPED: &str = "stopped";
+
+/// Judges the handler's open services, or those of them that are in `only`. These are suspected, and worth a request for
+/// a VM alone where the handler's additional interface asks for one.
+pub fn services(
+    job: &HandlerJob,
+    reading: &Reading,
+    only: Option<&BTreeSet<u64>>,
+    show: &dyn Fn(&str),
+) -> Result<Vec<Finding>> {
+    let items: Vec<u64> =
+        reading.open.keys().copied().filter(|item| only.is_none_or(|only| only.contains(item))).collect();
+    let mut found = Vec::new();
+    for (at, part) in items.chunks(TOGETHER).enumerate() {
+        show(&format!("{} of {} services compared", at * TOGETHER, items.len()));
+        let mut slots = job.panel.slots_of(part)?;
+        for service in job.panel.services(part)? {
+            let slots = slots.remove(&service.id).unwrap_or_default();
+            let record = reading.records.get(&service.id);
+            Subject { job, reading, record, slots, closely: only.is_some(), found: &mut found, service }.judge()?;
+        }
+    }
+    Ok(found)
+}
+
+struct Subject<'a> {
+    job: &'a HandlerJob<'a>,
+    reading: &'a Reading,
+    record: Option<&'a Record>,
+    slots: Vec<Slot>,
+    closely: bool,
+    found: &'a mut Vec<Finding>,
+    service: Service,
+}
+
+impl<'a> Subject<'a> {
+    fn judge(mut self) -> Result<()> {
+        if ![ACTIVE, SUSPENDED].contains(&self.service.status) {
+            return Ok(());
+        }
+        let Some(host) = self.vm() else { return Ok(()) };
+        self.recorded(host);
+        self.owner(host);
+        self.state(host);
+        match Order::of(&self.service) {
+            Ok(order) => {
+                self.os(&order, host);
+                if [RUNNING, STOPPED].contains(&host.state.as_str()) {
+                    self.size(&order, host);
+                    self.addresses(&order, host)?;
+                }
+            }
+            Err(error) => self.order(host, &error.value),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, kind: Kind, vm: Option<u64>, is: impl Into<String>, should: impl Into<String>, remedy: Remedy) {
+        let (is, should) = (is.into(), should.into());
+        self.found.push(Finding { kind, service: Some(self.service.id), vm, is, should, remedy });
+    }
+
+    fn module(&self, command: &str) -> Remedy {
+        Remedy::Module(format!("--command {command} --item {}", self.service.id))
+    }
+
+    fn module_with(&self, command: &str, slot: u64) -> Remedy {
+        Remedy::Module(format!("--command {command} --item {} --ip {slot}", self.service.id))
+    }
+
+    fn operator(&self, rest: &str) -> Remedy {
+        Remedy::Operator(format!("link --item {}{rest}", self.service.id))
+    }
+
+    fn forget_vm(&self) -> Remedy {
+        Remedy::Panel(format!("service.dropparam elid={} name=panelid sok=ok", self.service.id))
+    }
+
+    /// The service's VM as an operation would find it: by its recorded id, else by its mark.
+    fn vm(&mut self) -> Option<&'a Host> {
+        let reading = self.reading;
+        let named = match self.service.param("panelid").map(|text| text.trim().parse::<u64>()) {
+            Some(Err(_)) => {
+                let is = format!("BILLmanager names the VM \"{}\"", self.service.param("panelid").unwrap_or_default());
+                self.add(Kind::Panelid, None, is, "the id of a VM", self.forget_vm());
+                return None;
+            }
+            Some(Ok(id)) => Some(id).filter(|id| *id > 0),
+            None => None,
+        };
+        let recorded = named.or_else(|| self.record?.vm).and_then(|vm| reading.hosts.get(&vm));
+        let marked = reading.marked.get(&self.service.id).map_or(&[][..], Vec::as_slice);
+        let host = match (recorded, marked) {
+            (Some(host), _) => host,
+            (None, [vm]) => &reading.hosts[vm],
+            // Several are told where VMs are judged.
+            (None, [_, ..]) => return None,
+            (None, []) => {
+                let is = named.map_or_else(|| "no VM".to_owned(), |vm| format!("VMmanager has no VM {vm}"));
+                self.add(Kind::NoVm, named, is, "a VM of the service", self.module("reopen"));
+                return None;
+            }
+        };
+        self.proved(host, named).then_some(host)
+    }
+
+    fn proved(&mut self, host: &Host, named: Option<u64>) -> bool {
+        let proof = Proof::of(&self.service, &self.job.mark(self.service.id), self.record, host).verdict();
+        match proof {
+            Verdict::Marked => {}
+            Verdict::Journalled => {
+                let is = format!("comment \"{}\"", host.comment);
+                self.add(Kind::LostMark, Some(host.id), is, self.job.mark(self.service.id).to_string(), Remedy::Safe);
+            }
+            Verdict::OtherOwner => self.other_owner(host),
+            Verdict::OtherMark | Verdict::Unknown => self.foreign(host, named, proof),
+        }
+        matches!(proof, Verdict::Marked | Verdict::Journalled)
+    }
+
+    fn foreign(&mut self, host: &Host, named: Option<u64>, proof: Verdict) {
+        let claims = self.reading.claims.get(&host.id).map_or(&[][..], Vec::as_slice);
+        let others: Vec<String> = claims.iter().filter(|item| **item != self.service.id).map(u64::to_string).collect();
+        let owned = identity::owned(&self.service, host, self.record);
+        // Without the id in BILLmanager the journal's goes on counting.
+        let elsewhere = named.is_some() && self.record.and_then(|record| record.vm) != Some(host.id);
+        let remedy = match proof {
+            Verdict::Unknown if owned && others.is_empty() => self.operator(&format!(" --vm {} --yes", host.id)),
+            Verdict::OtherMark if elsewhere => self.forget_vm(),
+            Verdict::Unknown if elsewhere && !owned => self.forget_vm(),
+            _ => self.operator(""),
+        };
+        let is = format!("VM {} of {}, comment \"{}\"", host.id, owner_of(host), host.comment);
+        let (kind, is) = match others.as_slice() {
+            [] => (Kind::ForeignVm, is),
+            others => (Kind::SharedVm, format!("{is}, is named by service {} too", others.join(", "))),
+        };
+        let should = format!("a VM of {} with \"{}\"", self.service.client.email, self.job.mark(self.service.id));
+        self.add(kind, Some(host.id), is, should, remedy);
+    }
+
+    fn other_owner(&mut self, host: &Host) {
+        let email = self.service.client.email.clone();
+        let remembered = self.service.param("username").map(str::to_lowercase);
+        let by_id = self.record.and_then(|record| record.account);
+        let exists = self.reading.emails.contains(&email.to_lowercase())
+            || remembered.is_some_and(|name| self.reading.emails.contains(&name))
+            || by_id.is_some_and(|id| self.reading.accounts.contains(&id));
+        let kind = if exists { Kind::Owner } else { Kind::AccountGone };
+        let first = if exists { "" } else { "make the account, then " };
+        let remedy = Remedy::ByHand(format!("in VMmanager {first}give VM {} to {email}", host.id));
+        self.add(kind, Some(host.id), format!("VM of {}", owner_of(host)), format!("VM of {email}"), remedy);
+    }
+
+    /// The account is right as far as a proof goes; it may be gone, or the service may have another client since.
+    fn owner(&mut self, host: &Host) {
+        if host.account.as_ref().is_some_and(|owner| !self.reading.accounts.contains(&owner.id)) {
+            return self.other_owner(host);
+        }
+        let email = self.service.client.email.clone();
+        let is_clients = host.account.as_ref().is_some_and(|owner| owner.email.eq_ignore_ascii_case(&email));
+        let before = self.record.map_or(0, |record| record.client);
+        if is_clients || email.is_empty() || before == 0 || before == self.service.client.id {
+            return;
+        }
+        let is = format!("VM of {}, as before the service changed hands", owner_of(host));
+        let remedy = Remedy::ByHand(format!("in VMmanager give VM {} to {email}", host.id));
+        self.add(Kind::Owner, Some(host.id), is, format!("VM of {email}"), remedy);
+    }
+
+    /// What BILLmanager keeps of the VM.
+    fn recorded(&mut self, host: &Host) {
+        let named = self.service.param("panelid").map(str::trim);
+        if named != Some(&host.id.to_string()) {
+            let is =
+                named.map_or_else(|| "BILLmanager names no VM".to_owned(), |vm| format!("BILLmanager names VM {vm}"));
+            self.add(Kind::Panelid, Some(host.id), is, format!("VM {}", host.id), Remedy::Safe);
+        }
+        let name = self.service.param("serverid").unwrap_or_default();
+        if name != host.name {
+            let is = format!("BILLmanager says \"{name}\"");
+            self.add(Kind::Name, Some(host.id), is, format!("\"{}\"", host.name), Remedy::Safe);
+        }
+    }
+
+    fn state(&mut self, host: &Host) {
+        let (is, vm) = (format!("VM is {}", host.state), Some(host.id));
+        match (self.service.status, host.state.as_str()) {
+            (SUSPENDED, RUNNING) => self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe),
+            (ACTIVE, STOPPED) => self.add(Kind::State, vm, is, "VM runs", self.module("start")),
+            (_, RUNNING | STOPPED) => {}
+            _ => {
+                let text = format!("look at the tasks of VM {} in VMmanager", host.id);
+                self.add(Kind::State, vm, is, "VM is active or stopped", Remedy::ByHand(text));
+            }
+        }
+    }
+
+    fn order(&mut self, host: &Host, error: &str) {
+        let remedy = Remedy::ByHand("correct the tariff or the order in BILLmanager".to_owned());
+        self.add(Kind::Order, Some(host.id), error, "an order that can be understood", remedy);
+    }
+
+    /// A template that VMmanager does not list any more has no name to compare.
+    fn os(&mut self, order: &Order, host: &Host) {
+        let title = host.os.as_ref().and_then(|os| self.reading.templates.get(&os.id));
+        let (Some(is), Some(ordered)) = (title, &order.os) else { return };
+        if catalogue::forgiving(is) != catalogue::forgiving(ordered) {
+            let is = format!("VM has {is}");
+            self.add(Kind::Os, Some(host.id), is, format!("BILLmanager says {ordered}"), Remedy::Safe);
+        }
+    }
+
+    fn size(&mut self, order: &Order, host: &Host) {
+        let wanted = match resize::sizes_of(order, host, || Ok(self.reading.presets.as_slice())) {
+            Ok(wanted) => overage::leave_capped(self.reading.caps.get(&self.service.id).copied(), host, wanted),
+            Err(error) => return self.order(host, &error.value),
+        };
+        let remedy = match resize::compare(&wanted, host) {
+            Ok(change) if change.is_empty() => return,
+            Ok(change) if resize::restarts(host, &change) => self.module("setparam"),
+            Ok(_) => Remedy::Safe,
+            Err(error) if error.kind == ErrorKind::DiskShrink => {
+                let has = host.disk.as_ref().and_then(|disk| disk.size_mib).unwrap_or_default();
+                Remedy::ByHand(format!("order at least {has} MiB of disk in BILLmanager: a disk cannot shrink"))
+            }
+            Err(_) => return,
+        };
+        let (is, should) = differences(&wanted, host);
+        self.add(Kind::Size, Some(host.id), is, should, remedy);
+    }
+
+    fn addresses(&mut self, order: &Order, host: &Host) -> Result<()> {
+        let host = if self.closely && self.reading.place.additional_interface {
+            &interfaces::main_only(&self.job.vmm, || Ok(self.reading.place.clone()), host.clone())?
+        } else {
+            host
+        };
+        self.counts(order, host);
+        let vm = Some(host.id);
+        let stale: Vec<(u64, String)> = addresses::stale(&self.slots, host)
+            .into_iter()
+            .map(|slot| (slot.id, slot.address.clone().unwrap_or_default()))
+            .collect();
+        for (slot, ip) in stale {
+            let should = format!("an address of VM {}", host.id);
+            self.add(Kind::StaleSlot, vm, format!("slot {slot} holds {ip}"), should, self.module_with("delip", slot));
+        }
+        let mut missing: Vec<String> =
+            addresses::unrecorded(&self.slots, host).iter().map(|ip| format!("{ip} in an IP slot")).collect();
+        let (main, recorded) = (addresses::main_address(host), self.service.param("ip"));
+        missing.extend(main.filter(|ip| recorded != Some(ip)).map(|ip| format!("{ip} as the main address")));
+        if !missing.is_empty() {
+            let held: Vec<&str> = self.slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
+            let is = format!("main address {}, slots {}", recorded.unwrap_or("none"), join(&held));
+            self.add(Kind::Addresses, vm, is, missing.join(", "), Remedy::Safe);
+        }
+        Ok(())
+    }
+
+    /// As many addresses as ordered. More than ordered count only when it is known which ones were given up.
+    fn counts(&mut self, order: &Order, host: &Host) {
+        let has = host.ip4.len() as u64;
+        let several = self.reading.place.additional_interface;
+        let mut differ = Vec::new();
+        if let Some(wanted) = order.ipv4.filter(|wanted| {
+            let fewer = *wanted > has;
+            let more = (*wanted).max(1) < has && !addresses::given_up(&self.slots, host).is_empty();
+            fewer || (more && !several)
+        }) {
+            differ.push((format!("{has} IPv4"), format!("{wanted} IPv4")));
+        }
+        if let Some(wanted) = order.ipv6.filter(|wanted| *wanted == host.ip6.is_empty()) {
+            let word = |on: bool| if on { "IPv6" } else { "no IPv6" }.to_owned();
+            differ.push((word(!wanted), word(wanted)));
+        }
+        if !differ.is_empty() {
+            let (is, should): (Vec<String>, Vec<String>) = differ.into_iter().unzip();
+            let remedy = self.module("setparam");
+            self.add(Kind::AddressCount, Some(host.id), is.join(", "), should.join(", "), remedy);
+        }
+    }
+}
+
+fn owner_of(host: &Host) -> &str {
+    host.account.as_ref().map(|owner| owner.email.as_str()).filter(|email| !email.is_empty()).unwrap_or("nobody")
+}
+
+fn join(words: &[&str]) -> String {
+    if words.is_empty() { "empty".to_owned() } else { words.join(" ") }
+}
+
+/// The sizes that differ, as they are and as they should be.
+fn differences(wanted: &Sizes, host: &Host) -> (String, String) {
+    let disk = host.disk.as_ref();
+    let speed = |limit: Option<u64>| limit.filter(|&n| n > 0).or(host.net_bandwidth_mbitps);
+    let sizes = [
+        ("cores", "", wanted.cpu_number, host.cpu_number, host.cpu_number_new),
+        ("memory", " MiB", wanted.ram_mib, host.ram_mib, host.ram_mib_new),
+        ("disk", " MiB", wanted.hdd_mib, disk.and_then(|disk| disk.size_mib), disk.and_then(|disk| disk.size_mib_new)),
+        ("in", " Mbit/s", wanted.net_in_mbitps, speed(host.net_in_mbitps), None),
+        ("out", " Mbit/s", wanted.net_out_mbitps, speed(host.net_out_mbitps), None),
+    ];
+    let (mut is, mut should) = (Vec::new(), Vec::new());
+    for (name, unit, wanted, has, waits) in sizes {
+        let waits = waits.filter(|size| *size > 0 && Some(*size) != has);
+        let Some(size) = wanted.filter(|_| wanted != has || waits.is_some()) else { continue };
+        let later = waits.map_or_else(String::new, |waits| format!(", {waits}{unit} at the next stop"));
+        is.push(format!("{name} {}{unit}{later}", has.unwrap_or_default()));
+        should.push(format!("{name} {size}{unit}"));
+    }
+    (is.join(", "), should.join(", "))
+}

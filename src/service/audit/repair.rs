@@ -1,0 +1,40 @@
+//! Repairs of the safe kinds. The service is proved anew by then, under its ticket, and only what still differs is done.
+
+use super::Kind;
+use crate::error::Result;
+use crate::log;
+use crate::service::order::Order;
+use crate::service::{Job, catalogue, resize, sync};
+
+/// Repairs one service; what was done, for people. Of the kinds that are not safe nothing is done.
+pub fn repair(job: &Job, kind: Kind) -> Result<String> {
+    log::info!("service {}: repairing what the audit calls {}", job.service.id, kind.name());
+    match kind {
+        // The proof writes the mark back.
+        Kind::LostMark => job.vm().map(|host| format!("VM {} bears the mark", host.id)),
+        Kind::Size => size(job),
+        Kind::Os => os(job),
+        Kind::SuspendedRunning | Kind::Panelid | Kind::Addresses | Kind::Name => {
+            sync::run(job).map(|()| "in line with VMmanager".to_owned())
+        }
+        _ => Ok("nothing was done: this is no safe kind".to_owned()),
+    }
+}
+
+fn size(job: &Job) -> Result<String> {
+    let host = job.vm()?;
+    let host = resize::apply_without_restart(job, &Order::read(&job.service)?, host)?;
+    Ok(format!("VM {} has the ordered size", host.id))
+}
+
+/// BILLmanager's record follows the VM: installing another OS would cost the client his disk.
+fn os(job: &Job) -> Result<String> {
+    let host = job.vm()?;
+    let templates = job.vmm.os_list()?;
+    let Some(os) = host.os.and_then(|os| templates.into_iter().find(|template| template.id == os.id)) else {
+        return Ok(format!("nothing was done: VMmanager does not name the OS template of VM {}", host.id));
+    };
+    let title = catalogue::os_title(&os);
+    job.panel.save(job.service.id, "ostempl", &title)?;
+    Ok(format!("BILLmanager says {title}"))
+}
