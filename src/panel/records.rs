@@ -84,8 +84,6 @@ pub struct Service {
     pub client: Client,
     /// `itemparam`.
     pub params: BTreeMap<String, String>,
-    /// Decrypted `itemcryptedparam`.
-    pub secrets: BTreeMap<String, SecretString>,
     /// Add-ons by their key, tariff parameters of the same name merged over them.
     pub addons: BTreeMap<String, Amount>,
     /// Table of units.
@@ -160,7 +158,7 @@ impl Panel {
         Ok(rows.iter().map(param).collect())
     }
 
-    /// Everything about a service.
+    /// Everything about a service but its secrets, whose decryption takes longer than all the rest: [`Panel::secret`].
     pub fn service(&self, item: u64) -> Result<Service> {
         let sql = "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name \
                    FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
@@ -170,7 +168,6 @@ impl Panel {
         let tariff_id = row.id(4).unwrap_or_default();
         let period = row.number(2).unwrap_or_default();
         let tariff = self.tariff_params(tariff_id)?;
-        let crypted = self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?;
         let mut addons = self.addons(item, tariff_id, period)?;
         for (name, value) in &tariff {
             // Tariff parameters go over the add-ons of the same name and keep their unit [protocol 5.7].
@@ -187,7 +184,6 @@ impl Panel {
             tariff_name: row.text(5).to_owned(),
             client: self.client(row.id(6), row.text(7))?,
             params: self.params(item)?,
-            secrets: self.decrypted(&crypted)?,
             addons,
             units: self.units()?,
             tariff,
