@@ -17,7 +17,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
-use crate::config::{Config, MODULE};
+use crate::config::{self, Config, MODULE};
 
 pub use tracing::{debug, error, info, trace, warn};
 
@@ -83,7 +83,7 @@ fn line(event: &Event<'_>) -> String {
     };
     let mut text = Text(String::new());
     event.record(&mut text);
-    let now = jiff::Zoned::now();
+    let now = config::now();
     let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
     format!("{time} [{}] {level} {}\n", std::process::id(), one_line(&text.0))
 }
