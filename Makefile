@@ -47,8 +47,10 @@ lint:          ## formatting and clippy
 soak:          ## the heavy tests of the queue: hundreds of processes, a thousand rounds with random kills
 	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
 
-bench:         ## measure against the budgets of the design
-	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup
+bench: build $(TOOLS)/python ## measure against the budgets of the design; a table, and target/bench.json
+	@packaging/need php php-cli
+	@packaging/need /usr/bin/time time
+	$(CARGO) bench --quiet --locked --profile measure -p pmvmmanager6 --features faults --bench budgets
 
 mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need mariadbd mariadb-server
@@ -126,6 +128,11 @@ $(ZIG): $(TOOLS)/%:
 	packaging/need pip3 python3-pip
 	python3 -m pip install --quiet --root-user-action=ignore --no-deps --target $(TOOLS)/$(firstword $(subst /, ,$*)) \
 		$(subst @,==,$(firstword $(subst /, ,$*)))
+
+# What the vendor's modules in Python import, for comparison.
+$(TOOLS)/python:
+	@packaging/need pip3 python3-pip
+	python3 -m pip install --quiet --root-user-action=ignore --target $@ requests pymysql
 
 clean:         ## remove what was built
 	$(CARGO) clean
