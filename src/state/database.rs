@@ -50,8 +50,11 @@ pub struct Database {
 /// One connection for everybody in a thread who opens the same file: the queue's tickets and the session cache do.
 type Shared = Arc<Mutex<Option<Open>>>;
 
+/// A connection that somebody in this thread may still hold, by its file and schema.
+type Known = (PathBuf, &'static Schema, Weak<Mutex<Option<Open>>>);
+
 thread_local! {
-    static KNOWN: RefCell<Vec<(PathBuf, &'static Schema, Weak<Mutex<Option<Open>>>)>> = const { RefCell::new(Vec::new()) };
+    static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The connection of this thread to a file, which may not be open yet.
