@@ -63,8 +63,10 @@ fuzz: $(CARGO_FUZZ) ## try the checks of tests/fuzz with libFuzzer, which needs 
 			-- -max_total_time=$(SECONDS) -artifact_prefix=$(FOUND)/$$check- -print_final_stats=1; \
 	done
 
-bench:         ## measure against the budgets of the design
-	$(CARGO) bench --locked -p pmvmmanager6 --features faults --bench queue --bench setup --bench audit
+bench: build $(TOOLS)/python ## measure against the budgets of the design; a table, and target/bench.json
+	@packaging/need php php-cli
+	@packaging/need /usr/bin/time time
+	$(CARGO) bench --quiet --locked --profile measure -p pmvmmanager6 --features faults --bench budgets
 
 mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need mariadbd mariadb-server
@@ -146,6 +148,11 @@ $(ZIG): $(TOOLS)/%:
 	packaging/need pip3 python3-pip
 	python3 -m pip install --quiet --root-user-action=ignore --no-deps --target $(TOOLS)/$(firstword $(subst /, ,$*)) \
 		$(subst @,==,$(firstword $(subst /, ,$*)))
+
+# What the vendor's modules in Python import, for comparison.
+$(TOOLS)/python:
+	@packaging/need pip3 python3-pip
+	python3 -m pip install --quiet --root-user-action=ignore --target $@ requests pymysql
 
 clean:         ## remove what was built
 	$(CARGO) clean

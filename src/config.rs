@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 /// The executable's, the crate's and the module's name in BILLmanager.
 pub const MODULE: &str = "pmvmmanager6";
@@ -218,7 +221,19 @@ pub fn today() -> Date {
     if let Some(chosen) = std::env::var("PMVMMANAGER6_TODAY").ok().and_then(|text| text.parse().ok()) {
         return chosen;
     }
-    jiff::Zoned::now().date()
+    now().date()
+}
+
+/// The time by this server's clock in its zone.
+///
+/// The zone comes from `/etc/localtime`. To find out what the zone is called, which jiff's own search does, all of
+/// `/usr/share/zoneinfo` would be walked at the first line of the log.
+pub fn now() -> Zoned {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let local = || TimeZone::tzif("", &std::fs::read("/etc/localtime").ok()?).ok();
+    let chosen = std::env::var_os("TZ").is_some_and(|zone| !zone.is_empty());
+    let zone = ZONE.get_or_init(|| if chosen { None } else { local() }.unwrap_or_else(TimeZone::system));
+    Timestamp::now().to_zoned(zone.clone())
 }
 
 /// The fault point chosen by a test.

@@ -231,7 +231,8 @@ impl Journal {
         self.update(sql, rusqlite::params![item, vm, task.map(|t| t.0), task.map(|t| t.1), now()])
     }
 
-    /// The VM is complete; `created` is VMmanager's own time of its creation. Makes the row when the journal was lost.
+    /// The VM is complete; `created` is VMmanager's own time of its creation. Makes the row when the journal was lost;
+    /// a row that says so already is not written, and the disk not waited for.
     pub fn complete(
         &self,
         item: u64,
@@ -244,7 +245,9 @@ impl Journal {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, account, vm, vm_created, changed)
                    VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6, ?7)
                    ON CONFLICT (item) DO UPDATE SET phase = 'ready', mark = ?3, account = coalesce(?4, account), vm = ?5,
-                   vm_created = ?6, task = NULL, task_name = NULL, changed = ?7, ended = NULL";
+                   vm_created = ?6, task = NULL, task_name = NULL, changed = ?7, ended = NULL
+                   WHERE (phase, mark, account, vm, vm_created, task, ended)
+                   IS NOT ('ready', ?3, coalesce(?4, account), ?5, ?6, NULL, NULL)";
         self.update(sql, rusqlite::params![item, client, mark, account, vm, created, now()])
     }
 

@@ -20,7 +20,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
-use crate::config::{Config, MODULE};
+use crate::config::{self, Config, MODULE};
 
 pub use excerpt::excerpt;
 pub use tracing::{debug, error, info, trace, warn};
@@ -93,7 +93,7 @@ fn line(event: &Event<'_>) -> String {
     };
     let mut text = Text(String::new());
     event.record(&mut text);
-    let now = jiff::Zoned::now();
+    let now = config::now();
     let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
     let mark = if REHEARSES.load(Ordering::Relaxed) { "(plan, nothing is done) " } else { "" };
     format!("{time} [{}] {level} {mark}{}\n", std::process::id(), one_line(&text.0))

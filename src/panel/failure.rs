@@ -5,6 +5,7 @@
 
 use super::Panel;
 use super::mgrctl::Value;
+use crate::config;
 use crate::error::{Error, Result};
 use crate::log;
 use crate::wire::Element;
@@ -107,7 +108,7 @@ pub fn error_document(error: &Error) -> Element {
 }
 
 fn errorxml(failure: &Failure) -> Element {
-    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let date = config::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
     let error = failure.error;
     let node = Element::new("error")
         .attribute("date", &date)

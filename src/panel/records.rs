@@ -89,8 +89,6 @@ pub struct Service {
     pub client: Client,
     /// `itemparam`.
     pub params: BTreeMap<String, String>,
-    /// Decrypted `itemcryptedparam`; empty when several services were read together.
-    pub secrets: BTreeMap<String, SecretString>,
     /// Add-ons by their key, tariff parameters of the same name merged over them.
     pub addons: BTreeMap<String, Amount>,
     /// Table of units.
@@ -165,18 +163,16 @@ impl Panel {
         Ok(rows.iter().map(param).collect())
     }
 
-    /// Everything about a service.
+    /// Everything about a service but its secrets, whose decryption takes longer than all the rest: [`Panel::secret`].
     pub fn service(&self, item: u64) -> Result<Service> {
         let mut found = self.services(&[item])?.pop().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
-        let crypted = self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?;
-        found.secrets = self.decrypted(&crypted)?;
         if let Some(told) = self.mgrctl.rehearsal() {
             found.params.extend(told.params(item));
         }
         Ok(found)
     }
 
-    /// Services in the order of their ids, each with everything but its secrets, by a handful of queries; what does not
+    /// Services in the order of their ids, each by a handful of queries; what does not
     /// exist or has no tariff is left out.
     pub fn services(&self, items: &[u64]) -> Result<Vec<Service>> {
         let sql = format!(
@@ -215,7 +211,6 @@ impl Panel {
                 tariff_name: row.text(5).to_owned(),
                 client: known.map(|client| Client { name: row.text(7).to_owned(), ..client }).unwrap_or_default(),
                 params: params.remove(&id).unwrap_or_default(),
-                secrets: BTreeMap::new(),
                 addons,
                 units: Arc::clone(&units),
                 tariff,
@@ -267,6 +262,11 @@ impl Panel {
         let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
         let rows = self.rows(sql, &[Param::Id(item), Param::Text(name)])?;
         Ok(self.decrypted(&rows)?.remove(name))
+    }
+
+    /// All crypted parameters of a service, decrypted.
+    pub fn secrets(&self, item: u64) -> Result<BTreeMap<String, SecretString>> {
+        self.decrypted(&self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?)
     }
 
     /// Status of a service, and its running operations: id and command.

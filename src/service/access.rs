@@ -54,15 +54,15 @@ pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
     let recipe = recipe.filter(|_| place.use_recipes || choice.recipe.is_some());
     let recipe = recipe.map(|name| catalogue::recipe(&job.vmm, name)).transpose()?.map(|recipe| recipe.id);
     let before = power::newest_task(job, host.id)?;
-    let secret = password::generate()?;
+    let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);
     job.panel.save_secret(job.service.id, "password", &secret)?;
     log::warn!("service {}: VM {} is installed anew with {name}", job.service.id, host.id);
     let task = match job.vmm.reinstall(host.id, os.id, &secret, recipe) {
         Ok(task) => task,
         Err(Failure::Refused(error)) => {
             // The VM keeps its old password, and so must BILLmanager.
-            if let Some(old) = job.service.secrets.get("password") {
-                job.panel.save_secret(job.service.id, "password", old)?;
+            if let Some(old) = old {
+                job.panel.save_secret(job.service.id, "password", &old)?;
             }
             return Err(error);
         }

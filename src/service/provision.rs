@@ -232,11 +232,12 @@ fn fits(os: &str, name: &str, ordered: Option<u64>, needed: Option<u64>) -> Resu
 /// The ordered root password, or a new one that is saved before it is used.
 fn root_password(job: &Job) -> Result<secrecy::SecretString> {
     use secrecy::ExposeSecret;
-    if let Some(ordered) = job.service.secrets.get("password").filter(|secret| !secret.expose_secret().is_empty()) {
-        return Ok(ordered.clone());
+    let item = job.service.id;
+    if let Some(ordered) = job.panel.secret(item, "password")?.filter(|secret| !secret.expose_secret().is_empty()) {
+        return Ok(ordered);
     }
     let secret = password::generate()?;
-    job.panel.save_secret(job.service.id, "password", &secret)?;
+    job.panel.save_secret(item, "password", &secret)?;
     Ok(secret)
 }
 

@@ -6,7 +6,10 @@
 
 mod contradictions;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use secrecy::SecretString;
 
 use super::connection;
 use super::identity::{Mark, Proof};
@@ -49,6 +52,8 @@ pub struct Bill {
     pub handler: Handler,
     /// What the module reads from the tariff and its add-ons.
     pub order: Result<Order>,
+    /// The service's crypted parameters.
+    pub secrets: BTreeMap<String, SecretString>,
     /// Slots of its addresses.
     pub slots: Vec<Slot>,
     /// What BILLmanager is about to do.
@@ -148,6 +153,7 @@ fn bill(panel: &Panel, item: u64) -> Result<Bill> {
         order: Order::read(&service),
         slots: panel.slots(item)?,
         operations: panel.operations(item)?,
+        secrets: panel.secrets(item)?,
         service,
     })
 }

@@ -1,9 +1,11 @@
 //! A versioned `SQLite` file behind its guard.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rusqlite::backup::Backup;
@@ -44,9 +46,32 @@ pub enum Damaged {
 pub struct Database {
     path: PathBuf,
     schema: &'static Schema,
-    open: Option<Open>,
+    open: Shared,
     /// A copy in memory: nobody else has it, and nothing of it gets on the disk.
     copy: bool,
+}
+
+/// One connection for everybody in a thread who opens the same file: the queue's tickets and the session cache do.
+type Shared = Arc<Mutex<Option<Open>>>;
+
+/// A connection that somebody in this thread may still hold, by its file and schema.
+type Known = (PathBuf, &'static Schema, Weak<Mutex<Option<Open>>>);
+
+thread_local! {
+    static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The connection of this thread to a file, which may not be open yet.
+fn shared(path: &Path, schema: &'static Schema) -> Shared {
+    KNOWN.with_borrow_mut(|known| {
+        known.retain(|(_, _, open)| open.strong_count() > 0);
+        let same = known.iter().find(|(at, of, _)| at == path && std::ptr::eq(*of, schema));
+        same.and_then(|(_, _, open)| open.upgrade()).unwrap_or_else(|| {
+            let open = Shared::default();
+            known.push((path.to_owned(), schema, Arc::downgrade(&open)));
+            open
+        })
+    })
 }
 
 #[derive(Debug)]
@@ -63,7 +88,8 @@ impl Database {
     /// Opens the file of `schema` in `directory`, creating both (0700, 0600) and migrating an older file.
     pub fn open(directory: &Path, schema: &'static Schema) -> Result<Self> {
         prepare_directory(directory)?;
-        let mut database = Database { path: directory.join(schema.file), schema, open: None, copy: false };
+        let path = directory.join(schema.file);
+        let mut database = Database { open: shared(&path, schema), path, schema, copy: false };
         database.read(|_| Ok(()))?;
         Ok(database)
     }
@@ -71,9 +97,10 @@ impl Database {
     /// A copy in memory of the file of `schema` as it is now. A file that does not exist yet is not made; its copy is
     /// empty.
     pub fn copy(directory: &Path, schema: &'static Schema) -> Result<Self> {
-        let database = Database { path: directory.join(schema.file), schema, open: None, copy: true };
+        let database = Database { path: directory.join(schema.file), schema, open: Shared::default(), copy: true };
         let connection = database.load().map_err(|failure| database.explain(failure))?;
-        Ok(Database { open: Some(Open { connection, file: None }), ..database })
+        let open = Arc::new(Mutex::new(Some(Open { connection, file: None })));
+        Ok(Database { open, ..database })
     }
 
     fn load(&self) -> std::result::Result<Connection, Failure> {
@@ -127,7 +154,8 @@ impl Database {
         work: &mut impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>,
     ) -> std::result::Result<T, Failure> {
         let schema = self.schema;
-        let connection = self.connect()?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connect(&mut open)?;
         let transaction = connection.transaction_with_behavior(behavior)?;
         let answer = match version(&transaction, schema)? {
             Some(_) => work(&transaction)?,
@@ -139,13 +167,13 @@ impl Database {
     }
 
     /// The connection to the file that has our name now. Needs the guard.
-    fn connect(&mut self) -> std::result::Result<&mut Connection, Failure> {
+    fn connect<'a>(&self, open: &'a mut Option<Open>) -> std::result::Result<&'a mut Connection, Failure> {
         let current = if self.copy { None } else { identity(&self.path) };
-        if self.open.as_ref().is_none_or(|open| open.file != current) {
-            self.open = None;
-            self.open = Some(self.reopen(current.is_none())?);
+        if open.as_ref().is_none_or(|open| open.file != current) {
+            *open = None;
+            *open = Some(self.reopen(current.is_none())?);
         }
-        match &mut self.open {
+        match open {
             Some(open) => Ok(&mut open.connection),
             None => Err(Failure::Damaged("the file disappeared".to_owned())),
         }
@@ -179,7 +207,7 @@ impl Database {
 
     /// Renames the file and its rollback journal out of the way. Needs the guard.
     fn set_aside(&mut self, reason: &str) -> Result<()> {
-        self.open = None;
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let bad = |n: u8, tail: &str| self.path.with_extension(format!("db.bad-{n}{tail}"));
         for tail in ["", "-journal"] {
             let current = self.path.with_extension(format!("db{tail}"));

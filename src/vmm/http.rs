@@ -4,14 +4,17 @@
 //! "answered". Redirects are not followed: credentials go to the address that was entered and nowhere else.
 
 use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 
 use super::certificate::Certificate;
 use super::tls::{Seen, SentConnector, TlsConnector, Trust};
@@ -21,6 +24,9 @@ use crate::log;
 const RESOLVE: Duration = Duration::from_secs(4);
 const CONNECT: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(30);
+/// A connection fills its buffers with zeros, twice for TLS; the usual 128 KiB each would be half of the memory we use.
+const INPUT_BYTES: usize = 32 << 10;
+const OUTPUT_BYTES: usize = 16 << 10;
 const MAX_BODY_BYTES: u64 = 32 << 20;
 const MAX_EXCERPT: usize = 2000;
 
@@ -100,6 +106,8 @@ impl Http {
             .proxy(None)
             .user_agent(concat!("pmvmmanager6/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
+            .input_buffer_size(INPUT_BYTES)
+            .output_buffer_size(OUTPUT_BYTES)
             .timeout_resolve(Some(RESOLVE))
             .timeout_connect(Some(CONNECT))
             .timeout_send_request(Some(SEND))
@@ -110,11 +118,7 @@ impl Http {
         let connector = TcpConnector::default()
             .chain(TlsConnector::new(trust, Arc::clone(&seen)))
             .chain(SentConnector(Arc::clone(&seen)));
-        Http {
-            agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
-            seen,
-            ahead: Cell::new(None),
-        }
+        Http { agent: ureq::Agent::with_parts(config, connector, Lookup::default()), seen, ahead: Cell::new(None) }
     }
 
     /// Sends one request to `base` (origin and prefix) and reads the whole answer.
@@ -182,6 +186,21 @@ impl Http {
         };
         let text = format!("the TLS connection to {base} cannot be trusted: {reason}; {cure}");
         Error::new(Kind::Vm6Tls, base, text)
+    }
+}
+
+/// Names are looked up by ureq, in a thread of its own because that cannot be interrupted; an address needs none.
+#[derive(Debug, Default)]
+struct Lookup(DefaultResolver);
+
+impl Resolver for Lookup {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let literal = |host: &str| host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        let Some(address) = uri.host().and_then(literal) else { return self.0.resolve(uri, config, timeout) };
+        let usual = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+        let mut found = self.empty();
+        found.push(SocketAddr::new(address, uri.port_u16().unwrap_or(usual)));
+        Ok(found)
     }
 }
 

@@ -86,10 +86,11 @@ impl TlsConnector {
             return Ok(Arc::clone(config));
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let web = || RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let verifier = Verifier {
             trust: self.trust.clone(),
             seen: Arc::clone(&self.seen),
-            roots: (self.trust == Trust::System).then(|| roots(&provider)).transpose()?,
+            web: (self.trust == Trust::System).then(|| judge(web(), &provider)).transpose()?,
             provider: Arc::clone(&provider),
         };
         let config = ClientConfig::builder_with_provider(provider)
@@ -107,10 +108,8 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
-fn roots(provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, rustls::Error> {
-    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
+fn judge(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, rustls::Error> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
         .map_err(|error| rustls::Error::General(error.to_string()))
 }
@@ -229,8 +228,19 @@ impl Transport for SentTransport {
 struct Verifier {
     trust: Trust,
     seen: Arc<Seen>,
-    roots: Option<Arc<WebPkiServerVerifier>>,
+    /// The roots of the web, which are part of the program, where they count.
+    web: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    /// The roots of the web and of the system. Reading those takes longer than all the rest of a handshake, so they are
+    /// asked only about a certificate that the former do not vouch for.
+    fn all_roots(&self) -> Result<Arc<WebPkiServerVerifier>, rustls::Error> {
+        let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        judge(store, &self.provider)
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -244,14 +254,17 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let fingerprint = sha256(end_entity);
         put(&self.seen.certificate, Some(end_entity.to_vec()));
-        match (&self.trust, &self.roots) {
+        match (&self.trust, &self.web) {
             (Trust::Off, _) => Ok(ServerCertVerified::assertion()),
             (Trust::Pinned(expected), _) if *expected == fingerprint => Ok(ServerCertVerified::assertion()),
             (Trust::Pinned(expected), _) => Err(rustls::Error::General(format!(
                 "the certificate's SHA-256 is {fingerprint}, but the handler is pinned to {expected}"
             ))),
-            (Trust::System, Some(roots)) => {
-                roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            (Trust::System, Some(web)) => {
+                let ask = |roots: &WebPkiServerVerifier| {
+                    roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                };
+                ask(web).or_else(|_| ask(&*self.all_roots()?))
             }
             (Trust::System, None) => Err(rustls::Error::General("no root certificates were loaded".to_owned())),
         }

@@ -70,7 +70,7 @@ fn bill(bill: &Bill) -> Value {
             "name": handler.name,
             "settings": settings(&handler.params, &handler.secrets),
         },
-        "parameters": settings(&service.params, &service.secrets),
+        "parameters": settings(&service.params, &bill.secrets),
         "addons": addons,
         "order": part(&bill.order, order),
         "slots": slots,

@@ -67,7 +67,7 @@ fn bill(bill: &Bill) -> String {
         fact("operation", format!("{} {}, tried {} times{staff}{error}", it.id, it.command, it.tries))
     }));
     let params = service.params.iter().map(|(name, value)| [name.clone(), shown(name, value).to_owned()]);
-    let secrets = service.secrets.keys().map(|name| fact(name, HIDDEN));
+    let secrets = bill.secrets.keys().map(|name| fact(name, HIDDEN));
     let addons = service.addons.iter().map(|(name, it)| [name.clone(), it.value.clone(), it.unit.clone()]);
     [
         table(["BILLmanager", ""], &facts),

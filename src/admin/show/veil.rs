@@ -33,7 +33,7 @@ impl Veil {
     /// With the secrets of the service and its handler.
     pub fn of(story: &Story) -> Self {
         let Ok(bill) = &story.bill else { return Veil { secrets: Vec::new() } };
-        let secrets = bill.service.secrets.values().chain(bill.handler.secrets.values());
+        let secrets = bill.secrets.values().chain(bill.handler.secrets.values());
         let secrets = secrets.map(|secret| secret.expose_secret().to_owned());
         let mut secrets: Vec<String> = secrets.filter(|secret| secret.len() >= SHORTEST).collect();
         // One may be a part of another.

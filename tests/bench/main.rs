@@ -1,0 +1,47 @@
+//! `make bench`: the budgets of the design, measured in one run beside `/bin/true` and beside what users run today.
+//! Prints a table, writes `target/bench.json`, and fails when a budget is broken.
+//!
+//! What starts and works is the release binary, as it is installed; only the processes that do nothing but stand in a
+//! queue are of a test build, because the release has no command for that. `cargo bench … -- orders` runs one topic.
+
+mod calls;
+mod measure;
+mod operation;
+mod orders;
+#[path = "../it/support/processes.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod processes;
+mod queue;
+mod scene;
+mod setup;
+mod sheet;
+mod start;
+
+use std::process::ExitCode;
+
+use sheet::Sheet;
+
+type Topic = (&'static str, fn(&mut Sheet));
+
+const TOPICS: [Topic; 6] = [
+    ("start", start::run),
+    ("operation", operation::run),
+    ("calls", calls::run),
+    ("queue", queue::run),
+    ("orders", orders::run),
+    ("setup", setup::run),
+];
+
+fn main() -> ExitCode {
+    // Cargo adds options of its own.
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let mut sheet = Sheet::default();
+    for (name, run) in TOPICS {
+        if chosen.is_empty() || chosen.iter().any(|word| word == name) {
+            eprintln!("{name}");
+            run(&mut sheet);
+        }
+    }
+    sheet.collect();
+    ExitCode::from(u8::from(!sheet.finish()))
+}
