@@ -1,29 +1,19 @@
 //! The same operation started several times at once: one does the work, the others find it done.
 
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sandbox::bill::{Order, Run};
+use sandbox::bill::Order;
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
 use crate::support::world::TestWorld;
 
-/// Starts an operation as BILLmanager does, without waiting for it.
-fn start(world: &TestWorld, item: u64, command: &str, operation: u64) -> Child {
-    let args = world.bill.arguments(item, command, operation);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    world.bill.command(&args).spawn().unwrap()
-}
-
 /// Waits for all; each must have ended well and silently.
 #[track_caller]
 fn all_succeed(world: &TestWorld, children: Vec<Child>) {
-    let started = Instant::now();
-    for child in children {
-        let run = Run::new(&child.wait_with_output().unwrap(), started.elapsed());
-        world.remember(run.clone());
-        assert_eq!((run.status, run.stdout.as_str()), (Some(0), ""), "{run:#?}\n{}", world.bill.log());
+    for run in world.all_succeed(children) {
+        assert_eq!(run.stdout, "", "{run:#?}");
     }
 }
 
@@ -48,7 +38,7 @@ fn one_operation_started_several_times() {
         ] {
             let running = world.bill.running(item).first().map(|operation| operation.id);
             let operation = running.unwrap_or_else(|| world.bill.operation(item, command));
-            let children = (0..times).map(|_| start(&world, item, command, operation)).collect();
+            let children = (0..times).map(|_| world.begin(item, command, operation)).collect();
             all_succeed(&world, children);
             assert_eq!(world.bill.item(item).status, status, "{command}");
             assert_eq!(world.bill.running(item), [], "{command}");
@@ -77,7 +67,7 @@ fn several_orders_of_one_new_client() {
     let order = Order { client: world.bob, ..world.usual_order() };
     let items: Vec<u64> = (0..6).map(|_| world.bill.order(&order)).collect();
     let operation = |item: &u64| world.bill.running(*item)[0].id;
-    all_succeed(&world, items.iter().map(|item| start(&world, *item, "open", operation(item))).collect());
+    all_succeed(&world, items.iter().map(|item| world.begin(*item, "open", operation(item))).collect());
     let owners: Vec<u64> = items.iter().map(|item| world.host_of(*item).account).collect();
     assert!(owners.iter().all(|owner| *owner == owners[0]), "{owners:?}");
     assert_eq!(world.mutations().iter().filter(|change| *change == "POST /vm/v3/account").count(), 1);
@@ -91,9 +81,9 @@ fn several_orders_of_one_new_client() {
 fn close_waits_for_open() {
     let world = patient();
     let item = world.ordered();
-    let open = start(&world, item, "open", world.bill.running(item)[0].id);
+    let open = world.begin(item, "open", world.bill.running(item)[0].id);
     assert!(world.vmm.wait_for_request(Duration::from_secs(10), |request| request.path == "/vm/v3/os"));
-    let close = start(&world, item, "close", world.bill.operation(item, "close"));
+    let close = world.begin(item, "close", world.bill.operation(item, "close"));
     all_succeed(&world, vec![open, close]);
     assert_eq!(world.bill.item(item).status, 4);
     assert!(world.hosts_of(item).is_empty());
@@ -106,9 +96,9 @@ fn a_waiter_goes_on_when_the_first_is_killed() {
     let world = patient();
     let item = world.ordered();
     let operation = world.bill.running(item)[0].id;
-    let mut first = start(&world, item, "open", operation);
+    let mut first = world.begin(item, "open", operation);
     assert!(world.vmm.wait_for_request(Duration::from_secs(10), |r| r.method == "POST" && r.path == "/vm/v3/host"));
-    let second = start(&world, item, "open", operation);
+    let second = world.begin(item, "open", operation);
     first.kill().unwrap();
     first.wait().unwrap();
     all_succeed(&world, vec![second]);

@@ -2,10 +2,9 @@
 
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pmvmmanager6::queue::{self, Scope};
-use sandbox::bill::Run;
 use sandbox::vmm::Platform;
 
 use crate::support::invariants::assert_sound;
@@ -24,19 +23,7 @@ fn queued(parameters: &[(&str, &str)]) -> TestWorld {
 fn start(world: &TestWorld, item: u64, command: &str) -> Child {
     let running = world.bill.running(item).into_iter().find(|it| it.command == command);
     let operation = running.map_or_else(|| world.bill.operation(item, command), |it| it.id);
-    let args = world.bill.arguments(item, command, operation);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    world.bill.command(&args).spawn().unwrap()
-}
-
-#[track_caller]
-fn all_succeed(world: &TestWorld, children: Vec<Child>) {
-    let started = Instant::now();
-    for child in children {
-        let run = Run::new(&child.wait_with_output().unwrap(), started.elapsed());
-        world.remember(run.clone());
-        assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log());
-    }
+    world.begin(item, command, operation)
 }
 
 fn runtime(world: &TestWorld) -> std::path::PathBuf {
@@ -68,7 +55,7 @@ fn forty_orders_with_two_queues() {
             }
         };
         let (two, three) = (scope.spawn(watch(2)), scope.spawn(watch(3)));
-        all_succeed(&world, items.iter().map(|item| start(&world, *item, "open")).collect());
+        world.all_succeed(items.iter().map(|item| start(&world, *item, "open")).collect());
         done.store(true, Ordering::SeqCst);
         (two.join().unwrap(), three.join().unwrap())
     });
@@ -90,10 +77,10 @@ fn the_key_says_what_waits_for_what() {
         Some(()).filter(|()| queue::list(&runtime).unwrap().iter().filter(|entry| entry.key == "suspend").count() == 2)
     });
     // Another type has another queue.
-    all_succeed(&world, vec![start(&world, three, "stop")]);
+    world.all_succeed(vec![start(&world, three, "stop")]);
     assert_eq!(world.bill.item(one).status, 2);
     assert!(queue::resume(&runtime, &Scope::Key("suspend".to_owned())).unwrap());
-    all_succeed(&world, waiting);
+    world.all_succeed(waiting);
     assert_eq!((world.bill.item(one).status, world.bill.item(two).status), (3, 3));
     assert!(world.bill.log().contains("waiting in queue suspend"), "{}", world.bill.log());
     assert_sound(&world);
@@ -118,7 +105,7 @@ fn an_expired_session_costs_one_login() {
     let item = world.opened();
     let before = world.vmm.logins();
     world.vmm.expire_sessions();
-    all_succeed(&world, (0..20).map(|_| start(&world, item, "transition_controlpanel")).collect());
+    world.all_succeed((0..20).map(|_| start(&world, item, "transition_controlpanel")).collect());
     assert_eq!(world.vmm.logins() - before, 1);
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
+use std::process::Child;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -190,6 +191,25 @@ impl TestWorld {
     /// Every run so far.
     pub fn runs(&self) -> Vec<Run> {
         self.runs.lock().unwrap().clone()
+    }
+
+    /// Starts an operation as BILLmanager does, without waiting for it.
+    pub fn begin(&self, item: u64, command: &str, operation: u64) -> Child {
+        let args = self.bill.arguments(item, command, operation);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.bill.command(&args).spawn().unwrap()
+    }
+
+    /// Waits for all; each must have ended well.
+    #[track_caller]
+    pub fn all_succeed(&self, children: Vec<Child>) -> Vec<Run> {
+        let started = Instant::now();
+        let ended = children.into_iter().map(|child| {
+            let run = self.remember(Run::new(&child.wait_with_output().unwrap(), started.elapsed()));
+            assert_eq!(run.status, Some(0), "{run:#?}\n{}", self.bill.log());
+            run
+        });
+        ended.collect()
     }
 
     /// The operation succeeds at its first try, silently.
