@@ -2,14 +2,15 @@
 //!
 //! BILLmanager starts it once for each paid order, suspension, upgrade or deletion, with `--command NAME --item N` and
 //! sometimes an XML document on standard input. It reads the service from BILLmanager's database, does the work through
-//! VMmanager's REST API, calls BILLmanager back through `mgrctl`, and exits. Administrators run the same binary by hand.
+//! VMmanager's REST API, calls BILLmanager back through `mgrctl`, and exits. Administrators run the same binary by
+//! hand.
 //!
 //! # What holds always
 //!
 //! * **Never two VMs, never the wrong VM.** A VM is asked for only after the one that may exist already was looked for
 //!   ([`service::provision`]); it is changed only after it was proved to be the service's ([`service::identity`]).
-//! * **Unknown is an answer.** A request ends as done, refused or unknown; unknown is looked up, never guessed and never
-//!   repeated blindly ([`vmm::Failure`]).
+//! * **Unknown is an answer.** A request ends as done, refused or unknown; unknown is looked up, never guessed and
+//!   never repeated blindly ([`vmm::Failure`]).
 //! * **Written before done.** What creates or destroys is in the [`journal`] before the request leaves, and the ids of
 //!   the answer are there before anybody waits. The program may be killed at any line and started again.
 //! * **One at a time.** One operation of a service runs at once, always; the handler's settings may queue more
@@ -22,36 +23,58 @@
 //! # The map
 //!
 //! ```text
-//! main → run → cli, config, command, admin → service → vmm, panel, journal, queue
+//! main → run → cli → command, admin → service → vmm, panel, journal, queue → state → lock
 //! ```
 //!
 //! | module | job |
 //! |---|---|
+//! | `run` | one run: arguments → exit status; every error and panic ends here |
 //! | [`cli`] | arguments → plain data; the only module that knows clap |
 //! | [`command`] | the table of panel commands, one file each: read input, call a use-case, answer |
-//! | [`admin`] | operator sub-commands, one file each |
-//! | [`service`] | use-cases of a service (provision, resize, power, remove, addresses, access, sync, link, story) and of a handler (trial, offer, traffic, overage, import, suitability, audit); order and identity |
+//! | [`admin`] | operator commands, one file or folder each: call a use-case, show a page or JSON |
+//! | [`service`] | the use-cases; see below |
 //! | [`panel`] | BILLmanager: database, decryption, units, `mgrctl`, the failure protocol |
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
-//! | [`queue`] | tickets: who may work now |
-//! | [`journal`] | what we asked VMmanager to do |
-//! | [`metrics`] | counters of all runs together |
+//! | [`queue`] | tickets: who may work now; the handler's custom parameters |
+//! | [`journal`] | what we asked VMmanager to do, which counters and speeds the statistics remember |
+//! | [`metrics`] | counters of all runs together, filled from [`tally`] at the end of each |
 //! | [`state`], [`lock`] | private directories, database files, file locks |
-//! | [`rehearsal`] | an operation run for its plan: the script of what would be sent |
+//! | [`rehearsal`] | the script of an operation that is run for its plan: what would be sent |
 //! | [`wire`] | XML in and out |
-//! | [`config`], [`error`], [`log`], [`progress`], [`tally`], [`fault`], [`digest`] | the ground everything stands on |
+//! | [`config`] | where things are, how long we wait; the only reader of the environment |
+//! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
+//! | [`tally`], [`fault`], [`digest`] | what this run counts, where a test may kill it, SHA-256 |
 //!
 //! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
-//! **A new panel command** is one file in `command/` and one line in [`command::TABLE`]; a new operator command is one
-//! file in `admin/` and one variant in [`cli::operator`].
+//! In [`service`] a use-case of one service takes a [`service::Job`], one of a whole handler a
+//! [`service::handler::HandlerJob`]:
+//!
+//! | | files |
+//! |---|---|
+//! | a service's life | `provision`, `power`, `resize`, `addresses`, `access`, `sync`, `remove`, `link` |
+//! | a handler's work | `offer`, `traffic`, `overage`, `import`, `audit`, `trial`, `suitability` |
+//! | questions | `check`, `choices`, `story`, `phases` |
+//! | what they share | `order`, `identity`, `account`, `catalogue`, `interfaces`, `room`, `connection`, `password`, `scripts`, `look` |
+//!
+//! # Where a new thing goes
+//!
+//! | a new … | goes into |
+//! |---|---|
+//! | panel command | a file in `command/`, a line in [`command::TABLE`] |
+//! | operator command | a file in `admin/` with its `Task`, a variant in [`cli::operator`], a line in `admin::run` |
+//! | request to VMmanager | a method in `vmm/mod.rs`, its fields in `vmm/model.rs`, its effect in `vmm/rehearsal/` |
+//! | query or call of BILLmanager | the file of `panel/` that has its neighbours; a call's reason in `panel/rehearsal.rs` |
+//! | setting of the handler | `command/features.rs` and the plugin XML; a custom parameter: `queue/settings.rs` |
+//! | error type | a line in [`error::Kind`], its text in the plugin XML |
+//! | counter | a line in [`tally::Metric`] |
+//! | line at which a crash matters | [`fault::point`] with a new name |
 //!
 //! # Left out on purpose
 //!
-//! A daemon, asynchronous code: the process lives for one operation, in one thread (the daily statistics read several VMs at
-//! a time). Writing to
-//! BILLmanager's tables: the panel owns its data. Blocking VMmanager accounts: it would stop a client's other VMs.
-//! Reinstalling an OS as a side effect of anything.
+//! A daemon, asynchronous code: the process lives for one operation, in one thread (the daily statistics read several
+//! VMs at a time). Writing to BILLmanager's tables, `itemstat` aside: the panel owns its data. Blocking VMmanager
+//! accounts: it would stop a client's other VMs. Reinstalling an OS as a side effect of anything.
 
 pub mod admin;
 pub mod cli;
