@@ -1,9 +1,9 @@
 //! Counters of all runs together, in a file of their own.
 //!
-//! Each panel command adds what it has counted ([`crate::tally`]) at its very end, in one transaction; whoever is killed
-//! before that takes only his own numbers with him. The file is in the runtime directory: a reboot begins anew, which
-//! Prometheus understands. It is not `runtime.db`, so that counting neither holds the queue's guard nor can damage its
-//! index. Nothing depends on it: a damaged file is set aside, one that cannot be written is not.
+//! Each panel command adds what it has counted ([`crate::tally`]) at its very end, in one transaction; whoever is
+//! killed before that takes only his own numbers with him. The file is in the runtime directory: a reboot begins anew,
+//! which Prometheus understands. It is not `runtime.db`, so that counting neither holds the queue's guard nor can
+//! damage its index. Nothing depends on it: a damaged file is set aside, one that cannot be written is not.
 
 use rusqlite::params;
 

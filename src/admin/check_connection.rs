@@ -1,5 +1,5 @@
-//! `pmvmmanager6 check-connection --module N`: the checks of `--command check_connection` with the settings of a handler
-//! as they are stored in BILLmanager, each one shown.
+//! `pmvmmanager6 check-connection --module N`: the checks of `--command check_connection` with the settings of a
+//! handler as they are stored in BILLmanager, each one shown.
 //!
 //! `--json` prints one object, with the findings of [`super::doctor`]:
 //!

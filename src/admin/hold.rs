@@ -1,8 +1,8 @@
-//! `pmvmmanager6 queue hold`, in test builds only: a process that does nothing but stand in the queue.
+//! `pmvmmanager6 queue-hold`, in test builds only: a process that does nothing but stand in the queue.
 //!
 //! It notes what happens to it in a log, one line an event, each written at once:
-//! `<event> <label> <ticket or number> <nanoseconds>`, the events being `waiting`, `start`, `end`. Its job ends when its
-//! standard input is closed, or after a time.
+//! `<event> <label> <ticket or number> <nanoseconds>`, the events being `waiting`, `start`, `end`. Its job ends when
+//! its standard input is closed, or after a time.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};

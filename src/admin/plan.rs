@@ -1,7 +1,7 @@
 //! `pmvmmanager6 plan --item N [--command NAME]`: what an operation would send to VMmanager and call in BILLmanager.
 //!
-//! The plan is the operation itself, rehearsed ([`crate::rehearsal`]): both platforms are asked, neither is told, and the
-//! journal is a copy in memory. No ticket is taken: an operation that runs meanwhile may change what was planned.
+//! The plan is the operation itself, rehearsed ([`crate::rehearsal`]): both platforms are asked, neither is told, and
+//! the journal is a copy in memory. No ticket is taken: an operation that runs meanwhile may change what was planned.
 //!
 //! The shape of `--json` is in [`DOCUMENT`]. Exit status 1 when the operation would fail.
 

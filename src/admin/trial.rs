@@ -1,5 +1,5 @@
-//! The settings of a handler, as they are stored, tried out step by step: what `--command check_connection` checks, each
-//! step shown.
+//! The settings of a handler, as they are stored, tried out step by step: what `--command check_connection` checks,
+//! each step shown.
 
 use super::finding::Finding;
 use crate::config::Config;

@@ -1,4 +1,4 @@
-//! `pmvmmanager6 session visit`, in test builds only: a process that needs a session, with a stand-in for VMmanager.
+//! `pmvmmanager6 session-visit`, in test builds only: a process that needs a session, with a stand-in for VMmanager.
 //!
 //! Each login appends `login <label>` to the log and answers the content of the file `--server`: `refuse`, or anything
 //! else, which is the token. Each visit ends with `used <label> <token>` or `refused <label>`. With `--revoked` the

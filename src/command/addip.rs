@@ -1,4 +1,5 @@
-//! `--command addip --item N [slot]` [protocol 3.13]. How the panel names the slot is not known for sure [protocol 7.1].
+//! `--command addip --item N [slot]` [protocol 3.13]. How the panel names the slot is not known for sure
+//! [protocol 7.1].
 
 use crate::cli::Invocation;
 use crate::error::{Error, Kind, Result};

@@ -1,7 +1,8 @@
 //! A connection to BILLmanager's database: MariaDB/MySQL, or `SQLite` in the sandbox.
 //!
 //! Rows come back as optional texts whatever the column's type is, so the queries in this folder are written once.
-//! They use plain SQL that a 5.5 server and `SQLite` both understand [protocol 5.2]. The module writes nothing but `itemstat`.
+//! They use plain SQL that a 5.5 server and `SQLite` both understand [protocol 5.2]. The module writes nothing but
+//! `itemstat`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -13,7 +13,8 @@
 //! the first in line sleeps ([`pause`]).
 //!
 //! **Lock order.** Service ticket, key ticket, login lock of a session, guard of `runtime.db`. A ticket file is locked
-//! under the guard only by its owner at birth, or tried without waiting. Nobody waits for anything else under the guard.
+//! under the guard only by its owner at birth, or tried without waiting. Nobody waits for anything else under the
+//! guard.
 //!
 //! **A crash leaves behind**
 //!
@@ -28,8 +29,8 @@
 //! tell whether they live, and waiters sleep until those processes end. If `runtime.db` goes too, new arrivals are
 //! refused until the old processes have ended: each holds a shared lock on the directory itself.
 //!
-//! **Deliberately absent.** A daemon. A heartbeat, a lease, a time-out: a process that was stopped for an hour still owns
-//! its ticket, and nobody takes it away. Stealing and priorities. Several machines: the directory must be local.
+//! **Deliberately absent.** A daemon. A heartbeat, a lease, a time-out: a process that was stopped for an hour still
+//! owns its ticket, and nobody takes it away. Stealing and priorities. Several machines: the directory must be local.
 
 mod admission;
 mod enter;

@@ -2,8 +2,8 @@
 //!
 //! A lock cannot be polled, so a helper thread with a small stack blocks in it and reports through a pipe; a pause is a
 //! named pipe already; a process whose ticket file was removed is a process descriptor; SIGTERM and SIGINT write into a
-//! pipe. A thread that is still blocked when the waiter goes on does no harm: it takes a shared lock for an instant, some
-//! day, and ends.
+//! pipe. A thread that is still blocked when the waiter goes on does no harm: it takes a shared lock for an instant,
+//! some day, and ends.
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -13,8 +13,8 @@ pub fn param(name: &str, value: &str) -> Result<()> {
     Err(order::bad_domain(value))
 }
 
-/// An add-on of an existing service, `value` in the add-on's unit: why it is certainly impossible, if it is. An error is
-/// a doubt, whatever its kind.
+/// An add-on of an existing service, `value` in the add-on's unit: why it is certainly impossible, if it is. An error
+/// is a doubt, whatever its kind.
 pub fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
     let is = |wanted: &str| name.split_whitespace().any(|word| word == wanted);
     let (Ok(value), Some(host)) = (value.trim().parse::<u64>(), job.locate()?) else { return Ok(None) };

@@ -1,4 +1,5 @@
-//! What can be chosen in forms: clusters, VM configurations, IP pools. Plain data; how it looks in XML is the commands'.
+//! What can be chosen in forms: clusters, VM configurations, IP pools. Plain data; how it looks in XML is the
+//! commands'.
 
 use crate::error::Result;
 use crate::vmm::Client;

@@ -1,7 +1,7 @@
 //! Looking instead of asking again.
 //!
-//! A request whose answer was lost, or that a killed run has sent, may be on its way through VMmanager still. Before the
-//! same is asked for once more, the tasks of the VM are waited for and the VM is read again.
+//! A request whose answer was lost, or that a killed run has sent, may be on its way through VMmanager still. Before
+//! the same is asked for once more, the tasks of the VM are waited for and the VM is read again.
 
 use std::time::{Duration, Instant};
 
@@ -21,8 +21,8 @@ impl Job<'_> {
         self.watch(host, |_| true)
     }
 
-    /// The VM as soon as VMmanager works on it no longer and it is as wanted, or as it is when nothing has happened to it
-    /// for as long as an accepted request may take to show.
+    /// The VM as soon as VMmanager works on it no longer and it is as wanted, or as it is when nothing has happened to
+    /// it for as long as an accepted request may take to show.
     pub fn watch(&self, host: u64, wanted: impl Fn(&Host) -> bool) -> Result<Host> {
         let started = Instant::now();
         let mut quiet_since = started;

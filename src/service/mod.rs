@@ -86,7 +86,8 @@ impl<'a> Job<'a> {
         Ok(Job { operation, ..job })
     }
 
-    /// The same for a rehearsal: what would be changed goes into `script`, the journal is a copy, nothing is waited for.
+    /// The same for a rehearsal: what would be changed goes into `script`, the journal is a copy, nothing is waited
+    /// for.
     pub fn rehearsal(
         config: &Config,
         panel: &'a Panel,

@@ -1,8 +1,9 @@
 //! The script (recipe) of a VM that was just installed: the service counts as ready after it has ended.
 //!
-//! The name of its task is not documented [api 3.3]. The VM's own history lists what ran on it, and the newest task with a
-//! telling name is the script; a script that an administrator has run again counts in the place of the one that failed.
-//! Where the history tells nothing, all tasks that share the number of the installation must be final [api 3.5].
+//! The name of its task is not documented [api 3.3]. The VM's own history lists what ran on it, and the newest task
+//! with a telling name is the script; a script that an administrator has run again counts in the place of the one that
+//! failed. Where the history tells nothing, all tasks that share the number of the installation must be final
+//! [api 3.5].
 
 use std::time::Instant;
 
@@ -14,8 +15,8 @@ use crate::vmm::{Past, Task};
 /// Words of which one is in the name of such a task.
 const WORDS: [&str; 2] = ["recipe", "script"];
 
-/// Waits until the script of a VM has ended; tasks up to the number `after` are of an earlier life. A script that failed
-/// does not take the VM with it.
+/// Waits until the script of a VM has ended; tasks up to the number `after` are of an earlier life. A script that
+/// failed does not take the VM with it.
 pub fn wait(job: &Job, vm: u64, installation: Option<&Task>, after: Option<u64>) -> Result<()> {
     let (started, limit) = (Instant::now(), job.limits().create);
     let is_script = |past: &&Past| {

@@ -1,8 +1,8 @@
 //! Our own state on this machine: private directories and `SQLite` files.
 //!
-//! Three files exist. `runtime.db` ([`RUNTIME`]) is an index that can be rebuilt, and the metrics are only numbers, so a
-//! damaged one is set aside; the journal cannot be replaced, so a damaged one stops the operation. All follow the same
-//! rules:
+//! Three files exist. `runtime.db` ([`RUNTIME`]) is an index that can be rebuilt, and the metrics are only numbers, so
+//! a damaged one is set aside; the journal cannot be replaced, so a damaged one stops the operation. All follow the
+//! same rules:
 //!
 //! * every access, reading too, happens under the file's guard (`runtime.guard`, an `flock` of microseconds): `SQLite`'s
 //!   own busy handler sleeps blindly and is unfair, under the guard it has nothing to do;

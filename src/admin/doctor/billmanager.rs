@@ -4,6 +4,7 @@ use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
 use crate::panel::Panel;
 
+/// What was found there.
 pub fn section(config: &Config, panel: &Panel) -> Section {
     Section {
         about: "BILLmanager".to_owned(),

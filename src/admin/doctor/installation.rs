@@ -8,6 +8,7 @@ use super::plugin;
 use crate::admin::finding::{Finding, Section};
 use crate::config::{Config, MODULE};
 
+/// What was found there.
 pub fn section(config: &Config) -> Section {
     let mut findings = vec![
         Finding::ok("root", config.root.display().to_string()),

@@ -41,8 +41,8 @@ const FILLED: [(&str, &str, &[&str]); 2] = [
     ("pricelist_dynamic_settings_tune", "pricelist", &["cluster", "preset", "ippool"]),
 ];
 
-/// What this program needs and the file does not have: fields of the handler's form, lists that its commands fill, texts
-/// of parameters and of errors.
+/// What this program needs and the file does not have: fields of the handler's form, lists that its commands fill,
+/// texts of parameters and of errors.
 fn missing(plugin: &Element) -> Vec<String> {
     let form = |name: &str| named(plugin, "metadata", &format!("{name}.{MODULE}"));
     let known = fields(form("processing.edit"));

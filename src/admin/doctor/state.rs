@@ -12,6 +12,7 @@ const LEAST_MIB: u64 = 16;
 /// Below this somebody should look.
 const FEW_MIB: u64 = 256;
 
+/// What was found there.
 pub fn section(config: &Config) -> Section {
     let findings = vec![
         directory("durable state", &config.state_dir()),

@@ -48,8 +48,8 @@ impl Seen {
         if holds { Seen::yes(what) } else { Seen::no(what) }
     }
 
-    /// A refused or unreadable answer contradicts: the module makes the same request. A lost one says nothing. The text of
-    /// an error may repeat anything that VMmanager sent, so it stays in the log.
+    /// A refused or unreadable answer contradicts: the module makes the same request. A lost one says nothing. The text
+    /// of an error may repeat anything that VMmanager sent, so it stays in the log.
     pub fn unread(error: &Error) -> Self {
         log::warn!("{error}");
         let text = format!("{} at {}; the log says more", error.kind.name(), error.object);

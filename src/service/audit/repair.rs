@@ -1,4 +1,5 @@
-//! Repairs of the safe kinds. The service is proved anew by then, under its ticket, and only what still differs is done.
+//! Repairs of the safe kinds. The service is proved anew by then, under its ticket, and only what still differs is
+//! done.
 
 use super::Kind;
 use crate::error::Result;
