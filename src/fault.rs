@@ -1,10 +1,10 @@
 //! Named points at which a test may kill the program or make it fail.
 //!
 //! Compiled in only with the feature `faults`; otherwise [`point`] is empty and the release binary has no trace of it.
-//! A test names one point in `PMVMMANAGER6_FAULT`: `name` or `name:kill` dies there as by `kill -9`, `name:panic` panics,
-//! `name:stop` sleeps there until it is killed, so that a test can look at a process held in a known place. [`POINTS`]
-//! lists every name; the test that kills at each of them walks over that list, so a new point is covered without new
-//! test code.
+//! A test names one point in `PMVMMANAGER6_FAULT`: `name` or `name:kill` dies there as by `kill -9`, `name:panic`
+//! panics, `name:stop` sleeps there until it is killed, so that a test can look at a process held in a known place.
+//! [`POINTS`] lists every name; the test that kills at each of them walks over that list, so a new point is covered
+//! without new test code.
 
 macro_rules! points {
     ($($name:literal,)*) => {
@@ -87,5 +87,5 @@ pub fn point(name: &'static str) {
 /// Marks a line at which a test may interrupt the program.
 #[cfg(not(feature = "faults"))]
 #[inline(always)]
-#[allow(clippy::inline_always)]
+#[allow(clippy::inline_always, reason = "nothing of it must stay in a release")]
 pub fn point(_name: &'static str) {}

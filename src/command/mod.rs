@@ -262,7 +262,7 @@ fn read_document(command: &str, stdin: &mut dyn Read) -> Result<Element> {
     }
     let mut bytes = Vec::new();
     // One byte more than the parser takes, so that it can say "too long".
-    let limit = (1 << 20) + 1;
+    let limit = wire::MAX_BYTES as u64 + 1;
     stdin
         .take(limit)
         .read_to_end(&mut bytes)

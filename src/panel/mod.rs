@@ -181,13 +181,6 @@ impl Panel {
         }))
     }
 
-    /// Removes a parameter of a service.
-    pub fn drop_param(&self, item: u64, name: &str) -> Result<()> {
-        let params =
-            [("elid", Value::Plain(&item.to_string())), ("name", Value::Plain(name)), ("sok", Value::Plain("ok"))];
-        self.call("service.dropparam", &params).map(drop)
-    }
-
     /// Reaches the database; its kind and version.
     pub fn database(&self) -> Result<String> {
         self.rows("SELECT 1", &[])?;

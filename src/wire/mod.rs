@@ -6,7 +6,7 @@
 mod reader;
 mod writer;
 
-pub use reader::parse;
+pub use reader::{MAX_BYTES, parse};
 
 /// An element with its attributes, child elements and text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use quick_xml::events::{BytesStart, Event};
 use super::Element;
 use crate::error::{Error, Kind, Result};
 
-const MAX_BYTES: usize = 1 << 20;
+/// A longer document is refused.
+pub const MAX_BYTES: usize = 1 << 20;
 const MAX_DEPTH: usize = 64;
 
 /// Parses a document; the error is `bad_input_xml` with the reason and the byte offset.
