@@ -5,13 +5,13 @@ use secrecy::SecretString;
 
 use super::{Job, catalogue, password, power, scripts};
 use crate::error::{Error, Kind, Result};
-use crate::vmm::{Failure, Outcome, Task};
+use crate::vmm::{Failure, Host, Outcome, Task};
 use crate::{fault, log};
 
 /// Sets the root password of the VM and saves it crypted; repeating it with the same password changes nothing.
 pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
     let host = job.vm()?;
-    if host.state != "active" {
+    if host.state != Host::RUNNING {
         let text = format!("VM {} is {}; the password can be changed while it runs", host.id, host.state);
         return Err(Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text));
     }
@@ -74,7 +74,7 @@ pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
     if recipe.is_some() {
         scripts::wait(job, host.id, task.as_ref(), before)?;
     }
-    job.wait_for_state(host.id, "active", job.limits().change)
+    job.wait_for_state(host.id, Host::RUNNING, job.limits().change)
 }
 
 /// Waits for a change that can simply be asked for again when its outcome is unknown.

@@ -85,7 +85,7 @@ fn checked(account: &Account) -> Result<u64> {
 
 /// An administrator's account is never a client's: the client would get the whole platform [api 1.4].
 pub fn refuse_admin(account: &Account) -> Result<()> {
-    if account.roles.iter().any(|role| role.contains("admin")) {
+    if account.is_staff() {
         let text = format!(
             "the client's e-mail {} belongs to an administrator of VMmanager (account {}); give the client another e-mail",
             account.email, account.id

@@ -15,14 +15,9 @@ use crate::{fault, log};
 /// The address that stands for the service: the first IPv4, else the first IPv6.
 pub fn main_address(host: &Host) -> Option<&str> {
     fn first(list: &[HostIp]) -> Option<&str> {
-        list.iter().map(|address| bare(&address.ip)).find(|ip| !ip.is_empty())
+        list.iter().map(HostIp::bare).find(|ip| !ip.is_empty())
     }
     first(&host.ip4).or_else(|| first(&host.ip6))
-}
-
-/// BILLmanager records a bare literal; VMmanager may give a network.
-fn bare(address: &str) -> &str {
-    address.split('/').next().unwrap_or_default()
 }
 
 /// Puts every address of the VM that no slot holds yet into a free slot of its family.
@@ -73,8 +68,8 @@ fn v4(host: &Host, details: &[Ipv4]) -> Vec<Address> {
 }
 
 fn v6(host: &Host) -> Vec<Address> {
-    let address = |ip: &str| Address { ip: bare(ip).to_owned(), ..Address::default() };
-    host.ip6.iter().filter(|a| !a.ip.is_empty()).map(|a| address(&a.ip)).collect()
+    let address = |own: &HostIp| Address { ip: own.bare().to_owned(), ..Address::default() };
+    host.ip6.iter().filter(|own| !own.ip.is_empty()).map(address).collect()
 }
 
 /// Brings the addresses to what is ordered now; returns the VM as it is then.
@@ -92,8 +87,8 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
     Ok(host)
 }
 
-/// Asks for as many IPv4 addresses as are missing from `wanted`. One that an interrupted run has asked for is waited for,
-/// not asked for again.
+/// Asks for as many IPv4 addresses as are missing from `wanted`. One that an interrupted run has asked for is waited
+/// for, not asked for again.
 fn add_v4(job: &Job, host: u64, wanted: u64) -> Result<Host> {
     let place = job.place()?;
     let enough = |host: &Host| host.ip4.len() as u64 >= wanted;
@@ -149,7 +144,7 @@ pub fn unrecorded<'a>(slots: &[Slot], host: &'a Host) -> Vec<&'a str> {
     let (held, mut found) = (held(slots), Vec::new());
     for (v6, list) in [(false, &host.ip4), (true, &host.ip6)] {
         let free = slots.iter().filter(|slot| slot.free && slot.v6 == v6).count();
-        let open = list.iter().map(|address| bare(&address.ip)).filter(|ip| !ip.is_empty() && !held.contains(ip));
+        let open = list.iter().map(HostIp::bare).filter(|ip| !ip.is_empty() && !held.contains(ip));
         found.extend(open.take(free));
     }
     found
@@ -157,8 +152,7 @@ pub fn unrecorded<'a>(slots: &[Slot], host: &'a Host) -> Vec<&'a str> {
 
 /// Slots in use whose address the VM does not have.
 pub fn stale<'a>(slots: &'a [Slot], host: &Host) -> Vec<&'a Slot> {
-    let has = |ip: &str| host.ip4.iter().chain(&host.ip6).any(|address| bare(&address.ip) == ip);
-    slots.iter().filter(|slot| !slot.free && slot.address.as_deref().is_some_and(|ip| !has(ip))).collect()
+    slots.iter().filter(|slot| !slot.free && slot.address.as_deref().is_some_and(|ip| !host.has_address(ip))).collect()
 }
 
 /// Takes an address from the VM, unless it is gone or an interrupted run has asked for that.
@@ -217,8 +211,8 @@ fn follow_domain(job: &Job, order: &Order, host: &Host) -> Result<()> {
     if host.domain == *domain { Ok(()) } else { name(job, host.id, &main.ip, domain).map(drop) }
 }
 
-/// Gives an IPv4 address its reverse name, if it has another one; `false` when the VM has no such address. It is safe to
-/// ask twice for the same name.
+/// Gives an IPv4 address its reverse name, if it has another one; `false` when the VM has no such address. It is safe
+/// to ask twice for the same name.
 fn name(job: &Job, host: u64, ip: &str, domain: &str) -> Result<bool> {
     let mut asked_again = false;
     loop {
@@ -256,7 +250,7 @@ pub fn add(job: &Job, slot: Option<u64>) -> Result<()> {
 /// the operation ends with that [protocol 3.13].
 fn confirm(job: &Job, slot: &Slot) -> Result<()> {
     let (host, ip) = (job.vm()?, slot.address.as_deref().unwrap_or_default());
-    if host.ip4.iter().chain(&host.ip6).any(|address| bare(&address.ip) == ip) {
+    if host.has_address(ip) {
         return job.panel.commit_slot(slot.id);
     }
     let text = format!("slot {} holds {ip}, which VM {} does not have; give the slot up or sync it", slot.id, host.id);
@@ -332,7 +326,7 @@ fn take(job: &Job, ip: &str, v6: bool) -> Result<()> {
     if !v6 {
         return remove_v4(job, host.id, ip);
     }
-    if host.ip6.iter().any(|address| bare(&address.ip) == ip) {
+    if host.ip6.iter().any(|address| address.bare() == ip) {
         switch_v6(job, host.id, false, None)?;
     }
     Ok(())

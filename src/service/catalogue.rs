@@ -29,14 +29,13 @@ pub fn os_title(os: &Os) -> String {
 
 /// The same among templates that were read before; the cluster is taken to exist.
 pub fn os_among<'a>(all: &'a [Os], name: &str, cluster: u64) -> Result<&'a Os> {
-    let on_cluster = |os: &Os| os.clusters.iter().any(|c| c.id == cluster);
-    let usable: Vec<&Os> = all.iter().filter(|os| os.state == "active" && !os.adminonly && on_cluster(os)).collect();
+    let usable: Vec<&Os> = all.iter().filter(|os| os.is_usable_on(cluster)).collect();
     if let Some(found) = pick("ostempl", name, &usable, os_title)? {
         return Ok(found);
     }
     let named: Vec<&Os> = all.iter().collect();
     if let Ok(Some(os)) = pick("ostempl", name, &named, os_title) {
-        let reason = if !on_cluster(os) {
+        let reason = if !os.is_on(cluster) {
             format!("it is not attached to cluster {cluster}")
         } else if os.adminonly {
             "it is for administrators only".to_owned()

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 
+use super::catalogue;
 use super::handler::HandlerJob;
 use super::identity::Mark;
 use crate::config::today;
@@ -42,18 +43,16 @@ pub fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
 
 /// Accounts of administrators: their VMs are the platform's own and never a client's.
 fn staff(job: &HandlerJob) -> Result<BTreeSet<u64>> {
-    let is_staff = |roles: &[String]| roles.iter().any(|role| role.contains("admin"));
-    Ok(job.vmm.accounts()?.into_iter().filter(|a| is_staff(&a.roles)).map(|account| account.id).collect())
+    Ok(job.vmm.accounts()?.iter().filter(|account| account.is_staff()).map(|account| account.id).collect())
 }
 
 /// Id, name, domain or address; without words every VM.
 fn is_asked_for(host: &Host, words: &[&str]) -> bool {
-    let addresses = || host.ip4.iter().chain(&host.ip6).map(|address| address.ip.as_str());
     let fits = |word: &&str| {
         let lower = word.to_lowercase();
         let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
         let named = !is_number && [&host.name, &host.domain].iter().any(|name| name.to_lowercase().contains(&lower));
-        named || host.id.to_string() == lower || addresses().any(|ip| ip.split('/').next() == Some(&*lower))
+        named || host.id.to_string() == lower || host.has_address(&lower)
     };
     words.is_empty() || words.iter().any(fits)
 }
@@ -68,7 +67,7 @@ fn obstacle(host: &Host, named: &BTreeSet<u64>, staff: &BTreeSet<u64>) -> Option
     match &host.account {
         None => Some("it has no owner".to_owned()),
         Some(owner) if staff.contains(&owner.id) => Some(format!("it belongs to the administrator {}", owner.email)),
-        _ if host.state == "creating" => Some("it is being made".to_owned()),
+        _ if host.state == Host::CREATING => Some("it is being made".to_owned()),
         Some(_) => None,
     }
 }
@@ -78,7 +77,7 @@ fn offer(job: &HandlerJob, host: &Host, templates: &[Os], paid_until: &str) -> R
     let mut params = BTreeMap::from([("panelid", host.id.to_string()), ("serverid", host.name.clone())]);
     params.insert("ip", super::addresses::main_address(host).unwrap_or_default().to_owned());
     params.insert("domain", host.domain.clone());
-    params.insert("ostempl", os.map(|os| format!("{}__{}", os.repository, os.name)).unwrap_or_default());
+    params.insert("ostempl", os.map(catalogue::os_title).unwrap_or_default());
     for value in params.values_mut() {
         value.retain(|c| !c.is_control());
     }

@@ -52,7 +52,7 @@ pub fn propose(job: &Job, vm: Option<u64>) -> Result<Proposal> {
 
 fn facts(job: &Job, host: &Host, owner: &str) -> Vec<[String; 3]> {
     let param = |name: &str| job.service.param(name).unwrap_or_default().to_owned();
-    let addresses: Vec<&str> = host.ip4.iter().chain(&host.ip6).map(|address| address.ip.as_str()).collect();
+    let addresses: Vec<&str> = host.addresses().map(|address| address.ip.as_str()).collect();
     let size = format!(
         "{} cores, {} MiB, disk {} MiB",
         host.cpu_number.unwrap_or_default(),

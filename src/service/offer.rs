@@ -15,10 +15,7 @@ use crate::vmm::{Os, Recipe};
 pub fn sync(job: &HandlerJob) -> Result<()> {
     let cluster = job.cluster()?;
     let lxd = cluster.virtualization_type == "lxd";
-    let usable = |os: &Os| {
-        let here = os.clusters.iter().any(|at| at.id == cluster.id);
-        os.state == "active" && !os.adminonly && here && os.is_lxd_image == lxd
-    };
+    let usable = |os: &Os| os.is_usable_on(cluster.id) && os.is_lxd_image == lxd;
     let templates = job.vmm.os_list()?.into_iter().filter(usable).map(|os| (os.repository, os.name));
     keep_equal(job, "ostempl", templates)?;
     let recipes = if job.handler.params.get("use_recipes").is_some_and(|value| value == "on") {

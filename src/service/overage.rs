@@ -121,7 +121,7 @@ fn change(job: &Job, host: &Host, resources: &Resources) -> Result<()> {
     match job.vmm.change_resources(host.id, resources, false) {
         Ok(Some(task)) => job.vmm.wait(&task, job.limits().change).map(drop),
         Ok(None) => Ok(()),
-        Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && host.state == "active" => {
+        Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && host.state == Host::RUNNING => {
             log::info!(
                 "service {}: not possible while VM {} runs ({error}); it waits for a stop",
                 job.service.id,

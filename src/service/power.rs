@@ -11,24 +11,21 @@ use crate::journal::Restart;
 use crate::vmm::{Failure, Host, Past, Task};
 use crate::{fault, log};
 
-const RUNNING: &str = "active";
-const STOPPED: &str = "stopped";
-
 /// Stops the VM; by force when a gentle stop does not end in its time.
 pub fn stop(job: &Job, host: &Host) -> Result<()> {
-    if host.state == STOPPED {
+    if host.state == Host::STOPPED {
         log::info!("service {}: VM {} is stopped already", job.service.id, host.id);
         return Ok(());
     }
     fault::point("power.before_request");
-    let gentle = job.reach(host.id, STOPPED, job.limits().change / 2, || {
+    let gentle = job.reach(host.id, Host::STOPPED, job.limits().change / 2, || {
         let outcome = job.vmm.stop_host(host.id, false);
         fault::point("power.after_request");
         outcome
     });
     let result = gentle.or_else(|error| {
         log::warn!("service {}: VM {} did not stop ({error}); it is stopped by force", job.service.id, host.id);
-        job.reach(host.id, STOPPED, job.limits().change, || job.vmm.stop_host(host.id, true))
+        job.reach(host.id, Host::STOPPED, job.limits().change, || job.vmm.stop_host(host.id, true))
     });
     fault::point("power.waited");
     result
@@ -36,12 +33,12 @@ pub fn stop(job: &Job, host: &Host) -> Result<()> {
 
 /// Starts the VM.
 pub fn start(job: &Job, host: &Host) -> Result<()> {
-    if host.state == RUNNING {
+    if host.state == Host::RUNNING {
         log::info!("service {}: VM {} runs already", job.service.id, host.id);
         return Ok(());
     }
     fault::point("power.before_request");
-    let result = job.reach(host.id, RUNNING, job.limits().change, || {
+    let result = job.reach(host.id, Host::RUNNING, job.limits().change, || {
         let outcome = job.vmm.start_host(host.id);
         fault::point("power.after_request");
         outcome
@@ -58,10 +55,10 @@ fn restart(job: &Job, force: bool) -> Result<()> {
     if let Some(earlier) = job.journal.restart_of(item, job.operation)?
         && goes_on(job, host.id, earlier)?
     {
-        return job.wait_for_state(host.id, RUNNING, limit);
+        return job.wait_for_state(host.id, Host::RUNNING, limit);
     }
     let host = job.vm()?;
-    if host.state == STOPPED {
+    if host.state == Host::STOPPED {
         return start(job, &host);
     }
     let after = newest_task(job, host.id)?;
@@ -90,7 +87,7 @@ fn restart(job: &Job, force: bool) -> Result<()> {
         }
     }
     fault::point("power.waited");
-    job.wait_for_state(host.id, RUNNING, limit)
+    job.wait_for_state(host.id, Host::RUNNING, limit)
 }
 
 /// Whether the restart that an earlier try of this operation asked for is done; `false` lets this try ask.
@@ -101,7 +98,7 @@ fn goes_on(job: &Job, host: u64, earlier: Restart) -> Result<bool> {
             Err(error) if error.kind == Kind::Vm6Task => true,
             ended => ended.map(|_| false)?,
         },
-        None if taken_up(job, host, earlier.after)? => job.calm(host)?.state == STOPPED,
+        None if taken_up(job, host, earlier.after)? => job.calm(host)?.state == Host::STOPPED,
         None => return Ok(false),
     };
     if failed {

@@ -1,9 +1,9 @@
 //! A paid order becomes a running VM, once (design, section 5; anchors 4.2).
 //!
 //! Before a VM is asked for, the one we may have asked for already is looked for: by the id in the journal, by the task
-//! that builds it, by the mark in its comment. The ids in an answer are recorded before anything else happens. An answer
-//! that got lost is never followed by a second request in the same run, and in the next run only after the VM did not
-//! appear in the time in which VMmanager's lists may lag behind.
+//! that builds it, by the mark in its comment. The ids in an answer are recorded before anything else happens. An
+//! answer that got lost is never followed by a second request in the same run, and in the next run only after the VM
+//! did not appear in the time in which VMmanager's lists may lag behind.
 
 use std::time::{Duration, Instant};
 
@@ -80,7 +80,7 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
-    if phase == Some(Phase::Deleting) && host.state == "creating" {
+    if phase == Some(Phase::Deleting) && host.state == Host::CREATING {
         log::warn!("service {}: the remains of a failed creation, VM {}, are still there", job.service.id, host.id);
         remove::remove(job, &host)?;
         job.journal.step(job.service.id, Phase::Refused)?;
@@ -271,13 +271,13 @@ fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>>
         let host = job.host(vm)?;
         match &host {
             None if started.elapsed() >= job.limits().appear => return Ok(None),
-            Some(found) if found.state == "stopped" && job.service.status != SUSPENDED => {
+            Some(found) if found.state == Host::STOPPED && job.service.status != SUSPENDED => {
                 identity::prove(job, found)?;
                 power::start(job, found)?;
             }
             Some(found) if is_ready(job, found) => return Ok(host),
             // Whoever lost the answer to the creation has no task to wait for.
-            Some(found) if found.state == "creating" => {
+            Some(found) if found.state == Host::CREATING => {
                 if let Some(failed) = failed_creation(job, vm)? {
                     return Err(clean_up(job, vm, failed));
                 }
@@ -303,7 +303,7 @@ fn failed_creation(job: &Job, vm: u64) -> Result<Option<Error>> {
 }
 
 fn is_ready(job: &Job, host: &Host) -> bool {
-    let settled = host.state == "active" || (host.state == "stopped" && job.service.status == SUSPENDED);
+    let settled = host.state == Host::RUNNING || (host.state == Host::STOPPED && job.service.status == SUSPENDED);
     settled && addresses::main_address(host).is_some()
 }
 

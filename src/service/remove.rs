@@ -67,7 +67,7 @@ fn remove_stopped(job: &Job, host: &Host, refused: Error) -> crate::vmm::Outcome
         let hint = "the VM is protected from deletion in VMmanager; take the protection off";
         return Err(Failure::Refused(refused.and(hint)));
     }
-    if host.state != "active" || refused.kind != Kind::Vm6Api {
+    if host.state != Host::RUNNING || refused.kind != Kind::Vm6Api {
         return Err(Failure::Refused(refused));
     }
     log::warn!("service {}: {refused}; stopping the VM first", job.service.id);

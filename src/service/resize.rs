@@ -2,9 +2,9 @@
 //!
 //! A running VM is changed hot where it can be, else the change is deferred to its next stop and one restart applies
 //! everything. A stopped VM is changed at once and stays stopped. A disk never shrinks: that is found before anything
-//! is asked. A lost answer, or a crash at any line, is answered by the same comparison after VMmanager has become quiet:
-//! what was asked for is not asked for again, and there is no second restart. What was deferred and is ordered no longer
-//! is overridden; a disk cannot be.
+//! is asked. A lost answer, or a crash at any line, is answered by the same comparison after VMmanager has become
+//! quiet: what was asked for is not asked for again, and there is no second restart. What was deferred and is ordered
+//! no longer is overridden; a disk cannot be.
 
 use std::time::Duration;
 
@@ -18,7 +18,6 @@ use crate::{fault, log};
 const HOT_RAM_STEP_MIB: u64 = 1024;
 /// How often a request is sent of which nobody knows whether it arrived.
 const ROUNDS: usize = 3;
-const STOPPED: &str = "stopped";
 
 /// What differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +51,7 @@ pub fn apply_without_restart(job: &Job, order: &Order, host: Host) -> Result<Hos
 pub fn restarts(host: &Host, change: &Change) -> bool {
     let hot_resources = change.resources == Resources::default() || is_hot(host, &change.resources);
     let hot_disk = change.disk_mib.is_none() || host.live_resize;
-    host.state != STOPPED && (change.pending || !hot_resources || !hot_disk)
+    host.state != Host::STOPPED && (change.pending || !hot_resources || !hot_disk)
 }
 
 fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host> {
@@ -129,20 +128,19 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
     let mut pending = false;
     let mut difference = |wanted: Option<u64>, is: Option<u64>, waiting: Option<u64>| {
         // A stopped VM has no next stop that something could wait for.
-        let waiting = waiting.filter(|&size| size > 0 && host.state != STOPPED);
+        let waiting = waiting.filter(|&size| size > 0 && host.state != Host::STOPPED);
         let right = wanted == is;
         pending |= !right && wanted.is_some() && wanted == waiting;
         wanted.filter(|_| waiting.map_or(!right, |_| wanted != waiting))
     };
-    // One limit for both directions stands for the two when a build has only that one.
-    let speed = |limit: Option<u64>| limit.filter(|&n| n > 0).or(host.net_bandwidth_mbitps);
+    let [speed_in, speed_out] = host.speeds();
     let disk_mib =
         difference(wanted.hdd_mib, has, disk.and_then(|disk| disk.size_mib_new)).filter(|_| wanted.hdd_mib != has);
     let resources = Resources {
         cpu_number: difference(wanted.cpu_number, host.cpu_number, host.cpu_number_new),
         ram_mib: difference(wanted.ram_mib, host.ram_mib, host.ram_mib_new),
-        net_in_mbitps: difference(wanted.net_in_mbitps, speed(host.net_in_mbitps), None),
-        net_out_mbitps: difference(wanted.net_out_mbitps, speed(host.net_out_mbitps), None),
+        net_in_mbitps: difference(wanted.net_in_mbitps, speed_in, None),
+        net_out_mbitps: difference(wanted.net_out_mbitps, speed_out, None),
     };
     Ok(Change { disk_mib, resources, pending })
 }
@@ -160,8 +158,8 @@ fn carry_out(job: &Job, wanted: &Sizes, host: &Host, change: &Change, may_restar
     fault::point("resize.before_request");
     let parts = Parts { job, wanted, host, change, may_restart };
     match host.state.as_str() {
-        STOPPED => parts.change_stopped(),
-        "active" => parts.change_running(),
+        Host::STOPPED => parts.change_stopped(),
+        Host::RUNNING => parts.change_running(),
         other => {
             let text = format!("VM {} is {other}: VMmanager works on it; the next try changes it", host.id);
             Err(Failure::Refused(Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text)))

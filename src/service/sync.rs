@@ -33,7 +33,7 @@ pub fn run(job: &Job) -> Result<()> {
 fn hold_suspension(job: &Job, host: &Host) -> Result<()> {
     let item = job.service.id;
     job.journal_ready(host)?;
-    if job.service.status != SUSPENDED || host.state != "active" {
+    if job.service.status != SUSPENDED || host.state != Host::RUNNING {
         return Ok(());
     }
     tally::count(Metric::StoppedAgain, &[]);

@@ -126,7 +126,7 @@ impl Client {
 
     /// Asks for a VM; its id and the task `host_create`.
     pub fn create_host(&self, request: &CreateHost) -> Outcome<(u64, Option<Task>)> {
-        let mut body = serde_json::to_value(request).map_err(|e| unwritable("POST /vm/v3/host", &e))?;
+        let mut body = model::body(request).map_err(|e| unwritable("POST /vm/v3/host", &e))?;
         if let Some(password) = &request.password {
             body["password"] = Value::from(password.expose_secret());
         }
@@ -190,7 +190,7 @@ impl Client {
     /// Changes cores, memory, speeds; `deferred` keeps the change until the VM stops. The task `host_change_params`.
     pub fn change_resources(&self, id: u64, resources: &Resources, deferred: bool) -> Outcome<Option<Task>> {
         let path = format!("/vm/v3/host/{id}/resource");
-        let body = serde_json::to_value(resources).map_err(|e| unwritable(&path, &e))?;
+        let body = model::body(resources).map_err(|e| unwritable(&path, &e))?;
         let accepted: Accepted = self.post(&path, &with_defer(body, deferred))?;
         Ok(accepted.task.map(|consul| Task::named(consul, "host_change_params")))
     }

@@ -29,6 +29,13 @@ pub struct Account {
     pub roles: Vec<String>,
 }
 
+impl Account {
+    /// Somebody of the platform's own people, with whatever rights: never a client [api 1.4].
+    pub fn is_staff(&self) -> bool {
+        self.roles.iter().any(|role| role.contains("admin"))
+    }
+}
+
 /// A cluster [api 4.2].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Cluster {
@@ -73,6 +80,18 @@ pub struct Os {
     /// Clusters that have the template.
     #[serde(default, deserialize_with = "one_or_many")]
     pub clusters: Vec<Reference>,
+}
+
+impl Os {
+    /// Attached to the cluster, whether it can be used or not.
+    pub fn is_on(&self, cluster: u64) -> bool {
+        self.clusters.iter().any(|at| at.id == cluster)
+    }
+
+    /// Clients' VMs can be made of it on the cluster.
+    pub fn is_usable_on(&self, cluster: u64) -> bool {
+        self.state == "active" && !self.adminonly && self.is_on(cluster)
+    }
 }
 
 /// An object named by its id.
@@ -131,43 +150,26 @@ pub struct PresetDisk {
     pub boot_order: Option<u64>,
 }
 
-/// Values of a VM configuration that a tariff does not name [api 4.4]. Unset ones are never sent: an unknown property
-/// is refused.
+/// Values of a VM configuration that a tariff does not name [api 4.4]; [`body`] leaves unset ones out.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are the API's own")]
 pub struct Tuning {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_mode: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_custom_model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub nesting: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_weight: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub io_weight: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub io_read_mbitps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub io_write_mbitps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub io_read_iops: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub io_write_iops: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub net_in_mbitps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub net_out_mbitps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub net_weight: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub anti_spoofing: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_connections_in: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_connections_out: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub process_number: Option<u64>,
 }
 
@@ -259,6 +261,31 @@ pub struct Host {
     pub is_protected: bool,
 }
 
+impl Host {
+    /// State of a VM that runs.
+    pub const RUNNING: &'static str = "active";
+    /// State of a VM that is switched off.
+    pub const STOPPED: &'static str = "stopped";
+    /// State of a VM that is being made.
+    pub const CREATING: &'static str = "creating";
+
+    /// All addresses, IPv4 first.
+    pub fn addresses(&self) -> impl Iterator<Item = &HostIp> {
+        self.ip4.iter().chain(&self.ip6)
+    }
+
+    /// Whether the VM has this address, given as a bare literal.
+    pub fn has_address(&self, ip: &str) -> bool {
+        self.addresses().any(|address| address.bare() == ip)
+    }
+
+    /// Speed limits, `[in, out]`; one limit for both directions stands for the two when a build has only that one.
+    pub fn speeds(&self) -> [Option<u64>; 2] {
+        [self.net_in_mbitps, self.net_out_mbitps]
+            .map(|limit| limit.filter(|&limit| limit > 0).or(self.net_bandwidth_mbitps))
+    }
+}
+
 /// Owner of a VM.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Owner {
@@ -287,9 +314,16 @@ pub struct Disk {
 /// An address in the VM list.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct HostIp {
-    /// The literal.
+    /// The literal, or a network.
     #[serde(default, deserialize_with = "or_default")]
     pub ip: String,
+}
+
+impl HostIp {
+    /// The literal, as BILLmanager records it.
+    pub fn bare(&self) -> &str {
+        self.ip.split('/').next().unwrap_or_default()
+    }
 }
 
 /// An address in `/host/{id}/ipv4` [api 4.10].
@@ -467,23 +501,19 @@ impl Pool {
     }
 }
 
-/// New values of a VM's resources [api 4.8]; unset ones are not sent.
+/// New values of a VM's resources [api 4.8]; [`body`] leaves unset ones out.
 #[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are the API's own")]
 pub struct Resources {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_number: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ram_mib: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub net_in_mbitps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub net_out_mbitps: Option<u64>,
 }
 
-/// Body of `POST /host` [api 4.7.1]. Unset fields are left out.
+/// Body of `POST /host` [api 4.7.1]; [`body`] leaves unset fields out.
 #[derive(Clone, Debug, Default, Serialize)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are the API's own")]
 pub struct CreateHost {
     pub name: String,
     pub comment: String,
@@ -492,26 +522,16 @@ pub struct CreateHost {
     pub cluster: u64,
     pub account: u64,
     pub os: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_number: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ram_mib: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hdd_mib: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv4_number: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv4_pool: Option<Vec<u64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub interfaces: Option<Vec<InterfacePools>>,
     pub ipv6_enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_prefix: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipe_list: Option<Vec<RecipeRun>>,
     #[serde(flatten)]
     pub tuning: Tuning,
@@ -534,6 +554,16 @@ pub struct InterfacePools {
 pub struct RecipeRun {
     /// Recipe id.
     pub recipe: u64,
+}
+
+/// The fields of a request as its body. What is unset is not sent: VMmanager has no use for null, and a build that does
+/// not know a property refuses it.
+pub fn body(fields: &impl Serialize) -> serde_json::Result<Value> {
+    let mut body = serde_json::to_value(fields)?;
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    Ok(body)
 }
 
 fn number<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {

@@ -16,11 +16,9 @@ use crate::vmm::Host;
 
 /// Services read and judged together.
 const TOGETHER: usize = 500;
-const RUNNING: &str = "active";
-const STOPPED: &str = "stopped";
 
-/// Judges the handler's open services, or those of them that are in `only`. These are suspected, and worth a request for
-/// a VM alone where the handler's additional interface asks for one.
+/// Judges the handler's open services, or those of them that are in `only`. These are suspected, and worth a request
+/// for a VM alone where the handler's additional interface asks for one.
 pub fn services(
     job: &HandlerJob,
     reading: &Reading,
@@ -64,7 +62,7 @@ impl<'a> Subject<'a> {
         match Order::of(&self.service) {
             Ok(order) => {
                 self.os(&order, host);
-                if [RUNNING, STOPPED].contains(&host.state.as_str()) {
+                if [Host::RUNNING, Host::STOPPED].contains(&host.state.as_str()) {
                     self.size(&order, host);
                     self.addresses(&order, host)?;
                 }
@@ -205,9 +203,9 @@ impl<'a> Subject<'a> {
     fn state(&mut self, host: &Host) {
         let (is, vm) = (format!("VM is {}", host.state), Some(host.id));
         match (self.service.status, host.state.as_str()) {
-            (SUSPENDED, RUNNING) => self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe),
-            (ACTIVE, STOPPED) => self.add(Kind::State, vm, is, "VM runs", self.module("start")),
-            (_, RUNNING | STOPPED) => {}
+            (SUSPENDED, Host::RUNNING) => self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe),
+            (ACTIVE, Host::STOPPED) => self.add(Kind::State, vm, is, "VM runs", self.module("start")),
+            (_, Host::RUNNING | Host::STOPPED) => {}
             _ => {
                 let text = format!("look at the tasks of VM {} in VMmanager", host.id);
                 self.add(Kind::State, vm, is, "VM is active or stopped", Remedy::ByHand(text));
@@ -312,13 +310,13 @@ fn join(words: &[&str]) -> String {
 /// The sizes that differ, as they are and as they should be.
 fn differences(wanted: &Sizes, host: &Host) -> (String, String) {
     let disk = host.disk.as_ref();
-    let speed = |limit: Option<u64>| limit.filter(|&n| n > 0).or(host.net_bandwidth_mbitps);
+    let [speed_in, speed_out] = host.speeds();
     let sizes = [
         ("cores", "", wanted.cpu_number, host.cpu_number, host.cpu_number_new),
         ("memory", " MiB", wanted.ram_mib, host.ram_mib, host.ram_mib_new),
         ("disk", " MiB", wanted.hdd_mib, disk.and_then(|disk| disk.size_mib), disk.and_then(|disk| disk.size_mib_new)),
-        ("in", " Mbit/s", wanted.net_in_mbitps, speed(host.net_in_mbitps), None),
-        ("out", " Mbit/s", wanted.net_out_mbitps, speed(host.net_out_mbitps), None),
+        ("in", " Mbit/s", wanted.net_in_mbitps, speed_in, None),
+        ("out", " Mbit/s", wanted.net_out_mbitps, speed_out, None),
     ];
     let (mut is, mut should) = (Vec::new(), Vec::new());
     for (name, unit, wanted, has, waits) in sizes {

@@ -54,7 +54,6 @@ impl Reading {
         let hosts = job.vmm.hosts()?;
         let accounts = job.vmm.accounts()?;
         let records = job.journal.records()?;
-        let is_staff = |roles: &[String]| roles.iter().any(|role| role.contains("admin"));
         Ok(Reading {
             busy,
             claims: claims(&open),
@@ -62,7 +61,7 @@ impl Reading {
             named_anywhere: job.panel.vms_named_anywhere()?,
             marked: marked(job, &hosts),
             hosts: hosts.into_iter().map(|host| (host.id, host)).collect(),
-            staff: accounts.iter().filter(|account| is_staff(&account.roles)).map(|account| account.id).collect(),
+            staff: accounts.iter().filter(|account| account.is_staff()).map(|account| account.id).collect(),
             accounts: accounts.iter().map(|account| account.id).collect(),
             emails: accounts.into_iter().map(|account| account.email.to_lowercase()).collect(),
             templates: job.vmm.os_list()?.into_iter().map(|os| (os.id, catalogue::os_title(&os))).collect(),

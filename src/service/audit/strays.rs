@@ -8,8 +8,6 @@ use crate::service::handler::HandlerJob;
 use crate::service::identity::Mark;
 use crate::vmm::Host;
 
-const BEING_MADE: &str = "creating";
-
 /// Every VM that has no service, or that bears a mark that another VM deserves.
 pub fn vms(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
     let mut found = without_service(job, reading)?;
@@ -62,7 +60,7 @@ fn duplicates(job: &HandlerJob, reading: &Reading, item: u64, vms: &[u64]) -> Ve
 fn is_unsold(reading: &Reading, host: &Host) -> bool {
     let of_client = host.account.as_ref().is_some_and(|owner| !reading.staff.contains(&owner.id));
     let known = reading.named_anywhere.contains(&host.id) || reading.journalled.contains(&host.id);
-    of_client && !known && host.state != BEING_MADE && Mark::find_all(&host.comment).is_empty()
+    of_client && !known && host.state != Host::CREATING && Mark::find_all(&host.comment).is_empty()
 }
 
 fn unsold(job: &HandlerJob, host: &Host) -> Finding {

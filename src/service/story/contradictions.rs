@@ -49,7 +49,7 @@ fn existence(bill: &Bill, platform: &Platform) -> Option<String> {
             Some("the service is open, but VMmanager has no VM of it".to_owned())
         }
         (DELETED, Some(host)) => Some(format!("the service is deleted, but VM {} still exists", host.id)),
-        (SUSPENDED, Some(host)) if host.state == "active" => {
+        (SUSPENDED, Some(host)) if host.state == Host::RUNNING => {
             Some(format!("the service is suspended, but VM {} runs: sync_item stops it", host.id))
         }
         _ => None,
@@ -71,10 +71,10 @@ fn differences(bill: &Bill, host: &Host) -> Vec<String> {
         let (ordered, has) = (ordered?, has?);
         (ordered != has).then(|| format!("{ordered} {what} are ordered, VM {} has {has}", host.id))
     });
-    let has = |ip: &str| host.ip4.iter().chain(&host.ip6).any(|own| own.ip.split('/').next() == Some(ip));
     let slots = bill.slots.iter().filter(|slot| !slot.free).filter_map(|slot| slot.address.as_deref());
-    let strange =
-        slots.filter(|ip| !has(ip)).map(|ip| format!("a slot holds {ip}, which VM {} does not have", host.id));
+    let strange = slots
+        .filter(|ip| !host.has_address(ip))
+        .map(|ip| format!("a slot holds {ip}, which VM {} does not have", host.id));
     sizes.chain(strange).collect()
 }
 
