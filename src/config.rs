@@ -85,16 +85,6 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// A person waits in front of a form.
-    #[must_use]
-    pub fn impatient(&self) -> Self {
-        Limits {
-            answer: self.answer.min(Duration::from_secs(5)),
-            asleep: self.asleep.min(Duration::from_secs(4)),
-            ..self.clone()
-        }
-    }
-
     /// A rehearsal waits for answers and for nothing else.
     #[must_use]
     pub fn rehearsing(&self) -> Self {
@@ -116,6 +106,15 @@ impl Config {
     pub fn from_environment() -> Self {
         let root = std::env::var_os(ROOT_VARIABLE).filter(|v| !v.is_empty());
         Config { root: root.map_or_else(|| PathBuf::from(DEFAULT_ROOT), PathBuf::from), limits: limits() }
+    }
+
+    /// The same for questions of a person, who waits in front of a form or a terminal.
+    #[must_use]
+    pub fn impatient(&self) -> Self {
+        let mut hurried = self.clone();
+        hurried.limits.answer = self.limits.answer.min(Duration::from_secs(5));
+        hurried.limits.asleep = self.limits.asleep.min(Duration::from_secs(4));
+        hurried
     }
 
     /// The module's log.

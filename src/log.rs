@@ -55,9 +55,12 @@ pub fn recent() -> Vec<String> {
     RECENT.lock().map(|lines| lines.iter().cloned().collect()).unwrap_or_default()
 }
 
+/// Stands for every secret.
+pub const MASK: &str = "***";
+
 /// A text of another program without a secret that we had told it: what it says may end up in logs and in the panel.
 pub fn masked(text: &str, secret: &str) -> String {
-    if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") }
+    if secret.is_empty() { text.to_owned() } else { text.replace(secret, MASK) }
 }
 
 struct Lines {
@@ -96,13 +99,12 @@ fn line(event: &Event<'_>) -> String {
     let now = config::now();
     let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
     let mark = if REHEARSES.load(Ordering::Relaxed) { "(plan, nothing is done) " } else { "" };
-    format!("{time} [{}] {level} {mark}{}\n", std::process::id(), one_line(&text.0))
+    format!("{time} [{}] {level} {mark}{}\n", std::process::id(), one_line(text.0.trim()))
 }
 
-/// Control characters would let a VM's name or an answer of a server forge a line of our log.
-fn one_line(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    text.trim().chars().map(plain).collect()
+/// Control characters would let a VM's name or an answer of a server forge a line of our log, or move the cursor.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 struct Text(String);

@@ -1,5 +1,5 @@
-//! A rehearsal: an operation that is run for its plan. VMmanager and BILLmanager are asked as ever, but what would change
-//! something is written into the script instead of being sent, and answered as if it had been done.
+//! A rehearsal: an operation that is run for its plan. VMmanager and BILLmanager are asked as ever, but what would
+//! change something is written into the script instead of being sent, and answered as if it had been done.
 //!
 //! The two places where requests leave the program (`vmm::rehearsal`, `panel::rehearsal`) share one script; no use-case
 //! knows that it is rehearsed. What VMmanager would make gets an invented number, which the script shows as a name in
@@ -13,8 +13,6 @@ use crate::error::{Error, Kind};
 
 /// No object of VMmanager has ever such a number.
 const FIRST_INVENTED: u64 = 9_000_000_000_000_000;
-/// Stands for every secret.
-pub const SECRET: &str = "***";
 
 /// Who would be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

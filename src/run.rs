@@ -148,6 +148,5 @@ impl Write for Plain<'_> {
 }
 
 fn print(stdout: &mut dyn Write, document: &Element) -> Result<()> {
-    let written = stdout.write_all(document.document().as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|error| Error::new(Kind::State, "stdout", format!("the answer could not be written: {error}")))
+    admin::write(stdout, &document.document())
 }

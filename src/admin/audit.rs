@@ -1,7 +1,7 @@
 //! `pmvmmanager6 audit`: where BILLmanager's services and VMmanager's VMs have drifted apart, and what to do about it.
 //!
-//! The exit status is 0 when nothing is wrong (notes alone are nothing), 1 when something is, or when a handler could not
-//! be audited: what was found at the others is shown nevertheless. `--json` prints one object:
+//! The exit status is 0 when nothing is wrong (notes alone are nothing), 1 when something is, or when a handler could
+//! not be audited: what was found at the others is shown nevertheless. `--json` prints one object:
 //!
 //! ```json
 //! {"partial": false,
@@ -11,8 +11,8 @@
 //!                "advice": null}]}
 //! ```
 //!
-//! `service` and `vm` are null where there is none. Of `command` and `advice` one is null: either a line to be pasted, or
-//! what a person has to do in one of the panels. `error` says why a handler was not audited.
+//! `service` and `vm` are null where there is none. Of `command` and `advice` one is null: either a line to be pasted,
+//! or what a person has to do in one of the panels. `error` says why a handler was not audited.
 //!
 //! `--repair KIND` shows what would be repaired, with `--yes` it is done, one service after the other, each under its
 //! tickets and proved anew like in any operation.
@@ -24,7 +24,7 @@ use std::io::Write;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::table::table;
+use super::table::{counted, or_dash, table};
 use super::{Verdict, service, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
@@ -254,13 +254,9 @@ impl Audited {
             n => format!("; {n} left out, because an operation is under way"),
         };
         let (findings, notes) = (count(false), count(true));
-        let counted = format!("{}, {}", plural(findings, "finding"), plural(notes, "note"));
-        format!("{title}: {}, {}: {counted}{left_out}\n", plural(self.services, "service"), plural(self.vms, "VM"))
+        let compared = format!("{}, {}", counted(self.services, "service"), counted(self.vms, "VM"));
+        format!("{title}: {compared}: {}, {}{left_out}\n", counted(findings, "finding"), counted(notes, "note"))
     }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Row {
@@ -275,8 +271,9 @@ impl Row {
             service,
             vm,
             handler,
-            is: plain(&is),
-            should: plain(&should),
+            // What a client wrote must not move the cursor.
+            is: log::one_line(&is),
+            should: log::one_line(&should),
             command,
             advice,
             safe,
@@ -288,7 +285,6 @@ impl Row {
     }
 
     fn cells(&self, style: Style) -> [String; 6] {
-        let or_dash = |id: Option<u64>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         [
             format!("{style}{}{style:#}", self.kind),
             or_dash(self.service),
@@ -298,11 +294,6 @@ impl Row {
             self.should.clone(),
         ]
     }
-}
-
-/// What a client wrote must not move the cursor.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A line to be pasted, or a word of advice.

@@ -36,8 +36,15 @@ struct Setting {
     custom: bool,
 }
 
+/// What the person asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// As JSON.
+    pub json: bool,
+}
+
 /// Prints it.
-pub fn run(json: bool, out: &mut dyn Write) -> Result<()> {
+pub fn run(task: Task, out: &mut dyn Write) -> Result<()> {
     let document = Document {
         module: MODULE,
         version: built::VERSION,
@@ -48,7 +55,7 @@ pub fn run(json: bool, out: &mut dyn Write) -> Result<()> {
         features: features::WORDS,
         settings: settings(),
     };
-    if json { write_json(out, &document) } else { write(out, &document.text()) }
+    if task.json { write_json(out, &document) } else { write(out, &document.text()) }
 }
 
 fn settings() -> Vec<Setting> {

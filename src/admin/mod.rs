@@ -1,6 +1,6 @@
 //! Operator commands: what an administrator runs by hand. One file a command; each writes text for people, or JSON on
-//! request, to the writer it is given. Styles (`anstyle`) may be written always: where the output is no terminal they are
-//! taken out on the way.
+//! request, to the writer it is given. Styles (`anstyle`) may be written always: where the output is no terminal they
+//! are taken out on the way.
 
 pub mod audit;
 pub mod check_connection;
@@ -30,7 +30,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::Operator;
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 
 /// How long a BILLmanager that restarts is waited for while somebody looks on.
@@ -48,7 +48,7 @@ pub enum Verdict {
 /// Only the owner of the installation gets on: everybody else would be told of missing files where permissions are
 /// missing. What the program says of itself needs no installation.
 pub fn admit(config: &Config, operator: &Operator) -> Result<()> {
-    if matches!(operator, Operator::Features { .. }) {
+    if matches!(operator, Operator::Features(_)) {
         return Ok(());
     }
     let root = config.root.display().to_string();
@@ -67,36 +67,37 @@ pub fn admit(config: &Config, operator: &Operator) -> Result<()> {
     Err(Error::new(Kind::State, root, text))
 }
 
-/// Runs an operator command.
+/// Runs an operator command. Those that look for something say what they think of it, the others are done or fail.
 pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
     let runtime = config.runtime_dir();
-    let done = match operator {
-        Operator::Audit(audit) => return audit::run(config, &audit.task(), out),
-        Operator::Doctor(doctor) => return doctor::run(config, doctor.task(), out),
-        Operator::CheckConnection(check) => return check_connection::run(config, check.task(), out),
-        Operator::Features { json } => features::run(*json, out),
-        Operator::Metrics(metrics) => return metrics::run(config, &metrics.task(), out),
-        Operator::Show(show) => return show::run(config, &show.task(), out),
-        Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out),
-        Operator::Session(session) => session::run(&runtime, &session.task(), out),
-        Operator::Link(link) => link::run(config, &link.task(), out),
-        Operator::Plan(plan) => return plan::run(config, &plan.task(), out),
-        Operator::Reinstall(reinstall) => reinstall::run(config, &reinstall.task(), out),
-        Operator::Verify(verify) => return verify::run(config, verify.task(), out),
+    let fine = |()| Verdict::Fine;
+    match operator {
+        Operator::Audit(audit) => audit::run(config, &audit.task(), out),
+        Operator::Doctor(doctor) => doctor::run(config, doctor.task(), out),
+        Operator::CheckConnection(check) => check_connection::run(config, check.task(), out),
+        Operator::Features(features) => features::run(features.task(), out).map(fine),
+        Operator::Metrics(metrics) => metrics::run(config, &metrics.task(), out),
+        Operator::Show(show) => show::run(config, &show.task(), out),
+        Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out).map(fine),
+        Operator::Session(session) => session::run(&runtime, &session.task(), out).map(fine),
+        Operator::Link(link) => link::run(config, &link.task(), out).map(fine),
+        Operator::Plan(plan) => plan::run(config, &plan.task(), out),
+        Operator::Reinstall(reinstall) => reinstall::run(config, &reinstall.task(), out).map(fine),
+        Operator::Verify(verify) => verify::run(config, verify.task(), out),
         #[cfg(feature = "faults")]
-        Operator::FaultPoints => write(out, &(crate::fault::POINTS.join("\n") + "\n")),
+        Operator::FaultPoints => write(out, &(crate::fault::POINTS.join("\n") + "\n")).map(fine),
         #[cfg(feature = "faults")]
-        Operator::QueueHold(hold) => hold::run(&runtime, hold, &mut std::io::stdin()),
+        Operator::QueueHold(hold) => hold::run(&runtime, hold, &mut std::io::stdin()).map(fine),
         #[cfg(feature = "faults")]
-        Operator::SessionVisit(visit) => visit::run(&runtime, visit),
-    };
-    done.map(|()| Verdict::Fine)
+        Operator::SessionVisit(visit) => visit::run(&runtime, visit).map(fine),
+    }
 }
 
 /// For questions that a person waits for: nobody is given the patience of an operation.
 fn hurried(config: &Config) -> Config {
-    let panel = config.limits.panel.min(PANEL_PATIENCE);
-    Config { limits: Limits { panel, ..config.limits.impatient() }, ..config.clone() }
+    let mut hurried = config.impatient();
+    hurried.limits.panel = config.limits.panel.min(PANEL_PATIENCE);
+    hurried
 }
 
 /// Writes text and flushes it; a closed pipe is an error like any other.

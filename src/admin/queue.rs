@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::table::{age, table};
+use super::table::{age, or_dash, table};
 use super::{write, write_json};
 use crate::error::Result;
 use crate::queue::{self, Entry, Scope, Standing, Watch};
@@ -166,13 +166,12 @@ impl Queue {
 impl Row {
     /// One line of the table.
     pub(super) fn cells(&self, key: &str) -> [String; 7] {
-        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         [
             self.queue.clone().unwrap_or_else(|| key.to_owned()),
             if self.number.is_some() { "running" } else { "waiting" }.to_owned(),
-            or_dash(self.place.map(|place| place.to_string())),
+            or_dash(self.place),
             self.command.clone(),
-            or_dash(self.service.map(|id| id.to_string())),
+            or_dash(self.service),
             self.pid.to_string(),
             age(Duration::from_secs_f64(self.running_seconds.unwrap_or(self.age_seconds))),
         ]

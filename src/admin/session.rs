@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::table::{age, table};
+use super::table::{age, counted, table};
 use super::{write, write_json};
 use crate::error::Result;
 use crate::vmm::session::{self, Cached};
@@ -37,8 +37,7 @@ pub fn run(directory: &Path, task: &Task, out: &mut dyn Write) -> Result<()> {
         }
         Task::Drop { url } => {
             let dropped = session::drop_cached(directory, url.as_deref())?;
-            let word = if dropped == 1 { "session" } else { "sessions" };
-            write(out, &format!("{dropped} {word} dropped; the next operation logs in again\n"))
+            write(out, &format!("{} dropped; the next operation logs in again\n", counted(dropped, "session")))
         }
     }
 }

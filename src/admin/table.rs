@@ -22,6 +22,16 @@ fn letters(cell: &str) -> usize {
     anstream::adapter::strip_str(cell).to_string().chars().count()
 }
 
+/// A value, or a dash where there is none.
+pub fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// `1 finding`, `2 findings`.
+pub fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
 /// `3 s`, `2 m 05 s`, `4 h 00 m`, `2 d 03 h`.
 pub fn age(time: Duration) -> String {
     let seconds = time.as_secs();

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::admin::{audit, check_connection, doctor, link, metrics, plan, queue, reinstall, session, show, verify};
+use crate::admin::{
+    audit, check_connection, doctor, features, link, metrics, plan, queue, reinstall, session, show, verify,
+};
 use crate::queue::Scope;
 use crate::service::access::Reinstall;
 use crate::service::audit::Kind;
@@ -17,12 +19,7 @@ pub enum Operator {
     /// Try the stored settings of a handler out: address, certificate, login, role, version, rights, cluster
     CheckConnection(CheckConnection),
     /// Show what the module can do, and its settings
-    #[command(after_long_help = FEATURES_JSON)]
-    Features {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Features(Features),
     /// Show the operations that run and wait, pause and resume queues
     Queue(Queue),
     /// Show and drop cached sessions of VMmanager
@@ -100,6 +97,22 @@ Exit status: 0 when every check has passed, 1 otherwise.
    \"findings\": [{\"level\": \"error\", \"check\": \"login\", \"what\": \"…\", \"cure\": \"…\"}]}
 level: ok, note, error, skipped. cure: for errors.";
 
+impl CheckConnection {
+    /// What is to be done.
+    pub fn task(&self) -> check_connection::Task {
+        check_connection::Task { module: self.module, json: self.json }
+    }
+}
+
+/// `features …`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = FEATURES_JSON)]
+pub struct Features {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 const FEATURES_JSON: &str = "\
 --json prints one object:
   {\"module\": \"…\", \"version\": \"…\", \"commit\": \"…\", \"target\": \"…\", \"itemtypes\": [\"vds\"],
@@ -107,10 +120,10 @@ const FEATURES_JSON: &str = "\
    \"settings\": [{\"name\": \"url\", \"default\": \"\", \"crypted\": false, \"custom\": false}]}
 custom: stands in the handler's table Parameters, not in its form.";
 
-impl CheckConnection {
+impl Features {
     /// What is to be done.
-    pub fn task(&self) -> check_connection::Task {
-        check_connection::Task { module: self.module, json: self.json }
+    pub fn task(&self) -> features::Task {
+        features::Task { json: self.json }
     }
 }
 

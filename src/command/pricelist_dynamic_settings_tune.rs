@@ -2,7 +2,6 @@
 //! tariff get their lists: cluster, VM configuration, IP pool. An empty cluster means the handler's.
 
 use super::{Context, form};
-use crate::config::Config;
 use crate::error::Result;
 use crate::log;
 use crate::service::choices::Choices;
@@ -31,6 +30,5 @@ fn choices(context: &Context, id: u64) -> Result<Choices> {
     if let Some(kept) = form::kept(&context.panel.kept(id)?) {
         return Ok(kept);
     }
-    let config = Config { limits: context.config.limits.impatient(), ..context.config.clone() };
-    Choices::read(&connection::client(&config, &handler)?)
+    Choices::read(&connection::client(&context.config.impatient(), &handler)?)
 }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Context, features, form};
-use crate::config::Config;
 use crate::error::Result;
 use crate::log;
 use crate::panel::Handler;
@@ -24,7 +23,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
     let submitted = is_submitted_step(input);
     let mut output = input.clone();
     if submitted {
-        let vmm = connection::connect(&hurried(context.config), &settings, password.as_ref())?;
+        let vmm = connection::connect(&context.config.impatient(), &settings, password.as_ref())?;
         trial::check(&vmm, &settings)?;
         form::fill(&mut output, "cluster", &choices::clusters(&vmm)?);
         return Ok(output);
@@ -74,15 +73,11 @@ fn live(
         return None;
     }
     let asked =
-        connection::connect(&hurried(context.config), settings, password).and_then(|vmm| choices::clusters(&vmm));
+        connection::connect(&context.config.impatient(), settings, password).and_then(|vmm| choices::clusters(&vmm));
     asked.inspect_err(|error| log::info!("the form has no live list of clusters: {error}")).ok()
 }
 
 fn kept(context: &Context, handler: &Handler) -> Option<Vec<Choice>> {
     let kept = context.panel.kept(handler.id).ok()?;
     form::kept(&kept).map(|choices| choices.clusters)
-}
-
-fn hurried(config: &Config) -> Config {
-    Config { limits: config.limits.impatient(), ..config.clone() }
 }

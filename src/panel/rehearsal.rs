@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use super::mgrctl::Value;
 use super::slots::Slot;
 use crate::error::Result;
-use crate::rehearsal::{Party, SECRET, Script};
+use crate::log::MASK;
+use crate::rehearsal::{Party, Script};
 use crate::wire::Element;
 
 /// Functions that only ask.
@@ -62,7 +63,7 @@ impl Rehearsal {
         }
         let why = why(function);
         let shown = params.iter().map(|(name, value)| {
-            let text = if let Value::Plain(text) = value { text } else { SECRET };
+            let text = if let Value::Plain(text) = value { text } else { MASK };
             ((*name).to_owned(), Json::from(text))
         });
         self.script.write(Party::Billmanager, function, &Json::Object(shown.collect()), why.unwrap_or_default());

@@ -1,8 +1,8 @@
 //! Everything that is known of one service, from every place that knows something, for the people who have to find out
 //! what happened to it.
 //!
-//! Only reading: no VM, no journal and no parameter is changed, no ticket is taken. Each part stands alone: what cannot be
-//! read is an error in its place, and the rest is told all the same.
+//! Only reading: no VM, no journal and no parameter is changed, no ticket is taken. Each part stands alone: what cannot
+//! be read is an error in its place, and the rest is told all the same.
 
 mod contradictions;
 
@@ -101,7 +101,7 @@ pub struct Queue {
 /// Asks every place, with at most `lines` lines of the log. An error only when there is no such service, or it is not
 /// ours.
 pub fn tell(config: &Config, item: u64, lines: usize) -> Result<Story> {
-    let config = Config { limits: config.limits.impatient(), ..config.clone() };
+    let config = config.impatient();
     // First, because looking leaves lines of its own.
     let log = recent_log(&config, item, lines);
     let panel = Panel::new(&config);

@@ -33,7 +33,7 @@ fn choose(candidates: Vec<Candidate>, skipped: &[u64]) -> Vec<u64> {
 }
 
 fn is_ready(config: &Config, panel: &Panel, id: u64) -> bool {
-    let config = Config { limits: config.limits.impatient(), ..config.clone() };
+    let config = config.impatient();
     let room = panel.handler(id).and_then(|handler| has_room(&connection::client(&config, &handler)?, &handler));
     match room {
         Ok(true) => true,

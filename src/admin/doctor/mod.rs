@@ -24,6 +24,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::finding::{Finding, Level, Section, count, verdict};
+use super::table::counted;
 use super::{Verdict, hurried, write, write_json};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -97,8 +98,4 @@ impl Document {
         };
         format!("{}\n{end}\n", sections.join("\n"))
     }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

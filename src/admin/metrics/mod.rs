@@ -1,8 +1,8 @@
 //! `pmvmmanager6 metrics`: what Prometheus may know, in its text format.
 //!
-//! Counters come from the runs ([`crate::metrics`]), the queue and the journal are looked at now. With `--output` the text
-//! replaces a file in one step, as node exporter's textfile collector needs it. What cannot be read is left out, and
-//! `pmvmmanager6_readable` says so: an absent series is honest, a zero would be a lie.
+//! Counters come from the runs ([`crate::metrics`]), the queue and the journal are looked at now. With `--output` the
+//! text replaces a file in one step, as node exporter's textfile collector needs it. What cannot be read is left out,
+//! and `pmvmmanager6_readable` says so: an absent series is honest, a zero would be a lie.
 
 mod exposition;
 
@@ -13,7 +13,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Verdict, write};
-use crate::config::Config;
+use crate::config::{Config, built};
 use crate::error::{Error, Kind, Result};
 use crate::metrics::{self, Sample};
 use crate::queue::settings::SERVICE_PREFIX;
@@ -32,11 +32,7 @@ pub struct Task {
 /// Prints the metrics, or writes them into a file. Findings when something could not be read.
 pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
     let mut page = Page::default();
-    page.gauge(
-        "pmvmmanager6_info",
-        "Version of the module.",
-        [(label("version", env!("CARGO_PKG_VERSION")), 1.to_string())],
-    );
+    page.gauge("pmvmmanager6_info", "Version of the module.", [(label("version", built::VERSION), 1.to_string())]);
     let parts = [
         ("counters", counters(config, &mut page)),
         ("queue", queues(&config.runtime_dir(), &mut page)),
@@ -83,7 +79,8 @@ struct Standings {
     paused: bool,
 }
 
-/// The queue of all tickets of services: their own keys come and go with every service. No handler's key begins like it.
+/// The queue of all tickets of services: their own keys come and go with every service. No handler's key begins like
+/// it.
 const SERVICES: &str = "service:*";
 
 /// The queues by key, and what is paused.

@@ -1,7 +1,7 @@
 //! `--bundle FILE`: the story and what surrounds it as a `tar.gz` for whoever helps from outside.
 //!
-//! Everything passes the veil. The file is written under a temporary name beside its own, for its owner only, and gets its
-//! name when it is whole; an existing file is never touched.
+//! Everything passes the veil. The file is written under a temporary name beside its own, for its owner only, and gets
+//! its name when it is whole; an existing file is never touched.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use super::veil::Veil;
 use super::{json, text};
 use crate::admin::queue;
 use crate::command::{self, Work};
-use crate::config::{Config, MODULE};
+use crate::config::{Config, MODULE, built};
 use crate::error::{Error, Kind, Result};
 use crate::service::story::{Platform, Story};
 use crate::vmm::Client;
@@ -110,7 +110,7 @@ fn failed(error: &Error) -> Value {
 
 fn versions(platform: Option<&Platform>) -> Value {
     let vmmanager = platform.and_then(|platform| platform.client.version().ok().flatten());
-    json!({ "module": env!("CARGO_PKG_VERSION"), "vmmanager": vmmanager.map(|version| version.to_string()) })
+    json!({ "module": built::VERSION, "vmmanager": vmmanager.map(|version| version.to_string()) })
 }
 
 /// What this version declares to BILLmanager.

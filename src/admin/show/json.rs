@@ -6,10 +6,11 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::status_name;
-use super::veil::{HIDDEN, shown};
+use super::veil::shown;
 use crate::admin::queue::Row;
 use crate::admin::table::moment;
 use crate::error::Result;
+use crate::log::MASK;
 use crate::queue::{Entry, Scope};
 use crate::service::order::Order;
 use crate::service::story::{Bill, Platform, Queue, Remembered, Story};
@@ -39,7 +40,7 @@ fn part<T>(part: &Result<T>, tell: impl FnOnce(&T) -> Value) -> Value {
 /// Settings in clear with the crypted ones as stars.
 pub fn settings(plain: &BTreeMap<String, String>, crypted: &BTreeMap<String, SecretString>) -> Value {
     let plain = plain.iter().map(|(name, value)| (name.clone(), shown(name, value).into()));
-    let crypted = crypted.keys().map(|name| (name.clone(), HIDDEN.into()));
+    let crypted = crypted.keys().map(|name| (name.clone(), MASK.into()));
     Value::Object(plain.chain(crypted).collect())
 }
 
@@ -165,7 +166,7 @@ fn platform(platform: &Platform) -> Value {
 
 fn vm(host: &Host) -> Value {
     let pending = |value: Option<u64>| value.filter(|&value| value > 0);
-    let addresses: Vec<&str> = host.ip4.iter().chain(&host.ip6).map(|address| address.ip.as_str()).collect();
+    let addresses: Vec<&str> = host.addresses().map(|address| address.ip.as_str()).collect();
     json!({
         "id": host.id,
         "name": host.name,

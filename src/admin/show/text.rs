@@ -1,10 +1,11 @@
 //! The story as a page for people.
 
 use super::status_name;
-use super::veil::{HIDDEN, shown};
+use super::veil::shown;
 use crate::admin::queue::{HEADING, Row};
-use crate::admin::table::{moment, table};
+use crate::admin::table::{moment, or_dash, table};
 use crate::error::Result;
+use crate::log::MASK;
 use crate::queue::Scope;
 use crate::service::identity::Proof;
 use crate::service::order::Order;
@@ -44,6 +45,11 @@ fn list(parts: impl IntoIterator<Item = String>, between: &str) -> String {
     if parts.is_empty() { "-".to_owned() } else { parts.join(between) }
 }
 
+/// `2 cores`; empty where the number is not known.
+fn number(value: Option<u64>, what: &str) -> String {
+    value.map(|value| format!("{value} {what}")).unwrap_or_default()
+}
+
 fn bill(bill: &Bill) -> String {
     let Bill { service, handler, .. } = bill;
     let url = handler.params.get("url").map_or("", String::as_str);
@@ -67,7 +73,7 @@ fn bill(bill: &Bill) -> String {
         fact("operation", format!("{} {}, tried {} times{staff}{error}", it.id, it.command, it.tries))
     }));
     let params = service.params.iter().map(|(name, value)| [name.clone(), shown(name, value).to_owned()]);
-    let secrets = bill.secrets.keys().map(|name| fact(name, HIDDEN));
+    let secrets = bill.secrets.keys().map(|name| fact(name, MASK));
     let addons = service.addons.iter().map(|(name, it)| [name.clone(), it.value.clone(), it.unit.clone()]);
     [
         table(["BILLmanager", ""], &facts),
@@ -89,7 +95,6 @@ fn tariff(bill: &Bill) -> String {
 
 fn order(order: &Order) -> String {
     let sizes = &order.sizes;
-    let number = |value: Option<u64>, what: &str| value.map(|value| format!("{value} {what}")).unwrap_or_default();
     let text =
         |what: &str, value: &Option<String>| value.as_ref().map(|value| format!("{what} {value}")).unwrap_or_default();
     let parts = [
@@ -112,18 +117,18 @@ fn journal(remembered: &Remembered) -> String {
     let Some(record) = &remembered.record else {
         return "Journal: it does not know this service\n".to_owned();
     };
-    let id = |id: Option<u64>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let ended = record.ended.map(|ended| format!(", ended {}", moment(ended))).unwrap_or_default();
     let mut facts = vec![
         fact("phase", format!("{}, changed {}{ended}", record.phase.name(), moment(record.changed))),
-        fact("VM", list([id(record.vm), record.vm_created.clone()], ", created ")),
-        fact("account", id(record.account)),
+        fact("VM", list([or_dash(record.vm), record.vm_created.clone()], ", created ")),
+        fact("account", or_dash(record.account)),
         fact("mark", record.mark.clone()),
         fact("stopped again", format!("{} times while suspended", record.stopped_again)),
     ];
     facts.extend(record.task.as_ref().map(|(consul, name)| fact("task", format!("{name} {consul}"))));
     facts.extend(record.restart.map(|it| {
-        let text = format!("for operation {}, after task {}, its task {}", it.operation, id(it.after), id(it.task));
+        let text =
+            format!("for operation {}, after task {}, its task {}", it.operation, or_dash(it.after), or_dash(it.task));
         fact("restart", text)
     }));
     facts.extend(remembered.meter.as_ref().map(|meter| {
@@ -131,7 +136,7 @@ fn journal(remembered: &Remembered) -> String {
         fact("traffic", format!("{}: {received} bytes in, {sent} bytes out (VM {})", meter.month, meter.vm))
     }));
     facts.extend(remembered.cap.map(|cap| {
-        let [to, from] = [cap.speed, cap.before.map(Some)].map(|speeds| list(speeds.map(id), "/"));
+        let [to, from] = [cap.speed, cap.before.map(Some)].map(|speeds| list(speeds.map(or_dash), "/"));
         let settled = if cap.settled { "" } else { ", asked for, not confirmed" };
         fact("speed cap", format!("in/out {to} Mbit/s, before {from} (VM {}){settled}", cap.vm))
     }));
@@ -156,7 +161,6 @@ fn platform(platform: &Platform) -> String {
 
 fn vm(host: &Host, proof: Proof) -> Vec<Fact> {
     let disk = host.disk.as_ref();
-    let number = |value: Option<u64>, what: &str| value.map(|value| format!("{value} {what}")).unwrap_or_default();
     let pending = |value: Option<u64>, what: &str| number(value.filter(|&value| value > 0), what);
     let sizes = [
         number(host.cpu_number, "cores"),
@@ -170,7 +174,7 @@ fn vm(host: &Host, proof: Proof) -> Vec<Fact> {
         pending(host.ram_mib_new, "MiB of memory"),
         pending(disk.and_then(|disk| disk.size_mib_new), "MiB of disk"),
     ];
-    let addresses = host.ip4.iter().chain(&host.ip6).map(|address| address.ip.clone());
+    let addresses = host.addresses().map(|address| address.ip.clone());
     let owner = host.account.as_ref().map(|owner| format!("account {}, {}", owner.id, owner.email));
     vec![
         fact("VM", format!("{} {}, {}, created {}", host.id, host.name, host.state, host.create_date)),

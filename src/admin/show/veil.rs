@@ -1,14 +1,12 @@
-//! What must not be shown: values whose names sound like a secret, the secrets that we have read ourselves, and, in what
-//! leaves the server, the e-mail addresses of people.
+//! What must not be shown: values whose names sound like a secret, the secrets that we have read ourselves, and, in
+//! what leaves the server, the e-mail addresses of people.
 
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::log::masked;
+use crate::log::{MASK, masked};
 use crate::service::story::Story;
 
-/// In place of a secret.
-pub const HIDDEN: &str = "***";
 const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
 /// Shorter texts stand everywhere by chance.
 const SHORTEST: usize = 6;
@@ -21,7 +19,7 @@ pub fn is_secret(name: &str) -> bool {
 
 /// A parameter's value as it may be shown.
 pub fn shown<'a>(name: &str, value: &'a str) -> &'a str {
-    if is_secret(name) && !value.is_empty() { HIDDEN } else { value }
+    if is_secret(name) && !value.is_empty() { MASK } else { value }
 }
 
 /// Takes out of texts and documents what nobody outside may see.
@@ -57,7 +55,7 @@ impl Veil {
                 let named = fields.get("name").and_then(Value::as_str).is_some_and(is_secret);
                 for (name, value) in fields.iter_mut() {
                     if (is_secret(name) || named && name == "value") && is_told(value) {
-                        *value = HIDDEN.into();
+                        *value = MASK.into();
                     } else {
                         self.document(value);
                     }
@@ -81,7 +79,7 @@ fn shortened(text: &str) -> String {
         let Some(after) = parts.get(at + 1) else { return result + part };
         let local = part.trim_end_matches(is_local).len();
         match part[local..].chars().next().filter(|_| after.starts_with(char::is_alphanumeric)) {
-            Some(first) => result.extend([&part[..local], &first.to_string(), HIDDEN, "@"]),
+            Some(first) => result.extend([&part[..local], &first.to_string(), MASK, "@"]),
             None => result.extend([part, "@"]),
         }
     }

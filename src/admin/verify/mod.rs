@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use super::table::table;
 use super::{Verdict, hurried, json_text, write};
-use crate::config::{Config, built};
+use crate::config::{self, Config, built};
 use crate::error::{Error, Kind, Result};
 use crate::panel::Panel;
 use crate::progress::Progress;
@@ -108,7 +108,7 @@ impl Document {
             })
             .collect();
         let contradicted = questions.iter().filter(|answered| answered.agrees == Agrees::No).count();
-        let at = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let at = config::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
         Document { handler, program: built::FULL, at, contradicted, questions }
     }
 

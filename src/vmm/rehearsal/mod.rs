@@ -15,7 +15,8 @@ use super::client::{Client, Failure, Outcome};
 use super::filter::Filter;
 use super::http::Method;
 use crate::error::{Error, Kind};
-use crate::rehearsal::{Party, SECRET, Script};
+use crate::log::MASK;
+use crate::rehearsal::{Party, Script};
 use vm::{Foretold, Vm, number};
 
 /// What VMmanager would be like by now.
@@ -236,7 +237,7 @@ fn unheard_of() -> Foretold {
 fn without_secrets(body: &Value) -> Value {
     let mut shown = body.clone();
     if let Some(password) = shown.get_mut("password") {
-        *password = json!(SECRET);
+        *password = json!(MASK);
     }
     shown
 }
