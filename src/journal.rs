@@ -215,9 +215,8 @@ impl Journal {
 
     /// Moves on to a phase that needs no further facts.
     pub fn step(&self, item: u64, phase: Phase) -> Result<()> {
-        let ended = matches!(phase, Phase::Ready | Phase::Refused | Phase::Deleted).then(now);
         // A row of a living VM is kept however old it is.
-        let ended = ended.filter(|_| phase != Phase::Ready);
+        let ended = matches!(phase, Phase::Refused | Phase::Deleted).then(now);
         let sql =
             "UPDATE service SET phase = ?2, task = NULL, task_name = NULL, changed = ?3, ended = ?4 WHERE item = ?1";
         self.update(sql, rusqlite::params![item, phase.name(), now(), ended])

@@ -23,7 +23,7 @@
 //! # The map
 //!
 //! ```text
-//! main → run → cli → command, admin → service → vmm, panel, journal, queue → state → lock
+//! main → run → cli, command, admin → service → vmm, panel, journal, queue → state → lock
 //! ```
 //!
 //! | module | job |
@@ -63,7 +63,7 @@
 //! |---|---|
 //! | panel command | a file in `command/`, a line in [`command::TABLE`] |
 //! | operator command | a file in `admin/` with its `Task`, a variant in [`cli::operator`], a line in `admin::run` |
-//! | request to VMmanager | a method in `vmm/mod.rs`, its fields in `vmm/model.rs`, its effect in `vmm/rehearsal/` |
+//! | request to VMmanager | a method in `vmm/mod.rs`, its fields in `vmm/model.rs`, its effect in `vmm/rehearsal/`, its path in `admin/verify/answers.rs` |
 //! | query or call of BILLmanager | the file of `panel/` that has its neighbours; a call's reason in `panel/rehearsal.rs` |
 //! | setting of the handler | `command/features.rs` and the plugin XML; a custom parameter: `queue/settings.rs` |
 //! | error type | a line in [`error::Kind`], its text in the plugin XML |

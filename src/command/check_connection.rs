@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::{Context, features};
 use crate::error::{Error, Kind, Result};
+use crate::panel::Handler;
 use crate::service::{connection, trial};
 use crate::wire::Element;
 
@@ -28,7 +29,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
 }
 
 /// The handler as it is stored, when the form edits an existing one.
-fn stored(context: &Context, form: &Element) -> Result<Option<crate::panel::Handler>> {
+fn stored(context: &Context, form: &Element) -> Result<Option<Handler>> {
     match form.value("id").parse::<u64>() {
         Ok(id) if id > 0 => context.panel.handler(id).map(Some),
         _ => Ok(None),

@@ -2,7 +2,7 @@
 //! [protocol 3.30, 5.10].
 
 use super::Panel;
-use super::database::Param;
+use super::database::{Param, Row};
 use crate::error::Result;
 use crate::wire;
 
@@ -26,7 +26,7 @@ impl Panel {
     pub fn operations(&self, item: u64) -> Result<Vec<Operation>> {
         let sql = "SELECT id, intname, trycount, manual, errorxml FROM runningoperation WHERE item = ? ORDER BY id";
         let rows = self.rows(sql, &[Param::Id(item)])?;
-        let operation = |row: &super::database::Row| {
+        let operation = |row: &Row| {
             Some(Operation {
                 id: row.id(0)?,
                 command: row.text(1).to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Panel;
-use super::database::Param;
+use super::database::{Param, Row};
 use super::mgrctl::Value;
 use super::records::among;
 use crate::error::Result;
@@ -54,7 +54,7 @@ impl Panel {
              WHERE a.parent {} ORDER BY ip.id",
             among(items)
         );
-        let slot = |row: &super::database::Row| {
+        let slot = |row: &Row| {
             let words = format!("{} {}", row.text(3), row.text(4)).to_lowercase();
             let is = |name: &str| words.split_whitespace().any(|word| word == name);
             if is("privateip") || !(is("ip") || is("ipv6")) {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::Panel;
-use super::database::Param;
+use super::database::{Param, Row};
 use super::mgrctl::Value;
 use crate::error::Result;
 
@@ -62,7 +62,7 @@ impl Panel {
                    LEFT JOIN itemparam p ON p.item = i.id AND p.intname = 'panelid' WHERE i.processingmodule = ? \
                    AND (i.parent IS NULL OR i.parent = 0) AND i.status IN (2, 3) AND i.pricelist IS NOT NULL ORDER BY i.id";
         let rows = self.rows(sql, &[Param::Id(handler)])?;
-        let metered = |row: &super::database::Row| {
+        let metered = |row: &Row| {
             let day = |column: usize| day(row.text(column));
             Some(Metered {
                 item: row.id(0)?,

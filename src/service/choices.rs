@@ -2,7 +2,7 @@
 //! commands'.
 
 use crate::error::Result;
-use crate::vmm::Client;
+use crate::vmm::{Client, Cluster};
 
 /// An entry of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +30,7 @@ impl Choices {
         let clusters = clusters(vmm)?;
         let presets = vmm.presets()?.into_iter().map(|preset| {
             let number = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
-            let size = [preset.cpu_number, preset.ram_mib, preset.main_disk_mib()].map(number);
-            let [cpu, ram, disk] = size;
+            let [cpu, ram, disk] = [preset.cpu_number, preset.ram_mib, preset.main_disk_mib()].map(number);
             let kind = kind(&preset.virtualization_type);
             Choice { text: format!("{}: {cpu} CPU, {ram} MiB, {disk} MiB{kind}", preset.name), key: preset.name }
         });
@@ -48,7 +47,7 @@ impl Choices {
 
 /// Clusters with the kind of their virtual machines: a handler sells one kind.
 pub fn clusters(vmm: &Client) -> Result<Vec<Choice>> {
-    let choice = |cluster: crate::vmm::Cluster| Choice {
+    let choice = |cluster: Cluster| Choice {
         text: format!("{}{}", named(&cluster.name, cluster.id), kind(&cluster.virtualization_type)),
         key: cluster.id.to_string(),
     };

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::order::{Order, Place, missing};
 use super::{
-    Job, SUSPENDED, account, addresses, catalogue, identity, interfaces, look, password, power, remove, resize, scripts,
+    Job, SUSPENDED, account, addresses, catalogue, connection, identity, interfaces, look, password, power, remove,
+    resize, scripts,
 };
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
@@ -33,13 +34,7 @@ pub fn reopen(job: &Job) -> Result<()> {
 
 /// The service's VM, complete: found, or made. Without `scripts` it is taken whatever became of its recipe.
 fn ensure(job: &Job, scripts: bool) -> Result<Host> {
-    if let Some(id) = job.handler.external_datacenter.as_deref().filter(|id| *id != "0") {
-        let text = format!(
-            "the data center of handler \"{}\" has the external id \"{id}\"; VMmanager 6 handlers need one without",
-            job.handler.name
-        );
-        return Err(Error::new(Kind::DatacenterExternal, "datacenter", text));
-    }
+    connection::refuse_external(&job.handler)?;
     if job.service.status == status::DELETED {
         let text = format!("service {} is closed; a closed service gets no VM", job.service.id);
         return Err(Error::new(Kind::BadParam, "status", text));

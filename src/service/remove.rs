@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::{Job, identity, look};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Phase;
-use crate::vmm::{Failure, Host};
+use crate::vmm::{Failure, Host, Outcome, Task};
 use crate::{fault, log};
 
 /// Ends a service: VM, slots, BILLmanager.
@@ -62,7 +62,7 @@ pub fn remove(job: &Job, host: &Host) -> Result<()> {
 }
 
 /// Some builds want the VM stopped first [api 6, row 35].
-fn remove_stopped(job: &Job, host: &Host, refused: Error) -> crate::vmm::Outcome<Option<crate::vmm::Task>> {
+fn remove_stopped(job: &Job, host: &Host, refused: Error) -> Outcome<Option<Task>> {
     if host.is_protected {
         let hint = "the VM is protected from deletion in VMmanager; take the protection off";
         return Err(Failure::Refused(refused.and(hint)));

@@ -191,8 +191,7 @@ fn read_all(
 
 /// Both counters of a VM; a build without one of them still has the other [api 6, row 29].
 fn read(vmm: &Client, vm: u64) -> Result<Counters> {
-    let both = Direction::BOTH.map(|direction| vmm.month_traffic(vm, direction));
-    let [into, out] = both;
+    let [into, out] = Direction::BOTH.map(|direction| vmm.month_traffic(vm, direction));
     match (into, out) {
         (Err(error), Err(_)) => Err(error),
         (Err(error), Ok(out)) | (Ok(out), Err(error)) if error.kind.is_connection() || out.is_none() => Err(error),

@@ -12,7 +12,7 @@ pub struct Filter(String);
 impl Filter {
     /// `(field EQ 'value')`.
     pub fn eq(field: &str, value: impl std::fmt::Display) -> Result<Self> {
-        let value = format!("{value}");
+        let value = value.to_string();
         if value.contains(['\'', '"', '\\']) || value.chars().any(char::is_control) {
             let text = format!(
                 "\"{value}\" cannot be searched for in VMmanager: it holds a quote, a backslash or a control character"

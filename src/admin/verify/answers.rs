@@ -281,8 +281,7 @@ pub fn ipv6(site: &Site) -> Result<Seen> {
 
 pub fn traffic(site: &Site) -> Result<Seen> {
     of_host(site, |host| {
-        let read = Direction::BOTH.map(|direction| site.vmm.month_traffic(host, direction));
-        let [incoming, outgoing] = read;
+        let [incoming, outgoing] = Direction::BOTH.map(|direction| site.vmm.month_traffic(host, direction));
         Ok(match (incoming?, outgoing?) {
             (Some(_), Some(_)) => Seen::yes("both are numbers"),
             _ => Seen::unknown("nothing is counted yet for the newest VM"),

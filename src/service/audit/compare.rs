@@ -85,7 +85,7 @@ impl<'a> Subject<'a> {
         Remedy::Module(format!("--command {command} --item {} --ip {slot}", self.service.id))
     }
 
-    fn operator(&self, rest: &str) -> Remedy {
+    fn link(&self, rest: &str) -> Remedy {
         Remedy::Operator(format!("link --item {}{rest}", self.service.id))
     }
 
@@ -142,10 +142,10 @@ impl<'a> Subject<'a> {
         // Without the id in BILLmanager the journal's goes on counting.
         let elsewhere = named.is_some() && self.record.and_then(|record| record.vm) != Some(host.id);
         let remedy = match proof {
-            Verdict::Unknown if owned && others.is_empty() => self.operator(&format!(" --vm {} --yes", host.id)),
+            Verdict::Unknown if owned && others.is_empty() => self.link(&format!(" --vm {} --yes", host.id)),
             Verdict::OtherMark if elsewhere => self.forget_vm(),
             Verdict::Unknown if elsewhere && !owned => self.forget_vm(),
-            _ => self.operator(""),
+            _ => self.link(""),
         };
         let is = format!("VM {} of {}, comment \"{}\"", host.id, owner_of(host), host.comment);
         let (kind, is) = match others.as_slice() {
