@@ -14,11 +14,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Row, ToSql};
+use rusqlite::{OptionalExtension, Row, ToSql, Transaction};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::state::{Damaged, Database, Schema};
+use crate::state::{Damaged, Database, Failure, Schema};
 
 pub use traffic::{Cap, Meter};
 
@@ -207,7 +207,7 @@ impl Journal {
                    ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,
                    vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL";
         self.database.borrow_mut().write(|tx| {
-            tx.execute(sql, rusqlite::params![item, client, mark, hash, account, now()])?;
+            put(tx, item, sql, rusqlite::params![item, client, mark, hash, account, now()])?;
             tx.execute("DELETE FROM service WHERE ended < ?1", [now() - KEPT_SECONDS])?;
             Ok(())
         })
@@ -219,7 +219,7 @@ impl Journal {
         let ended = matches!(phase, Phase::Refused | Phase::Deleted).then(now);
         let sql =
             "UPDATE service SET phase = ?2, task = NULL, task_name = NULL, changed = ?3, ended = ?4 WHERE item = ?1";
-        self.update(sql, rusqlite::params![item, phase.name(), now(), ended])
+        self.put(item, sql, rusqlite::params![item, phase.name(), now(), ended])
     }
 
     /// VMmanager named the VM, and the task that builds it.
@@ -227,7 +227,7 @@ impl Journal {
         let sql =
             "UPDATE service SET phase = 'accepted', vm = ?2, vm_created = '', task = ?3, task_name = ?4, changed = ?5
                    WHERE item = ?1";
-        self.update(sql, rusqlite::params![item, vm, task.map(|t| t.0), task.map(|t| t.1), now()])
+        self.put(item, sql, rusqlite::params![item, vm, task.map(|t| t.0), task.map(|t| t.1), now()])
     }
 
     /// The VM is complete; `created` is VMmanager's own time of its creation. Makes the row when the journal was lost;
@@ -247,7 +247,7 @@ impl Journal {
                    vm_created = ?6, task = NULL, task_name = NULL, changed = ?7, ended = NULL
                    WHERE (phase, mark, account, vm, vm_created, task, ended)
                    IS NOT ('ready', ?3, coalesce(?4, account), ?5, ?6, NULL, NULL)";
-        self.update(sql, rusqlite::params![item, client, mark, account, vm, created, now()])
+        self.put(item, sql, rusqlite::params![item, client, mark, account, vm, created, now()])
     }
 
     /// The VM of a service that the journal may not know yet is about to be removed, or its removal task is known.
@@ -257,7 +257,7 @@ impl Journal {
                    ON CONFLICT (item) DO UPDATE SET phase = 'deleting', vm_created = CASE WHEN vm = ?4 THEN vm_created ELSE '' END,
                    vm = ?4, task = ?5, task_name = ?6, changed = ?7, ended = NULL";
         let (task, name) = (task.map(|t| t.0), task.map(|t| t.1));
-        self.update(sql, rusqlite::params![item, client, mark, vm, task, name, now()])
+        self.put(item, sql, rusqlite::params![item, client, mark, vm, task, name, now()])
     }
 
     /// An operation is about to ask for a restart; `after` is the VM's newest task by then.
@@ -266,17 +266,17 @@ impl Journal {
                    VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6)
                    ON CONFLICT (item) DO UPDATE SET restart_operation = ?4, restart_after = ?5, restart_task = NULL,
                    changed = ?6";
-        self.update(sql, rusqlite::params![item, client, mark, operation, after, now()])
+        self.put(item, sql, rusqlite::params![item, client, mark, operation, after, now()])
     }
 
     /// VMmanager named the task of the restart.
     pub fn restart_accepted(&self, item: u64, task: u64) -> Result<()> {
-        self.update("UPDATE service SET restart_task = ?2, changed = ?3 WHERE item = ?1", &[&item, &task, &now()])
+        self.put(item, "UPDATE service SET restart_task = ?2, changed = ?3 WHERE item = ?1", &[&item, &task, &now()])
     }
 
     /// The restart was refused or has failed: the operation may ask for another.
     pub fn restart_failed(&self, item: u64) -> Result<()> {
-        self.update("UPDATE service SET restart_operation = NULL, changed = ?2 WHERE item = ?1", &[&item, &now()])
+        self.put(item, "UPDATE service SET restart_operation = NULL, changed = ?2 WHERE item = ?1", &[&item, &now()])
     }
 
     /// The restart that this very operation has asked for, or was about to.
@@ -333,6 +333,22 @@ impl Journal {
     fn update(&self, sql: &str, params: &[&dyn ToSql]) -> Result<()> {
         self.database.borrow_mut().write(|tx| Ok(tx.execute(sql, params).map(drop)?))
     }
+
+    /// Writes the row of a service.
+    fn put(&self, item: u64, sql: &str, params: &[&dyn ToSql]) -> Result<()> {
+        self.database.borrow_mut().write(|tx| put(tx, item, sql, params))
+    }
+}
+
+/// Writes the row of a service and reads it back before the commit: a damaged file may take a row without giving it
+/// back, and what is not on record must not be asked for.
+fn put(tx: &Transaction, item: u64, sql: &str, params: &[&dyn ToSql]) -> std::result::Result<(), Failure> {
+    tx.execute(sql, params)?;
+    let found = tx.query_row("SELECT item FROM service WHERE item = ?1", [item], |row| row.get(0)).optional()?;
+    if found == Some(item) {
+        return Ok(());
+    }
+    Err(Failure::Damaged(format!("the row of service {item} cannot be read back")))
 }
 
 /// Seconds since 1970, for people and pruning only: no decision about a VM depends on a clock.

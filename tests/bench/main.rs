@@ -4,6 +4,7 @@
 //! What starts and works is the release binary, as it is installed; only the processes that do nothing but stand in a
 //! queue are of a test build, because the release has no command for that. `cargo bench … -- orders` runs one topic.
 
+mod audit;
 mod calls;
 mod measure;
 mod operation;
@@ -23,13 +24,14 @@ use sheet::Sheet;
 
 type Topic = (&'static str, fn(&mut Sheet));
 
-const TOPICS: [Topic; 6] = [
+const TOPICS: [Topic; 7] = [
     ("start", start::run),
     ("operation", operation::run),
     ("calls", calls::run),
     ("queue", queue::run),
     ("orders", orders::run),
     ("setup", setup::run),
+    ("audit", audit::run),
 ];
 
 fn main() -> ExitCode {
@@ -42,6 +44,5 @@ fn main() -> ExitCode {
             run(&mut sheet);
         }
     }
-    sheet.collect();
     ExitCode::from(u8::from(!sheet.finish()))
 }

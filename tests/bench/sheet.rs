@@ -1,7 +1,6 @@
 //! What was measured: one table on the terminal, `target/bench.json` for programs, and the verdict.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -46,16 +45,6 @@ impl Row {
         json!({ "what": what, "value": value, "unit": unit, "budget": budget, "note": note })
     }
 
-    fn from_json(row: &Value) -> Option<Self> {
-        Some(Row {
-            what: row.get("what")?.as_str()?.to_owned(),
-            value: row.get("value")?.as_f64()?,
-            unit: row.get("unit")?.as_str()?.to_owned(),
-            budget: row.get("budget").and_then(Value::as_f64),
-            note: row.get("note").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        })
-    }
-
     /// A line of a Markdown table, for the README.
     fn markdown(&self) -> String {
         let Row { what, value, unit, budget, note } = self;
@@ -85,18 +74,6 @@ impl Sheet {
         self.0.push(row);
     }
 
-    /// Takes the rows that other measurements left as `target/bench/<name>.json`, lists of rows.
-    pub fn collect(&mut self) {
-        let directory = target("bench");
-        let mut files: Vec<_> = fs::read_dir(&directory).into_iter().flatten().flatten().map(|it| it.path()).collect();
-        files.sort();
-        for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
-            for row in rows(file) {
-                self.add(row);
-            }
-        }
-    }
-
     /// Prints the table and writes the document; whether every budget is kept.
     pub fn finish(self) -> bool {
         println!("\n| measured | value | budget | |\n|---|---|---|---|");
@@ -111,11 +88,4 @@ impl Sheet {
         }
         broken.is_empty()
     }
-}
-
-fn rows(file: &Path) -> Vec<Row> {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let list: Vec<Value> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let row = |row| Row::from_json(row).unwrap_or_else(|| panic!("{}: not a row: {row}", file.display()));
-    list.iter().map(row).collect()
 }
