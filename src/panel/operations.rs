@@ -14,7 +14,7 @@ pub struct Operation {
     /// `open`, `suspend`, …
     pub command: String,
     /// Tries so far that have failed.
-    pub tries: i64,
+    pub tries: usize,
     /// Staff has to go on with it.
     pub manual: bool,
     /// Type and text of the last error.
@@ -30,7 +30,7 @@ impl Panel {
             Some(Operation {
                 id: row.id(0)?,
                 command: row.text(1).to_owned(),
-                tries: row.number(2).unwrap_or_default(),
+                tries: row.number(2).and_then(|count| usize::try_from(count).ok()).unwrap_or_default(),
                 manual: row.text(3) == "on",
                 error: row.filled(4).map(last_error),
             })

@@ -12,7 +12,7 @@ use crate::support::processes::until;
 use crate::support::world::TestWorld;
 
 fn queued(parameters: &[(&str, &str)]) -> TestWorld {
-    let world = TestWorld::with(|scene| scene.vmm.timing.create = Duration::from_millis(30));
+    let world = TestWorld::start();
     world.bill.set_handler(world.handler, "queue_enabled", "on");
     for (name, value) in parameters {
         world.bill.set_handler(world.handler, name, value);

@@ -3,7 +3,7 @@
 use super::status_name;
 use super::veil::shown;
 use crate::admin::queue::{HEADING, Row};
-use crate::admin::table::{moment, or_dash, table};
+use crate::admin::table::{counted, moment, or_dash, table};
 use crate::error::Result;
 use crate::log::MASK;
 use crate::queue::Scope;
@@ -70,7 +70,7 @@ fn bill(bill: &Bill) -> String {
     facts.extend(bill.operations.iter().map(|it| {
         let staff = if it.manual { ", with staff" } else { "" };
         let error = it.error.as_ref().map(|error| format!("; last error: {error}")).unwrap_or_default();
-        fact("operation", format!("{} {}, tried {} times{staff}{error}", it.id, it.command, it.tries))
+        fact("operation", format!("{} {}, tried {}{staff}{error}", it.id, it.command, counted(it.tries, "time")))
     }));
     let params = service.params.iter().map(|(name, value)| [name.clone(), shown(name, value).to_owned()]);
     let secrets = bill.secrets.keys().map(|name| fact(name, MASK));
