@@ -33,7 +33,8 @@ const STATUS: &[(&str, &str)] = &[
 
 fn main() -> Result<()> {
     let directory = PathBuf::from(std::env::args_os().nth(1).context("usage: manual DIRECTORY")?);
-    let mut command = cli::definition().disable_help_subcommand(true);
+    // Pages name no commit and no machine: they are made on any.
+    let mut command = cli::definition().version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
     let made = |name: &str| -> Result<PathBuf> {
         let path = directory.join(name);
         fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
