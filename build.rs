@@ -1,7 +1,7 @@
 //! Tells the program which commit it is made of, for `--version`.
 //!
-//! `PMVMMANAGER6_COMMIT` (packages set it) goes before git; without both the commit is "unknown". Nothing else enters the
-//! program, no time and no path, so one commit always gives the same bytes.
+//! `PMVMMANAGER6_COMMIT` (for sources without git) goes before git; without both the commit is "unknown". Nothing else
+//! enters the program, no time and no path, so one commit always gives the same bytes.
 
 use std::env;
 use std::path::Path;

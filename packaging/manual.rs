@@ -20,19 +20,21 @@ const FILES: &[(&str, &str)] = &[
     ("/usr/local/mgr5/processing/pmvmmanager6", "The program; BILLmanager starts it from there."),
     ("/usr/local/mgr5/etc/xml/billmgr_mod_pmvmmanager6.xml", "Form and texts."),
     ("/usr/local/mgr5/var/pmvmmanager6.log", "The log. A line \"pmvmmanager6.* 9\" in etc/debug.conf sets its level."),
-    ("/usr/local/mgr5/var/pmvmmanager6/", "The journal: what was asked of VMmanager. Back it up with BILLmanager."),
-    ("/run/pmvmmanager6/", "Queue and kept sessions; may be lost at any time."),
+    ("/usr/local/mgr5/var/pmvmmanager6/", "The journal of what was asked of VMmanager. Back it up with BILLmanager."),
+    ("/run/pmvmmanager6/", "Queue, kept sessions and metrics; may be lost at any time."),
+    ("pmvmmanager6-audit.timer", "The daily audit. Off until systemctl enable --now pmvmmanager6-audit.timer."),
 ];
 
 const STATUS: &[(&str, &str)] = &[
     ("0", "Success."),
-    ("1", "Failure; the reason is on standard error and in the log, and for BILLmanager on standard output."),
+    ("1", "Failure; the reason is on standard error and in the log, for BILLmanager on standard output. Or findings."),
     ("2", "Wrong usage."),
 ];
 
 fn main() -> Result<()> {
     let directory = PathBuf::from(std::env::args_os().nth(1).context("usage: manual DIRECTORY")?);
-    let mut command = cli::definition().disable_help_subcommand(true);
+    // Pages name no commit and no machine: they are made on any.
+    let mut command = cli::definition().version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
     let made = |name: &str| -> Result<PathBuf> {
         let path = directory.join(name);
         fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;

@@ -49,6 +49,8 @@ switched_off() {
         systemctl disable $now pmvmmanager6-audit.timer >/dev/null 2>&1 || say "the timer of the audit was not switched off"
     fi
     rm -f /etc/systemd/system/timers.target.wants/pmvmmanager6-audit.timer
+    # When it last ran.
+    rm -f /var/lib/systemd/timers/stamp-pmvmmanager6-audit.timer
 }
 
 # After the files are in place; $1 is not empty in an upgrade.
@@ -68,7 +70,7 @@ installed() {
 }
 
 # After the files are gone. The journal and the log stay: VMs made by the module exist, and another installation of it
-# must know them. Queue and sessions go, unless an operation still needs them.
+# must know them. Queue, sessions and metrics go, unless an operation still needs them.
 removed() {
     reload_systemd
     if [ -d "$runtime" ]; then

@@ -7,10 +7,13 @@ module=$mgr/processing/pmvmmanager6
 state=$mgr/var/pmvmmanager6
 runtime=run/pmvmmanager6
 timer=pmvmmanager6-audit.timer
+switch=etc/systemd/system/timers.target.wants/$timer
+stamp=var/lib/systemd/timers/stamp-$timer
 format=$(basename "$0" .sh)
 
 life() {
     check "every file is the declared one, with its mode" declared
+    check "every command has its man page and its completions" documented
     fresh "$format-alone"
     remember
     check "without BILLmanager it is refused and nothing is left" refused
@@ -20,7 +23,7 @@ life() {
     panel up
     remember
     check "it installs, restarts BILLmanager and works on an old system" installed
-    check "an upgrade waits for the operation that runs, then restarts BILLmanager" upgraded_under_way
+    check "an upgrade waits for the operation that runs, then restarts BILLmanager; the audit's timer stays on" upgraded_under_way
     check "an upgrade does not wait for ever" upgraded_impatiently
     check "a panel that is down does not fail it" upgraded_without_panel
     check "without the vendor's helpers mgrctl restarts the panel" upgraded_without_helpers
@@ -41,9 +44,25 @@ works() {
         in_root "/$module" --command features | grep -q '<feature name="open"'
 }
 
-# Man pages of commands come and go with the commands.
+# Man pages of commands come and go with the commands: documented() has them.
 declared() {
     package_files | grep -v '/man8/pmvmmanager6-' | diff "$here/$format.files" -
+}
+
+documented() {
+    stage=$packages/root
+    "$stage/$module" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | grep -vx help >"$work/commands"
+    says "$work/commands" doctor
+    package_files >"$work/files"
+    while read -r command; do
+        says "$work/files" "-rw-r--r-- /usr/share/man/man8/pmvmmanager6-$command.8.gz"
+        for shell in bash-completion/completions/pmvmmanager6 zsh/site-functions/_pmvmmanager6 \
+            fish/vendor_completions.d/pmvmmanager6.fish; do
+            grep -qw -- "$command" "$stage/usr/share/$shell"
+        done
+    done <"$work/commands"
+    sed -n 's,.*/man8/pmvmmanager6-\([a-z]*\)\.8\.gz,\1,p' "$work/files" >"$work/pages"
+    fails grep -vxFf "$work/commands" "$work/pages"
 }
 
 refused() {
@@ -74,11 +93,13 @@ installed() {
 leave_state() {
     install -d -m 0700 "$root/$state" "$root/$runtime"
     echo journal >"$root/$state/journal.db"
+    echo answers >"$root/$state/verify-3.json"
     echo log >"$root/$mgr/var/pmvmmanager6.log"
 }
 
 state_is_there() {
     [ "$(cat "$root/$state/journal.db")" = journal ]
+    [ "$(cat "$root/$state/verify-3.json")" = answers ]
     [ "$(cat "$root/$mgr/var/pmvmmanager6.log")" = log ]
 }
 
@@ -101,11 +122,14 @@ end_operation() {
 
 upgraded_under_way() {
     bring "$two"
+    fails test -L "$root/$switch"
+    switch_on
     operate
     (sleep 3 && echo 1<>"$work/gate") >/dev/null 2>&1 &
     install_package
     wait "$operation"
     [ "$(panel_calls)" = "$(printf 'operation ended\nReloadMgr billmgr')" ]
+    test -L "$root/$switch"
     state_is_there
     works
 }
@@ -175,21 +199,23 @@ demonstrated() {
     says "$work/demo" "Both sides agree with every order."
 }
 
-# The administrator's own `systemctl enable`, in a root that need not have systemd.
+# The administrator's own `systemctl enable`, and the timer's first run, in a root that need not have systemd.
 switch_on() {
-    mkdir -p "$root/etc/systemd/system/timers.target.wants"
-    ln -sf "/usr/lib/systemd/system/$timer" "$root/etc/systemd/system/timers.target.wants/$timer"
+    mkdir -p "$root/${switch%/*}" "$root/${stamp%/*}"
+    ln -sf "/usr/lib/systemd/system/$timer" "$root/$switch"
+    touch "$root/$stamp"
 }
 
 removed() {
     panel_calls >/dev/null
-    fails test -e "$root/etc/systemd/system/timers.target.wants/$timer"
+    fails test -L "$root/$switch"
     switch_on
     remove_package >"$work/said" 2>&1
     [ "$(panel_calls)" = "ReloadMgr billmgr" ]
     says "$work/said" "the journal of the VMs that the module made stays in /usr/local/mgr5/var/pmvmmanager6"
     fails test -e "$root/$runtime"
     fails test -e "$root/$module"
-    fails test -L "$root/etc/systemd/system/timers.target.wants/$timer"
+    fails test -L "$root/$switch"
+    fails test -e "$root/$stamp"
     state_is_there
 }
