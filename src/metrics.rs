@@ -36,6 +36,14 @@ pub struct Sample {
     pub value: i64,
 }
 
+impl Sample {
+    /// Names and values of the labels: words of the program, in which nothing is escaped.
+    pub fn labels(&self) -> Vec<(String, String)> {
+        let pairs = self.labels.split(',').filter_map(|label| label.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
+    }
+}
+
 /// Adds what this run has counted.
 pub fn store(config: &Config) -> Result<()> {
     let counted = tally::take();

@@ -389,8 +389,11 @@ impl Show {
 #[command(after_long_help = METRICS_HELP)]
 pub struct Metrics {
     /// Replace this file in one step instead: for node exporter's textfile collector, so name it *.prom
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
     output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 const METRICS_HELP: &str = "\
@@ -398,12 +401,15 @@ Each command that BILLmanager runs adds its numbers when it ends; one that is ki
 /run/pmvmmanager6/metrics.db: a reboot resets them, which Prometheus understands. Queue and journal are looked at
 now. What is run by hand counts only in the form --command.
 
-What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.";
+What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.
+
+--json prints one object:
+{\"metrics\": [{\"name\", \"help\", \"type\", \"samples\": [{\"name\", \"labels\": {…}, \"value\"}]}]}";
 
 impl Metrics {
     /// What is to be done.
     pub fn task(&self) -> metrics::Task {
-        metrics::Task { output: self.output.clone() }
+        metrics::Task { json: self.json, output: self.output.clone() }
     }
 }
 

@@ -31,6 +31,33 @@ fn nothing_has_happened_yet() {
 }
 
 #[test]
+fn json_says_the_same() {
+    let world = TestWorld::start();
+    world.opened();
+    let metrics = Metrics::of(&world);
+    let run = world.bill.run(&["metrics", "--json"]);
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let blocks = document["metrics"].as_array().unwrap();
+    let mut samples = 0;
+    for sample in blocks.iter().flat_map(|block| block["samples"].as_array().unwrap()) {
+        let labels = sample["labels"].as_object().unwrap().iter();
+        let mut labels: Vec<String> = labels.map(|(name, value)| format!("{name}={value}")).collect();
+        // The text has the bound of a bucket at the end, an object of JSON is in alphabetical order.
+        labels.sort_by_key(|label| label.starts_with("le="));
+        let braced = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let series = format!("{}{braced}", sample["name"].as_str().unwrap());
+        let value = sample["value"].as_f64().unwrap();
+        // The text rounds to microseconds.
+        assert!(metrics.get(&series).is_some_and(|text| (text - value).abs() < 1e-6), "{series}: {value}");
+        samples += 1;
+    }
+    assert_eq!(samples, metrics.count());
+    assert!(blocks.iter().all(|block| ["gauge", "counter", "histogram"].contains(&block["type"].as_str().unwrap())));
+    assert_eq!(world.bill.run(&["metrics", "--json", "--output", "x.prom"]).status, Some(2));
+}
+
+#[test]
 fn every_run_is_counted_with_all_that_it_met() {
     let world = TestWorld::start();
     let item = world.ordered();

@@ -1,69 +1,149 @@
-//! Prometheus' text format, version 0.0.4: one block a metric, with its help, its type and its series.
+//! What is published, as Prometheus' text format (version 0.0.4) or as one JSON document.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write as _};
+use std::fmt::{self, Display, Write as _};
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 
 use crate::metrics::Sample;
 use crate::tally::{BOUNDS, INFINITE, SUM};
 
-/// A label as it is written, its value escaped.
-pub fn label(name: &str, value: &str) -> String {
-    format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+/// Labels of a series: names and values.
+pub type Labels = Vec<(String, String)>;
+
+/// One label.
+pub fn label(name: &str, value: &str) -> Labels {
+    vec![(name.to_owned(), value.to_owned())]
 }
 
-/// The text so far.
-#[derive(Default)]
-pub struct Page(String);
+/// A value.
+#[derive(Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum Number {
+    /// Events, operations, or 0 and 1.
+    Whole(i64),
+    /// A time.
+    Seconds(f64),
+}
+
+impl Number {
+    /// How many.
+    pub fn count(things: usize) -> Self {
+        Number::Whole(i64::try_from(things).unwrap_or(i64::MAX))
+    }
+
+    fn micros(microseconds: i64) -> Self {
+        Number::Seconds(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)).as_secs_f64())
+    }
+}
+
+impl From<bool> for Number {
+    fn from(is: bool) -> Self {
+        Number::Whole(i64::from(is))
+    }
+}
+
+impl Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Whole(number) => number.fmt(f),
+            Number::Seconds(seconds) => write!(f, "{seconds:.6}"),
+        }
+    }
+}
+
+/// Everything so far.
+#[derive(Default, Serialize)]
+pub struct Page {
+    metrics: Vec<Block>,
+}
+
+/// A metric with its series.
+#[derive(Serialize)]
+struct Block {
+    name: String,
+    help: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    samples: Vec<Line>,
+}
+
+/// A series. A histogram has several a set of labels, with names of their own.
+#[derive(Serialize)]
+struct Line {
+    name: String,
+    #[serde(serialize_with = "as_object")]
+    labels: Labels,
+    value: Number,
+}
 
 impl Page {
-    /// The whole text.
-    pub fn text(self) -> String {
-        self.0
+    /// Prometheus' text: one block a metric, with its help, its type and its series.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for Block { name, help, kind, samples } in &self.metrics {
+            let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+            _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for line in samples {
+                _ = writeln!(text, "{}{} {}", line.name, braced(&line.labels), line.value);
+            }
+        }
+        text
     }
 
     /// A metric that goes up and down: labels and values of its series.
-    pub fn gauge(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (String, String)>) {
-        self.head(name, help, "gauge");
-        series.into_iter().for_each(|(labels, value)| self.sample(name, &labels, &value));
+    pub fn gauge(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (Labels, Number)>) {
+        self.begin(name, help, "gauge");
+        series.into_iter().for_each(|(labels, value)| self.add(name, labels, value));
     }
 
     /// A metric that only grows.
-    pub fn counter(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (String, i64)>) {
-        self.head(name, help, "counter");
-        series.into_iter().for_each(|(labels, value)| self.sample(name, &labels, &value));
+    pub fn counter(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (Labels, i64)>) {
+        self.begin(name, help, "counter");
+        series.into_iter().for_each(|(labels, value)| self.add(name, labels, Number::Whole(value)));
     }
 
-    /// Durations: what is stored by bucket is written as Prometheus counts it, each bucket with those below it.
+    /// Durations: what is stored by bucket is published as Prometheus counts it, each bucket with those below it.
     pub fn histogram(&mut self, name: &str, help: &str, samples: &[&Sample]) {
-        self.head(name, help, "histogram");
-        let mut series: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
+        self.begin(name, help, "histogram");
+        let mut series: BTreeMap<Labels, BTreeMap<&str, i64>> = BTreeMap::new();
         for sample in samples {
-            series.entry(&sample.labels).or_default().insert(&sample.part, sample.value);
+            series.entry(sample.labels()).or_default().insert(&sample.part, sample.value);
         }
         for (labels, parts) in series {
             let part = |name: &str| parts.get(name).copied().unwrap_or_default();
-            let comma = if labels.is_empty() { "" } else { "," };
             let mut count = 0;
             for bound in BOUNDS.map(|(bound, _)| bound).into_iter().chain([INFINITE]) {
                 count += part(bound);
-                self.sample(&format!("{name}_bucket"), &format!("{labels}{comma}{}", label("le", bound)), &count);
+                let bucket = labels.clone().into_iter().chain(label("le", bound)).collect();
+                self.add(&format!("{name}_bucket"), bucket, Number::Whole(count));
             }
-            self.sample(&format!("{name}_sum"), labels, &seconds(part(SUM)));
-            self.sample(&format!("{name}_count"), labels, &count);
+            self.add(&format!("{name}_sum"), labels.clone(), Number::micros(part(SUM)));
+            self.add(&format!("{name}_count"), labels, Number::Whole(count));
         }
     }
 
-    fn head(&mut self, name: &str, help: &str, kind: &str) {
-        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
-        _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    fn begin(&mut self, name: &str, help: &str, kind: &'static str) {
+        self.metrics.push(Block { name: name.to_owned(), help: help.to_owned(), kind, samples: Vec::new() });
     }
 
-    fn sample(&mut self, name: &str, labels: &str, value: &dyn Display) {
-        let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-        _ = writeln!(self.0, "{name}{labels} {value}");
+    fn add(&mut self, name: &str, labels: Labels, value: Number) {
+        if let Some(block) = self.metrics.last_mut() {
+            block.samples.push(Line { name: name.to_owned(), labels, value });
+        }
     }
 }
+/// Labels as they are written, their values escaped.
+fn braced(labels: &Labels) -> String {
+    if labels.is_empty() {
+        return String::new();
+    }
+    let escaped = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let each = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
+    format!("{{{}}}", each.collect::<Vec<_>>().join(","))
+}
 
-fn seconds(microseconds: i64) -> String {
-    format!("{}.{:06}", microseconds / 1_000_000, microseconds % 1_000_000)
+fn as_object<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(labels.iter().map(|(name, value)| (name, value)))
 }

@@ -1,4 +1,11 @@
-//! `pmvmmanager6 metrics`: what Prometheus may know, in its text format.
+//! `pmvmmanager6 metrics`: what Prometheus may know, in its text format, or the same with `--json`:
+//!
+//! ```json
+//! {"metrics": [{"name": "pmvmmanager6_queue_running", "help": "Operations that run.", "type": "gauge",
+//!    "samples": [{"name": "pmvmmanager6_queue_running", "labels": {"queue": "12"}, "value": 1}]}]}
+//! ```
+//!
+//! The samples of a histogram are named `…_bucket`, `…_sum` and `…_count`.
 //!
 //! Counters come from the runs ([`crate::metrics`]), the queue and the journal are looked at now. With `--output` the
 //! text replaces a file in one step, as node exporter's textfile collector needs it. What cannot be read is left out,
@@ -12,7 +19,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Verdict, write};
+use super::{Verdict, write, write_json};
 use crate::config::{Config, built};
 use crate::error::{Error, Kind, Result};
 use crate::metrics::{self, Sample};
@@ -20,11 +27,13 @@ use crate::queue::settings::SERVICE_PREFIX;
 use crate::queue::{self, Scope, Standing};
 use crate::service::phases;
 use crate::tally::{Metric, Shape};
-use exposition::{Page, label};
+use exposition::{Number, Page, label};
 
 /// What the person asked for.
 #[derive(Clone, Debug)]
 pub struct Task {
+    /// As JSON.
+    pub json: bool,
     /// File to replace instead of standard output.
     pub output: Option<PathBuf>,
 }
@@ -32,16 +41,17 @@ pub struct Task {
 /// Prints the metrics, or writes them into a file. Findings when something could not be read.
 pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
     let mut page = Page::default();
-    page.gauge("pmvmmanager6_info", "Version of the module.", [(label("version", built::VERSION), 1.to_string())]);
+    page.gauge("pmvmmanager6_info", "Version of the module.", [(label("version", built::VERSION), Number::Whole(1))]);
     let parts = [
         ("counters", counters(config, &mut page)),
         ("queue", queues(&config.runtime_dir(), &mut page)),
         ("journal", journal(config, &mut page)),
     ];
-    let readable = parts.iter().map(|(part, read)| (label("part", part), u8::from(read.is_ok()).to_string()));
+    let readable = parts.iter().map(|(part, read)| (label("part", part), read.is_ok().into()));
     page.gauge("pmvmmanager6_readable", "Whether this part of the module's state could be read.", readable);
     match &task.output {
         Some(file) => replace(file, &page.text())?,
+        None if task.json => write_json(out, &page)?,
         None => write(out, &page.text())?,
     }
     let mut verdict = Verdict::Fine;
@@ -59,10 +69,10 @@ fn counters(config: &Config, page: &mut Page) -> Result<()> {
         match metric.shape() {
             // Without labels there is one series, which begins at zero.
             Shape::Counter if own.is_empty() && metric.labels().is_empty() => {
-                page.counter(metric.name(), metric.help(), [(String::new(), 0)]);
+                page.counter(metric.name(), metric.help(), [(Vec::new(), 0)]);
             }
             Shape::Counter => {
-                page.counter(metric.name(), metric.help(), own.iter().map(|it| (it.labels.clone(), it.value)));
+                page.counter(metric.name(), metric.help(), own.iter().map(|it| (it.labels(), it.value)));
             }
             Shape::Histogram => page.histogram(metric.name(), metric.help(), &own),
         }
@@ -103,19 +113,19 @@ fn queues(directory: &Path, page: &mut Page) -> Result<()> {
             queues.entry(name(key)).or_default().paused = true;
         }
     }
-    let each = |value: fn(&Standings) -> String| queues.iter().map(move |(key, it)| (label("queue", key), value(it)));
-    page.gauge("pmvmmanager6_queue_running", "Operations that run.", each(|it| it.running.to_string()));
-    page.gauge("pmvmmanager6_queue_waiting", "Operations that wait.", each(|it| it.waiting.to_string()));
+    let each = |value: fn(&Standings) -> Number| queues.iter().map(move |(key, it)| (label("queue", key), value(it)));
+    page.gauge("pmvmmanager6_queue_running", "Operations that run.", each(|it| Number::count(it.running)));
+    page.gauge("pmvmmanager6_queue_waiting", "Operations that wait.", each(|it| Number::count(it.waiting)));
     let help = "Time since the arrival of the operation that waits longest.";
-    page.gauge("pmvmmanager6_queue_oldest_wait_seconds", help, each(|it| format!("{:.3}", it.oldest)));
-    page.gauge("pmvmmanager6_queue_paused", "Whether the queue is paused.", each(|it| u8::from(it.paused).to_string()));
-    let all = u8::from(paused.contains(&Scope::All)).to_string();
-    page.gauge("pmvmmanager6_queues_paused", "Whether all queues are paused.", [(String::new(), all)]);
+    page.gauge("pmvmmanager6_queue_oldest_wait_seconds", help, each(|it| Number::Seconds(it.oldest)));
+    page.gauge("pmvmmanager6_queue_paused", "Whether the queue is paused.", each(|it| it.paused.into()));
+    let all = paused.contains(&Scope::All).into();
+    page.gauge("pmvmmanager6_queues_paused", "Whether all queues are paused.", [(Vec::new(), all)]);
     Ok(())
 }
 
 fn journal(config: &Config, page: &mut Page) -> Result<()> {
-    let phases = phases::count(config)?.into_iter().map(|(phase, count)| (label("phase", phase), count.to_string()));
+    let phases = phases::count(config)?.into_iter().map(|(phase, count)| (label("phase", phase), Number::count(count)));
     let help = "Services in the journal; intended, requested, accepted and deleting are unfinished.";
     page.gauge("pmvmmanager6_journal_services", help, phases);
     Ok(())

@@ -106,6 +106,11 @@ impl Metrics {
         self.series.get(&prefixed).copied()
     }
 
+    /// How many series there are.
+    pub fn count(&self) -> usize {
+        self.series.len()
+    }
+
     /// Every series of a metric with its value, in order, as `{labels} value`.
     pub fn all(&self, name: &str) -> Vec<String> {
         let prefix = format!("pmvmmanager6_{name}");
