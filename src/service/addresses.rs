@@ -92,7 +92,7 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
 fn add_v4(job: &Job, host: u64, wanted: u64) -> Result<Host> {
     let place = job.place()?;
     let enough = |host: &Host| host.ip4.len() as u64 >= wanted;
-    let host = looked_up(job, host, enough)?;
+    let host = job.before_asking(host, enough)?;
     let missing = wanted.saturating_sub(host.ip4.len() as u64);
     if missing == 0 {
         return Ok(host);
@@ -102,13 +102,6 @@ fn add_v4(job: &Job, host: u64, wanted: u64) -> Result<Host> {
     fault::point("addresses.after_request");
     let host = job.settle(host.id, outcome, enough)?;
     if enough(&host) { Ok(host) } else { Err(missed(&host, &format!("{wanted} IPv4 addresses"))) }
-}
-
-/// The VM before a request. What a run that was killed has asked for is in no list for a moment, so when the panel has
-/// started this operation before, it is given the time to show.
-fn looked_up(job: &Job, host: u64, done: impl Fn(&Host) -> bool) -> Result<Host> {
-    let tried = job.operation.map_or(Ok(0), |operation| job.panel.tries(operation).map(|(tries, _)| tries))?;
-    if tried > 0 { job.watch(host, done) } else { job.calm(host) }
 }
 
 /// VMmanager's word was good, or lost, but the VM is not as wanted.
@@ -158,7 +151,7 @@ pub fn stale<'a>(slots: &'a [Slot], host: &Host) -> Vec<&'a Slot> {
 /// Takes an address from the VM, unless it is gone or an interrupted run has asked for that.
 fn remove_v4(job: &Job, host: u64, ip: &str) -> Result<()> {
     let gone = |host: &Host| host.ip4.iter().all(|address| address.ip != ip);
-    looked_up(job, host, gone)?;
+    job.before_asking(host, gone)?;
     let known = job.vmm.ipv4(host)?;
     let Some(found) = known.iter().find(|address| address.ip_addr == ip) else { return Ok(()) };
     log::info!("service {}: {ip} is taken from the VM", job.service.id);

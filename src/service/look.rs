@@ -21,6 +21,13 @@ impl Job<'_> {
         self.watch(host, |_| true)
     }
 
+    /// The VM before a request that must not be made twice. What a killed run has asked for is in no list for a moment, so
+    /// when the panel has started this operation before, it is given the time to show.
+    pub fn before_asking(&self, host: u64, done: impl Fn(&Host) -> bool) -> Result<Host> {
+        let tries = |operation| self.panel.tries(operation).map(|(tries, _)| tries);
+        if self.operation.map_or(Ok(0), tries)? > 0 { self.watch(host, done) } else { self.calm(host) }
+    }
+
     /// The VM as soon as VMmanager works on it no longer and it is as wanted, or as it is when nothing has happened to
     /// it for as long as an accepted request may take to show.
     pub fn watch(&self, host: u64, wanted: impl Fn(&Host) -> bool) -> Result<Host> {

@@ -59,7 +59,8 @@ fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host
     if compare(&wanted, &host)?.is_empty() {
         return Ok(host);
     }
-    let mut host = job.calm(host.id)?;
+    let fits = |host: &Host| compare(&wanted, host).is_ok_and(|left| left.is_empty());
+    let mut host = job.before_asking(host.id, fits)?;
     for round in 1..=ROUNDS {
         let change = compare(&wanted, &host)?;
         if change.is_empty() {
@@ -77,7 +78,7 @@ fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host
             outcome => {
                 outcome?;
                 fault::point("resize.waited");
-                host = job.watch(host.id, |host| compare(&wanted, host).is_ok_and(|left| left.is_empty()))?;
+                host = job.watch(host.id, fits)?;
                 break;
             }
         }
