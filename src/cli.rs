@@ -99,8 +99,10 @@ pub fn definition() -> clap::Command {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
     let words: Vec<String> = arguments.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let names_command = |word: &String| word == "--command" || word == "-c" || word.starts_with("--command=");
-    // A person's "plan --command close" must never be taken for the panel's order to close.
-    let is_person = words.first().is_some_and(|word| definition().find_subcommand(word).is_some());
+    // A person's "plan --command close" must never be taken for the panel's order to close. BILLmanager begins with a
+    // dash, and building clap's tree would be a third of what its shortest commands take.
+    let is_person =
+        words.first().is_some_and(|word| !word.starts_with('-') && definition().find_subcommand(word).is_some());
     if !is_person && words.iter().any(names_command) {
         return Request::Panel(invocation(&words));
     }
