@@ -21,7 +21,7 @@ const FILES: &[(&str, &str)] = &[
     ("/usr/local/mgr5/etc/xml/billmgr_mod_pmvmmanager6.xml", "Form and texts."),
     ("/usr/local/mgr5/var/pmvmmanager6.log", "The log. A line \"pmvmmanager6.* 9\" in etc/debug.conf sets its level."),
     ("/usr/local/mgr5/var/pmvmmanager6/", "The journal of what was asked of VMmanager. Back it up with BILLmanager."),
-    ("/run/pmvmmanager6/", "Queue, kept sessions and metrics; may be lost at any time."),
+    ("/run/pmvmmanager6/", "Queue, metrics, sealed sessions and passwords; may be lost at any time."),
     ("pmvmmanager6-audit.timer", "The daily audit. Off until systemctl enable --now pmvmmanager6-audit.timer."),
 ];
 

@@ -38,6 +38,7 @@ static SCHEMA: Schema = Schema {
       CREATE TABLE speed_cap (
         item INTEGER PRIMARY KEY, vm INTEGER NOT NULL, cap_in INTEGER, cap_out INTEGER, before_in INTEGER NOT NULL,
         before_out INTEGER NOT NULL, settled INTEGER NOT NULL);"],
+    page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,
 };

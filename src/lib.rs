@@ -43,7 +43,7 @@
 //! | [`wire`] | XML in and out |
 //! | [`config`] | where things are, how long we wait; the only reader of the environment |
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
-//! | [`tally`], [`fault`], [`digest`] | what this run counts, where a test may kill it, SHA-256 |
+//! | [`tally`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
 //!
 //! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
@@ -92,6 +92,7 @@ pub mod progress;
 pub mod queue;
 pub mod rehearsal;
 mod run;
+pub mod seal;
 pub mod service;
 pub mod state;
 pub mod tally;

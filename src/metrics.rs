@@ -1,27 +1,41 @@
-//! Counters of all runs together, in a file of their own.
+//! Counters of all runs together, in a file of their own: `metrics.json` of the runtime directory.
 //!
-//! Each panel command adds what it has counted ([`crate::tally`]) at its very end, in one transaction; whoever is
-//! killed before that takes only his own numbers with him. The file is in the runtime directory: a reboot begins anew,
-//! which Prometheus understands. It is not `runtime.db`, so that counting neither holds the queue's guard nor can
-//! damage its index. Nothing depends on it: a damaged file is set aside, one that cannot be written is not.
+//! ```json
+//! {"version": 1, "counted": {"pmvmmanager6_logins_total": {"result=\"success\"": {"": 17}}}}
+//! ```
+//!
+//! Metric, labels, part of the series, number. Each panel command adds what it has counted ([`crate::tally`]) at its very
+//! end, under the file's guard: the whole file is replaced in one step, so whoever is killed before that takes only his
+//! own numbers with him. A reboot begins anew, which Prometheus understands. It is not a table of `runtime.db`, because
+//! counting must neither hold the queue's guard nor be able to damage its index. Nothing depends on the file: a damaged
+//! one is set aside, one that cannot be written is not.
 
-use rusqlite::params;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::fault;
-use crate::state::{Damaged, Database, Schema};
-use crate::tally;
+use crate::lock::Lock;
+use crate::state::{Failure, failure, prepare_directory, replace};
+use crate::{fault, log, tally};
 
-static SCHEMA: Schema = Schema {
-    file: "metrics.db",
-    application_id: 0x706d_766d,
-    migrations: &["CREATE TABLE sample (
-        metric TEXT NOT NULL, labels TEXT NOT NULL, part TEXT NOT NULL, value INTEGER NOT NULL,
-        PRIMARY KEY (metric, labels, part)) STRICT, WITHOUT ROWID;"],
-    durable: false,
-    damaged: Damaged::SetAside,
-};
+const VERSION: u32 = 1;
+
+/// The file.
+#[derive(Deserialize, Serialize)]
+struct Document {
+    version: u32,
+    counted: BTreeMap<String, BTreeMap<String, BTreeMap<String, i64>>>,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Document { version: VERSION, counted: BTreeMap::new() }
+    }
+}
 
 /// A stored number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,45 +60,64 @@ impl Sample {
 
 /// Adds what this run has counted.
 pub fn store(config: &Config) -> Result<()> {
-    let counted = tally::take();
-    let sql = "INSERT INTO sample (metric, labels, part, value) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (metric, labels, part) DO UPDATE SET value = value + excluded.value";
-    Database::open(&config.runtime_dir(), &SCHEMA)?.write(|tx| {
-        let mut statement = tx.prepare_cached(sql)?;
-        for ((metric, values, part), value) in &counted {
-            let labels = metric.labels().iter().zip(values).map(|(name, value)| format!("{name}=\"{value}\""));
-            statement.execute(params![metric.name(), labels.collect::<Vec<_>>().join(","), part, value])?;
-            fault::point("metrics.storing");
+    let directory = config.runtime_dir();
+    prepare_directory(&directory)?;
+    let (file, guard) = (path(&directory), directory.join("metrics.guard"));
+    let _guard =
+        Lock::at(&guard, &mut || ()).map_err(|e| failure::io(&guard, "the guard file cannot be locked", &e))?;
+    let mut document = match load(&file) {
+        Err(Failure::Damaged(reason)) => {
+            let aside = directory.join("metrics.json.bad-1");
+            std::fs::rename(&file, &aside).map_err(|e| failure::io(&file, "the file cannot be set aside", &e))?;
+            log::warn!("{} cannot be used ({reason}): it is now {}", file.display(), aside.display());
+            Document::default()
         }
-        Ok(())
-    })
+        read => read.map_err(|failure| failure.explain(&file, "move it away"))?,
+    };
+    for ((metric, values, part), value) in tally::take() {
+        let labels = metric.labels().iter().zip(values).map(|(name, value)| format!("{name}=\"{value}\""));
+        let series = document.counted.entry(metric.name().to_owned()).or_default();
+        let series = series.entry(labels.collect::<Vec<_>>().join(",")).or_default();
+        let total = series.entry(part.to_owned()).or_default();
+        *total = total.saturating_add(value);
+    }
+    let text =
+        serde_json::to_vec(&document).map_err(|e| failure::io(&file, "the file cannot be written", &e.into()))?;
+    fault::point("metrics.storing");
+    replace(&file, &directory.join("metrics.json.new"), &text, 0o600)
+        .map_err(|e| failure::io(&file, "the file cannot be written", &e))
 }
 
 /// Everything stored, in order; nothing when no run has stored anything yet.
 pub fn read(config: &Config) -> Result<Vec<Sample>> {
-    let directory = config.runtime_dir();
-    if !directory.join(SCHEMA.file).exists() {
-        return Ok(Vec::new());
+    let file = path(&config.runtime_dir());
+    let document = load(&file).map_err(|failure| failure.explain(&file, "the next operation sets it aside"))?;
+    let mut samples = Vec::new();
+    for (metric, series) in document.counted {
+        for (labels, parts) in series {
+            samples.extend(parts.into_iter().map(|(part, value)| Sample {
+                metric: metric.clone(),
+                labels: labels.clone(),
+                part,
+                value,
+            }));
+        }
     }
-    Database::open(&directory, &SCHEMA)?.read(|transaction| {
-        let mut statement = transaction.prepare("SELECT metric, labels, part, value FROM sample ORDER BY 1, 2, 3")?;
-        let rows = statement.query_map([], |row| {
-            Ok(Sample { metric: row.get(0)?, labels: row.get(1)?, part: row.get(2)?, value: row.get(3)? })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    })
+    Ok(samples)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::SCHEMA;
-    use crate::digest::sha256;
+fn path(directory: &Path) -> PathBuf {
+    directory.join("metrics.json")
+}
 
-    /// A file that a released version wrote must be the file that this version knows: add a script, change none.
-    #[test]
-    fn released_scripts_never_change() {
-        let released = ["38e5226e092dfaf877535b34734ada58cc6317123a3605ebfc13b045c7c92233"];
-        let digests = SCHEMA.migrations.iter().map(|script| sha256(script.as_bytes()));
-        assert_eq!(digests.take(released.len()).collect::<Vec<_>>(), released);
+fn load(file: &Path) -> std::result::Result<Document, Failure> {
+    let bytes = match std::fs::read(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Document::default()),
+        read => read.map_err(|error| failure::io(file, "the file cannot be read", &error))?,
+    };
+    let document: Document = serde_json::from_slice(&bytes).map_err(|error| Failure::Damaged(error.to_string()))?;
+    match document.version {
+        VERSION => Ok(document),
+        other => Err(Failure::Damaged(format!("it has version {other}, this program knows {VERSION}"))),
     }
 }

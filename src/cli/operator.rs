@@ -398,7 +398,7 @@ pub struct Metrics {
 
 const METRICS_HELP: &str = "\
 Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. They are kept in
-/run/pmvmmanager6/metrics.db: a reboot resets them, which Prometheus understands. Queue and journal are looked at
+/run/pmvmmanager6/metrics.json: a reboot resets them, which Prometheus understands. Queue and journal are looked at
 now. What is run by hand counts only in the form --command.
 
 What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.

@@ -39,7 +39,7 @@ use crate::cli::Invocation;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::panel::{Handler, Panel, refuse_foreign};
+use crate::panel::{Handler, Panel};
 use crate::progress::Progress;
 use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
 use crate::queue::{self, Label, Turn};
@@ -219,9 +219,7 @@ impl Context<'_> {
 
     /// The handler of a service, which must be ours.
     fn handler_of(&self, item: u64) -> Result<Handler> {
-        let owner = self.panel.owner(item)?;
-        refuse_foreign(&owner.module, &format!("service {item}"))?;
-        let handler = self.panel.handler(owner.handler.unwrap_or_default())?;
+        let handler = self.panel.handler_of(item)?;
         *self.handler.borrow_mut() = Some((handler.id, handler.name.clone()));
         Ok(handler)
     }

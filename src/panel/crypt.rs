@@ -3,7 +3,8 @@
 //! Decryption is local and its timing reaches nobody, so RUSTSEC-2023-0071 does not apply. Keys of 1024 bits are in
 //! use, which rules out the crypto library that TLS uses here.
 
-use std::path::Path;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,33 +12,43 @@ use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey};
 use rsa::traits::PublicKeyParts;
 use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 
-/// The panel's private key.
-pub struct Key(RsaPrivateKey);
+/// The panel's private key: a PEM file, PKCS#1 or PKCS#8, 1024 to 4096 bits.
+pub struct Key {
+    path: PathBuf,
+    pem: SecretString,
+    rsa: OnceCell<RsaPrivateKey>,
+}
 
 impl Key {
-    /// Reads a PEM file, PKCS#1 or PKCS#8, 1024 to 4096 bits.
-    pub fn read(path: &Path) -> Result<Self> {
-        let bad = |reason: String| {
-            let cure = "BILLmanager's crypted values cannot be read without it; restore the file or correct CryptKey";
-            Error::new(
-                Kind::Db,
-                path.display().to_string(),
-                format!("the panel's private key cannot be used: {reason}; {cure}"),
-            )
-        };
-        let pem = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
-        let key = if pem.contains("BEGIN RSA PRIVATE KEY") {
-            RsaPrivateKey::from_pkcs1_pem(pem.trim()).map_err(|e| bad(e.to_string()))?
+    /// Reads the file; what is in it matters when it is used.
+    pub fn read(path: PathBuf) -> Result<Self> {
+        let pem = std::fs::read_to_string(&path).map_err(|e| unusable(&path, &e.to_string()))?;
+        Ok(Key { path, pem: pem.into(), rsa: OnceCell::new() })
+    }
+
+    /// The file as it is.
+    pub fn pem(&self) -> &SecretString {
+        &self.pem
+    }
+
+    fn rsa(&self) -> Result<&RsaPrivateKey> {
+        if let Some(rsa) = self.rsa.get() {
+            return Ok(rsa);
+        }
+        let bad = |reason: String| unusable(&self.path, &reason);
+        let pem = self.pem.expose_secret().trim();
+        let rsa = if pem.contains("BEGIN RSA PRIVATE KEY") {
+            RsaPrivateKey::from_pkcs1_pem(pem).map_err(|e| bad(e.to_string()))?
         } else {
-            RsaPrivateKey::from_pkcs8_pem(pem.trim()).map_err(|e| bad(e.to_string()))?
+            RsaPrivateKey::from_pkcs8_pem(pem).map_err(|e| bad(e.to_string()))?
         };
-        match key.size() * 8 {
-            1024..=4096 => Ok(Key(key)),
+        match rsa.size() * 8 {
+            1024..=4096 => Ok(self.rsa.get_or_init(|| rsa)),
             bits => Err(bad(format!("it has {bits} bits"))),
         }
     }
@@ -53,14 +64,15 @@ impl Key {
                 format!("the crypted value of \"{name}\" cannot be decrypted ({reason}); {hint}"),
             )
         };
+        let rsa = self.rsa()?;
         let stripped: String = value.chars().filter(|c| !c.is_whitespace()).collect();
         let blocks = STANDARD.decode(stripped).map_err(|_| bad("not base64"))?;
-        if blocks.len() % self.0.size() != 0 {
+        if blocks.len() % rsa.size() != 0 {
             return Err(bad("wrong length"));
         }
         let mut plain = Vec::new();
-        for block in blocks.chunks(self.0.size()) {
-            plain.extend(self.0.decrypt(Pkcs1v15Encrypt, block).map_err(|_| bad("wrong key or damaged"))?);
+        for block in blocks.chunks(rsa.size()) {
+            plain.extend(rsa.decrypt(Pkcs1v15Encrypt, block).map_err(|_| bad("wrong key or damaged"))?);
         }
         String::from_utf8(plain).map(SecretString::from).map_err(|_| bad("not a text"))
     }
@@ -68,7 +80,7 @@ impl Key {
     /// First 12 hex digits of the SHA-256 of the public half (DER `SubjectPublicKeyInfo`): names this installation of
     /// BILLmanager in the marks of its VMs (design, section 1).
     pub fn installation(&self) -> Result<String> {
-        let der = self.0.to_public_key().to_public_key_der().map_err(|e| {
+        let der = self.rsa()?.to_public_key().to_public_key_der().map_err(|e| {
             Error::new(
                 Kind::Db,
                 "etc/billmgr.pem",
@@ -77,4 +89,10 @@ impl Key {
         })?;
         Ok(sha256(der.as_bytes())[..12].to_owned())
     }
+}
+
+fn unusable(path: &Path, reason: &str) -> Error {
+    let cure = "BILLmanager's crypted values cannot be read without it; restore the file or correct CryptKey";
+    let text = format!("the panel's private key cannot be used: {reason}; {cure}");
+    Error::new(Kind::Db, path.display().to_string(), text)
 }

@@ -18,6 +18,7 @@ mod rehearsal;
 mod slots;
 mod statistics;
 mod units;
+mod vault;
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
@@ -32,7 +33,7 @@ use crate::wire::Element;
 use crate::{fault, log};
 
 use crypt::Key;
-use database::{Database, Param, Row};
+use database::{Database, Param, Query, Row};
 pub use failure::{Failure, error_document};
 pub use handlers::{Candidate, Import, Listed};
 pub use lists::Offered;
@@ -123,6 +124,13 @@ impl Panel {
         self.save_as(item, name, &[&Value::Plain(value)], stored)
     }
 
+    /// Stores those of some plain parameters of a service that have another value.
+    pub fn save_all(&self, item: u64, values: &[(&str, String)]) -> Result<()> {
+        let stored = self.params(item)?;
+        let mut changed = values.iter().filter(|(name, value)| stored.get(*name) != Some(value));
+        changed.try_for_each(|(name, value)| self.save(item, name, value))
+    }
+
     /// Stores a crypted parameter of a service, if it has another value. BILLmanager encrypts it.
     pub fn save_secret(&self, item: u64, name: &str, value: &SecretString) -> Result<()> {
         let stored = || Ok(self.secret(item, name)?.is_some_and(|old| old.expose_secret() == value.expose_secret()));
@@ -211,7 +219,7 @@ impl Panel {
 
     fn key(&self) -> Result<&Key> {
         if self.key.get().is_none() {
-            _ = self.key.set(Key::read(&self.config.root.join(&self.options()?.key))?);
+            _ = self.key.set(Key::read(self.config.root.join(&self.options()?.key))?);
         }
         self.key.get().ok_or_else(|| unset("the private key"))
     }
@@ -223,17 +231,22 @@ impl Panel {
         self.options.get().ok_or_else(|| unset("the options of the panel"))
     }
 
-    /// Runs a query; a connection that the server closed meanwhile (a wait can take an hour) is opened once more.
     fn rows(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>> {
+        Ok(self.batch(&[(sql, params)])?.pop().unwrap_or_default())
+    }
+
+    /// Runs queries, the rows of each; a connection that the server closed meanwhile (a wait can take an hour) is opened
+    /// once more.
+    fn batch(&self, queries: &[Query]) -> Result<Vec<Vec<Row>>> {
         let mut database = self.database.borrow_mut();
         if let Some(open) = database.as_mut() {
-            match open.rows(sql, params) {
+            match open.rows(queries) {
                 Ok(rows) => return Ok(rows),
                 Err(error) => log::debug!("the database connection is renewed after: {error}"),
             }
         }
         let fresh = Database::connect(self.options()?, &self.config.root)?;
-        database.insert(fresh).rows(sql, params)
+        database.insert(fresh).rows(queries)
     }
 }
 

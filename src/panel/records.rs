@@ -3,14 +3,15 @@
 //! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `census.rs`, `operations.rs` and
 //! `statistics.rs` [protocol 5.3–5.8].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use super::Panel;
-use super::database::{Param, Row};
+use super::database::{Param, Query, Row};
 use super::units::Units;
+use super::vault::Kept;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 
@@ -132,23 +133,42 @@ impl Panel {
 
     /// A handler with its settings; `unsupported_module` when it belongs to another module.
     pub fn handler(&self, id: u64) -> Result<Handler> {
-        let sql = "SELECT pm.name, pm.module, d.external_id FROM processingmodule pm \
-                   LEFT JOIN datacenter d ON pm.datacenter = d.id WHERE pm.id = ?";
-        let rows = self.rows(sql, &[Param::Id(id)])?;
-        let row = rows.first().ok_or_else(|| no_row("module", id, "handler"))?;
-        super::refuse_foreign(row.text(1), &format!("handler {id}"))?;
-        let plain =
-            self.rows("SELECT intname, value FROM processingparam WHERE processingmodule = ?", &[Param::Id(id)])?;
-        let crypted = self
-            .rows("SELECT intname, value FROM processingcryptedparam WHERE processingmodule = ?", &[Param::Id(id)])?;
-        Ok(Handler {
+        self.handler_by("?", id, &format!("handler {id}"))?.ok_or_else(|| no_row("module", id, "handler"))
+    }
+
+    /// The handler of a service with its settings; the service must be ours.
+    pub fn handler_of(&self, item: u64) -> Result<Handler> {
+        let (expression, what) = ("(SELECT processingmodule FROM item WHERE id = ?)", format!("service {item}"));
+        if let Some(handler) = self.handler_by(expression, item, &what)? {
+            return Ok(handler);
+        }
+        let owner = self.owner(item)?;
+        super::refuse_foreign(&owner.module, &what)?;
+        Err(no_row("module", owner.handler.unwrap_or_default(), "handler"))
+    }
+
+    /// The handler whose id is this expression of `value`, if there is one; `what` must belong to this module.
+    fn handler_by(&self, expression: &str, value: u64, what: &str) -> Result<Option<Handler>> {
+        let queries = [
+            format!(
+                "SELECT pm.name, pm.module, d.external_id, pm.id FROM processingmodule pm \
+                 LEFT JOIN datacenter d ON pm.datacenter = d.id WHERE pm.id = {expression}"
+            ),
+            format!("SELECT intname, value FROM processingparam WHERE processingmodule = {expression}"),
+            format!("SELECT intname, value FROM processingcryptedparam WHERE processingmodule = {expression}"),
+        ];
+        let value = [Param::Id(value)];
+        let [rows, plain, crypted] = self.together(queries.each_ref().map(|sql| (sql.as_str(), value.as_slice())))?;
+        let Some((row, id)) = rows.first().and_then(|row| Some((row, row.id(3)?))) else { return Ok(None) };
+        super::refuse_foreign(row.text(1), what)?;
+        Ok(Some(Handler {
             id,
             name: row.text(0).to_owned(),
             module: row.text(1).to_owned(),
             params: pairs(&plain),
-            secrets: self.decrypted(&crypted)?,
+            secrets: self.opened(&crypted)?,
             external_datacenter: row.filled(2).map(str::to_owned),
-        })
+        }))
     }
 
     /// The settings in clear of a handler as rows.
@@ -172,21 +192,31 @@ impl Panel {
         Ok(found)
     }
 
-    /// Services in the order of their ids, each by a handful of queries; what does not
-    /// exist or has no tariff is left out.
+    /// Services in the order of their ids; what does not exist or has no tariff is left out.
     pub fn services(&self, items: &[u64]) -> Result<Vec<Service>> {
-        let sql = format!(
-            "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, i.id, p.name \
-             FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
-             LEFT JOIN account a ON i.account = a.id WHERE i.id {} ORDER BY i.id",
-            among(items)
-        );
-        let rows = self.rows(&sql, &[])?;
-        let column = |at: usize| rows.iter().filter_map(|row| row.id(at)).collect::<BTreeSet<u64>>();
-        let tariffs = self.grouped("pricelist, intname, value FROM pricelistparam", "pricelist", &column(4))?;
-        let clients = self.clients(&column(6))?;
-        let mut params = self.grouped("item, intname, value FROM itemparam", "item", &column(8))?;
-        let (mut addons, units) = (self.addons(items)?, Arc::new(self.units()?));
+        let these = among(items);
+        let queries = [
+            format!(
+                "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, i.id, \
+                 p.name FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
+                 LEFT JOIN account a ON i.account = a.id WHERE i.id {these} ORDER BY i.id"
+            ),
+            format!(
+                "SELECT pricelist, intname, value FROM pricelistparam \
+                 WHERE pricelist IN (SELECT pricelist FROM item WHERE id {these})"
+            ),
+            format!(
+                "SELECT account, name, email, realname FROM user \
+                 WHERE account IN (SELECT account FROM item WHERE id {these}) ORDER BY id"
+            ),
+            format!("SELECT item, intname, value FROM itemparam WHERE item {these}"),
+            addons_query(&these),
+            UNITS_QUERY.to_owned(),
+        ];
+        let [rows, tariffs, clients, params, addons, units] =
+            self.together(queries.each_ref().map(|sql| (sql.as_str(), [].as_slice())))?;
+        let (tariffs, clients, mut params) = (grouped(&tariffs), first_users(&clients), grouped(&params));
+        let (mut addons, units) = (addons_of(&addons), Arc::new(Units::from_rows(&units)));
         let service = |row: &Row| {
             let id = row.id(8)?;
             let tariff = row.id(4).and_then(|tariff| tariffs.get(&tariff)).cloned().unwrap_or_default();
@@ -219,19 +249,9 @@ impl Panel {
         Ok(rows.iter().filter_map(service).collect())
     }
 
-    /// Names and values of some objects: `what` is three columns, the first of which is `key`.
-    fn grouped(&self, what: &str, key: &str, ids: &BTreeSet<u64>) -> Result<BTreeMap<u64, BTreeMap<String, String>>> {
-        let mut found: BTreeMap<u64, BTreeMap<String, String>> = BTreeMap::new();
-        for row in self.rows(&format!("SELECT {what} WHERE {key} {}", among(ids)), &[])? {
-            let object = found.entry(row.id(0).unwrap_or_default()).or_default();
-            object.insert(row.text(1).to_owned(), row.text(2).to_owned());
-        }
-        Ok(found)
-    }
-
     /// The table of units.
     pub fn units(&self) -> Result<Units> {
-        Ok(Units::from_rows(&self.rows("SELECT id, intname, relation, lessmeasure FROM measure", &[])?))
+        Ok(Units::from_rows(&self.rows(UNITS_QUERY, &[])?))
     }
 
     /// The plain parameters of a service.
@@ -295,43 +315,29 @@ impl Panel {
         Ok(rows.first().and_then(|row| row.number(0)) == Some(status) && running.is_empty())
     }
 
-    /// Accounts with their first users; the names of the accounts are the caller's.
-    fn clients(&self, ids: &BTreeSet<u64>) -> Result<BTreeMap<u64, Client>> {
-        let sql = format!("SELECT account, name, email, realname FROM user WHERE account {} ORDER BY id", among(ids));
-        let mut found = BTreeMap::new();
-        for row in self.rows(&sql, &[])? {
-            let Some(id) = row.id(0) else { continue };
-            let text = |column| row.text(column).trim().to_owned();
-            let client = || Client { id, name: String::new(), user: text(1), email: text(2), real_name: text(3) };
-            found.entry(id).or_insert_with(client);
-        }
-        Ok(found)
-    }
-
     /// Values of the add-ons of some services, by the algorithm of [protocol 5.7].
     pub fn addons(&self, items: &[u64]) -> Result<BTreeMap<u64, BTreeMap<String, Amount>>> {
-        let sql = format!(
-            "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
-             p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
-             a.addonmaxtrial, a.boolvalue, ae.intname, i.id, i.period FROM item i JOIN pricelist p ON p.parent = i.pricelist \
-             JOIN itemtype it ON p.itemtype = it.id \
-             LEFT JOIN item a ON a.parent = i.id AND a.pricelist = p.id AND (a.status IS NULL OR a.status <> 4) \
-             LEFT JOIN measure m ON p.measure = m.id LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
-             LEFT JOIN enumerationitem ae ON a.enumerationitem = ae.id \
-             WHERE i.id {} AND (p.active = 'on' OR a.id IS NOT NULL) ORDER BY i.id, p.orderpriority, p.id",
-            among(items)
-        );
-        let mut found: BTreeMap<u64, BTreeMap<String, Amount>> = BTreeMap::new();
-        for row in self.rows(&sql, &[])? {
-            let (Some(item), key) = (row.id(18), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
-                continue;
+        Ok(addons_of(&self.rows(&addons_query(&among(items)), &[])?))
+    }
+
+    /// The answers to some queries, in one round trip.
+    fn together<const N: usize>(&self, queries: [Query; N]) -> Result<[Vec<Row>; N]> {
+        let found = self.batch(&queries)?.try_into();
+        found.map_err(|_| Error::new(Kind::Db, "query", "BILLmanager's database left a query without an answer"))
+    }
+
+    /// Settings of a handler in clear, which every run needs; decrypted once and kept sealed.
+    fn opened(&self, rows: &[Row]) -> Result<BTreeMap<String, SecretString>> {
+        let open = |row: &Row| {
+            let (key, name, value) = (self.key()?, row.text(0), row.text(1));
+            let kept = Kept::of(&self.config.runtime_dir(), key.pem(), value);
+            let plain = match kept.find() {
+                Some(plain) => plain,
+                None => key.decrypt(name, value).inspect(|plain| kept.keep(plain))?,
             };
-            let Some(amount) = amount(&row, row.number(19).unwrap_or_default()) else { continue };
-            if let Some(earlier) = found.entry(item).or_default().insert(key.clone(), amount) {
-                log::warn!("service {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
-            }
-        }
-        Ok(found)
+            Ok((name.to_owned(), plain))
+        };
+        rows.iter().filter(|row| row.filled(1).is_some()).map(open).collect()
     }
 
     fn decrypted(&self, rows: &[Row]) -> Result<BTreeMap<String, SecretString>> {
@@ -340,6 +346,57 @@ impl Panel {
             .map(|row| Ok((row.text(0).to_owned(), self.key()?.decrypt(row.text(0), row.text(1))?)))
             .collect()
     }
+}
+
+const UNITS_QUERY: &str = "SELECT id, intname, relation, lessmeasure FROM measure";
+
+fn addons_query(these: &str) -> String {
+    format!(
+        "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
+         p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
+         a.addonmaxtrial, a.boolvalue, ae.intname, i.id, i.period FROM item i JOIN pricelist p ON p.parent = i.pricelist \
+         JOIN itemtype it ON p.itemtype = it.id \
+         LEFT JOIN item a ON a.parent = i.id AND a.pricelist = p.id AND (a.status IS NULL OR a.status <> 4) \
+         LEFT JOIN measure m ON p.measure = m.id LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
+         LEFT JOIN enumerationitem ae ON a.enumerationitem = ae.id \
+         WHERE i.id {these} AND (p.active = 'on' OR a.id IS NOT NULL) ORDER BY i.id, p.orderpriority, p.id"
+    )
+}
+
+fn addons_of(rows: &[Row]) -> BTreeMap<u64, BTreeMap<String, Amount>> {
+    let mut found: BTreeMap<u64, BTreeMap<String, Amount>> = BTreeMap::new();
+    for row in rows {
+        let (Some(item), key) = (row.id(18), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
+            continue;
+        };
+        let Some(amount) = amount(row, row.number(19).unwrap_or_default()) else { continue };
+        if let Some(earlier) = found.entry(item).or_default().insert(key.clone(), amount) {
+            log::warn!("service {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
+        }
+    }
+    found
+}
+
+/// Names and values by the id of what they belong to.
+fn grouped(rows: &[Row]) -> BTreeMap<u64, BTreeMap<String, String>> {
+    let mut found: BTreeMap<u64, BTreeMap<String, String>> = BTreeMap::new();
+    for row in rows {
+        let object = found.entry(row.id(0).unwrap_or_default()).or_default();
+        object.insert(row.text(1).to_owned(), row.text(2).to_owned());
+    }
+    found
+}
+
+/// Accounts with their first users; the names of the accounts are the caller's.
+fn first_users(rows: &[Row]) -> BTreeMap<u64, Client> {
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let Some(id) = row.id(0) else { continue };
+        let text = |column| row.text(column).trim().to_owned();
+        let client = || Client { id, name: String::new(), user: text(1), email: text(2), real_name: text(3) };
+        found.entry(id).or_insert_with(client);
+    }
+    found
 }
 
 const COMPOUND: i64 = 4;

@@ -70,9 +70,8 @@ impl Line {
     /// Prepares the directories and opens the index.
     pub fn open(directory: &Path) -> Result<Self> {
         let tickets = Tickets::of(directory);
-        prepare_directory(directory)?;
-        prepare_directory(tickets.directory())?;
         let database = Database::open(directory, &RUNTIME)?;
+        prepare_directory(tickets.directory())?;
         Ok(Line { directory: directory.to_owned(), database, tickets, pauses: Pauses::of(directory) })
     }
 

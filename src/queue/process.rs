@@ -2,6 +2,7 @@
 //! ticket's file has disappeared; normally the lock alone says who lives.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,10 @@ pub struct Process {
 impl Process {
     /// This process.
     pub fn current() -> Self {
+        static START: OnceLock<u64> = OnceLock::new();
         let pid = std::process::id();
-        Process { pid, pid_start: stat(pid).map_or(0, |(_, start)| start), boot: boot::id().to_owned() }
+        let pid_start = *START.get_or_init(|| stat(pid).map_or(0, |(_, start)| start));
+        Process { pid, pid_start, boot: boot::id().to_owned() }
     }
 
     /// Whether it still runs. Where the kernel does not tell (no `/proc`), it does: nothing is taken from the living.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::order::{Order, Place, missing};
 use super::{
     Job, SUSPENDED, account, addresses, catalogue, connection, identity, interfaces, look, password, power, remove,
-    resize, scripts,
+    resize, scripts, sync,
 };
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
@@ -323,14 +323,11 @@ fn vanished(vm: u64) -> Error {
 /// Everything BILLmanager shows of the VM.
 fn save_facts(job: &Job, host: &Host) -> Result<()> {
     let item = job.service.id;
-    job.panel.save(item, "panelid", &host.id.to_string())?;
-    job.panel.save(item, "serverid", &host.name)?;
-    if let Some(ip) = addresses::main_address(host) {
-        job.panel.save(item, "ip", ip)?;
-    }
+    let mut facts = sync::shown(host);
     if job.service.param("domain").is_none() && !host.domain.is_empty() {
-        job.panel.save(item, "domain", &host.domain)?;
+        facts.push(("domain", host.domain.clone()));
     }
+    job.panel.save_all(item, &facts)?;
     fault::point("open.params_saved");
     addresses::fill_slots(job, host)?;
     fault::point("open.slots_filled");

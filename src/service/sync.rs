@@ -13,11 +13,7 @@ pub fn run(job: &Job) -> Result<()> {
     let host = job.vm()?;
     let item = job.service.id;
     hold_suspension(job, &host)?;
-    job.panel.save(item, "panelid", &host.id.to_string())?;
-    job.panel.save(item, "serverid", &host.name)?;
-    if let Some(ip) = addresses::main_address(&host) {
-        job.panel.save(item, "ip", ip)?;
-    }
+    job.panel.save_all(item, &shown(&host))?;
     addresses::fill_slots(job, &host)?;
     log::info!(
         "service {item}: VM {} is {}, {} cores, {} MiB, disk {} MiB",
@@ -28,6 +24,12 @@ pub fn run(job: &Job) -> Result<()> {
         host.disk.as_ref().and_then(|disk| disk.size_mib).unwrap_or_default()
     );
     Ok(())
+}
+
+/// What BILLmanager shows of a VM, as parameters of its service.
+pub fn shown(host: &Host) -> Vec<(&'static str, String)> {
+    let ip = addresses::main_address(host).map(|ip| ("ip", ip.to_owned()));
+    [("panelid", host.id.to_string()), ("serverid", host.name.clone())].into_iter().chain(ip).collect()
 }
 
 fn hold_suspension(job: &Job, host: &Host) -> Result<()> {

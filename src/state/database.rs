@@ -26,6 +26,9 @@ pub struct Schema {
     pub application_id: i32,
     /// SQL scripts, one a version, append-only; released ones never change.
     pub migrations: &'static [&'static str],
+    /// Size of a page of a new file: small where rows are few and short, since every page that is touched is kept in
+    /// memory and written whole.
+    pub page_bytes: u16,
     /// Whether a commit must survive a power loss.
     pub durable: bool,
     /// What happens to a file that is damaged, foreign, or written by a newer version.
@@ -79,6 +82,8 @@ struct Open {
     connection: Connection,
     /// Device and inode of the file behind the connection; nothing for a copy.
     file: Option<(u64, u64)>,
+    /// Nobody has used it yet: the file may be empty, or of an older version.
+    new: bool,
 }
 
 /// Pages of a backup in one step: all there are.
@@ -90,7 +95,10 @@ impl Database {
         prepare_directory(directory)?;
         let path = directory.join(schema.file);
         let mut database = Database { open: shared(&path, schema), path, schema, copy: false };
-        database.read(|_| Ok(()))?;
+        // Each use looks anew whether the connection is still that to the file.
+        if database.open.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            database.read(|_| Ok(()))?;
+        }
         Ok(database)
     }
 
@@ -99,7 +107,7 @@ impl Database {
     pub fn copy(directory: &Path, schema: &'static Schema) -> Result<Self> {
         let database = Database { path: directory.join(schema.file), schema, open: Shared::default(), copy: true };
         let connection = database.load().map_err(|failure| database.explain(failure))?;
-        let open = Arc::new(Mutex::new(Some(Open { connection, file: None })));
+        let open = Arc::new(Mutex::new(Some(Open { connection, file: None, new: false })));
         Ok(Database { open, ..database })
     }
 
@@ -155,28 +163,33 @@ impl Database {
     ) -> std::result::Result<T, Failure> {
         let schema = self.schema;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = self.connect(&mut open)?;
-        let transaction = connection.transaction_with_behavior(behavior)?;
-        let answer = match version(&transaction, schema)? {
-            Some(_) => work(&transaction)?,
+        let Open { connection, new, .. } = self.connect(&mut open)?;
+        let mut transaction = connection.transaction_with_behavior(behavior)?;
+        let mut found = version(&transaction, schema)?;
+        if *new && found != Some(schema.migrations.len()) {
+            drop(transaction);
+            migrate(connection, schema)?;
+            transaction = connection.transaction_with_behavior(behavior)?;
+            found = version(&transaction, schema)?;
+        }
+        *new = false;
+        if found.is_none() {
             // Emptied behind our back: as good as gone.
-            None => return Err(Failure::Damaged("the file was emptied".to_owned())),
-        };
+            return Err(Failure::Damaged("the file was emptied".to_owned()));
+        }
+        let answer = work(&transaction)?;
         transaction.commit()?;
         Ok(answer)
     }
 
     /// The connection to the file that has our name now. Needs the guard.
-    fn connect<'a>(&self, open: &'a mut Option<Open>) -> std::result::Result<&'a mut Connection, Failure> {
+    fn connect<'a>(&self, open: &'a mut Option<Open>) -> std::result::Result<&'a mut Open, Failure> {
         let current = if self.copy { None } else { identity(&self.path) };
         if open.as_ref().is_none_or(|open| open.file != current) {
             *open = None;
             *open = Some(self.reopen(current.is_none())?);
         }
-        match open {
-            Some(open) => Ok(&mut open.connection),
-            None => Err(Failure::Damaged("the file disappeared".to_owned())),
-        }
+        open.as_mut().ok_or_else(|| Failure::Damaged("the file disappeared".to_owned()))
     }
 
     fn reopen(&self, create: bool) -> std::result::Result<Open, Failure> {
@@ -190,9 +203,12 @@ impl Database {
                 .map_err(|e| failure::io(&self.path, "the file cannot be created", &e))?;
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
         let synchronous = if self.schema.durable { 2 } else { 0 };
         connection.pragma_update(None, "synchronous", synchronous)?;
+        if create {
+            connection.pragma_update(None, "page_size", self.schema.page_bytes)?;
+        }
         let mode: String = connection.pragma_update_and_check(None, "journal_mode", "truncate", |row| row.get(0))?;
         // An unknown pragma says nothing, so it is read back.
         let read_back: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
@@ -200,9 +216,8 @@ impl Database {
             let text = format!("SQLite refused journal_mode={mode}, synchronous={read_back}");
             return Err(Error::new(Kind::State, self.path.display().to_string(), text).into());
         }
-        migrate(&mut connection, self.schema)?;
         let file = identity(&self.path).ok_or_else(|| Failure::Damaged("the file disappeared".to_owned()))?;
-        Ok(Open { connection, file: Some(file) })
+        Ok(Open { connection, file: Some(file), new: true })
     }
 
     /// Renames the file and its rollback journal out of the way. Needs the guard.
@@ -226,18 +241,8 @@ impl Database {
     }
 
     fn explain(&self, failure: Failure) -> Error {
-        match failure {
-            Failure::Sql(error) => failure::sql(&self.path, &error),
-            Failure::Told(error) => error,
-            Failure::Damaged(reason) => {
-                let path = self.path.display();
-                let text = format!(
-                    "{path} cannot be used: {reason}; restore it from a backup, or move it away if you know that no \
-                     operation is unfinished"
-                );
-                Error::new(Kind::State, path.to_string(), text)
-            }
-        }
+        let cure = "restore it from a backup, or move it away if you know that no operation is unfinished";
+        failure.explain(&self.path, cure)
     }
 }
 
@@ -288,6 +293,7 @@ mod tests {
         file: "test.db",
         application_id: 77,
         migrations: &["CREATE TABLE t (a INTEGER)"],
+        page_bytes: 4096,
         durable: true,
         damaged: Damaged::Refuse,
     };
@@ -309,7 +315,9 @@ mod tests {
         let mut new = Database::open(directory.path(), &V2).unwrap();
         insert(&mut new).unwrap();
         assert_eq!(count(&mut new), 2);
-        for error in [insert(&mut old).unwrap_err(), Database::open(directory.path(), &V1).unwrap_err()] {
+        let living = insert(&mut old).unwrap_err();
+        drop(old);
+        for error in [living, Database::open(directory.path(), &V1).unwrap_err()] {
             assert_eq!(error.kind, Kind::State);
             assert!(error.value.contains("a newer version of the module wrote it"), "{error}");
         }

@@ -1,6 +1,6 @@
 //! The directories that hold our state: private, ours, and on a filesystem whose locks can be trusted.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
@@ -32,19 +32,25 @@ const REFUSED: &[(u64, &str)] = &[
 /// Makes sure that `path` is a directory (created 0700 with its parents) that only we can change, on a local
 /// filesystem. Each refusal is an error `state` that names the path and the cure.
 pub fn prepare_directory(path: &Path) -> Result<()> {
-    if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|e| failure::io(path, "the directory cannot be created", &e))?;
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path)
+                .map_err(|e| failure::io(path, "the directory cannot be created", &e))?;
+            examine_directory(path)
+        }
+        found => examine(path, found),
     }
-    examine_directory(path)
 }
 
 /// The same for a directory that must be there; nothing is created.
 pub fn examine_directory(path: &Path) -> Result<()> {
-    let found = std::fs::symlink_metadata(path);
+    examine(path, std::fs::symlink_metadata(path))
+}
+
+fn examine(path: &Path, found: std::io::Result<Metadata>) -> Result<()> {
     let found = found.map_err(|e| failure::io(path, "the directory cannot be examined", &e))?;
     if found.is_symlink() {
         return Err(refuse(path, "is a symbolic link; remove it, the real directory is then created"));

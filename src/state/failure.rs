@@ -7,7 +7,7 @@ use rusqlite::ErrorCode;
 
 use crate::error::{Error, Kind};
 
-/// Why the work inside a transaction did not succeed.
+/// Why the work on a file did not succeed.
 #[derive(Debug)]
 pub enum Failure {
     /// `SQLite`'s error; whoever knows the file puts it into words.
@@ -16,6 +16,20 @@ pub enum Failure {
     Damaged(String),
     /// An error that is in words already.
     Told(Error),
+}
+
+impl Failure {
+    /// In words about the file `path`; `cure` is what to do about a damaged one.
+    pub fn explain(self, path: &Path, cure: &str) -> Error {
+        match self {
+            Failure::Sql(error) => sql(path, &error),
+            Failure::Told(error) => error,
+            Failure::Damaged(reason) => {
+                let path = path.display().to_string();
+                Error::new(Kind::State, path.as_str(), format!("{path} cannot be used: {reason}; {cure}"))
+            }
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Failure {

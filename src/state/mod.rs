@@ -1,8 +1,7 @@
 //! Our own state on this machine: private directories and `SQLite` files.
 //!
-//! Three files exist. `runtime.db` ([`RUNTIME`]) is an index that can be rebuilt, and the metrics are only numbers, so
-//! a damaged one is set aside; the journal cannot be replaced, so a damaged one stops the operation. All follow the
-//! same rules:
+//! Two databases exist. `runtime.db` ([`RUNTIME`]) is an index that can be rebuilt, so a damaged one is set aside; the
+//! journal cannot be replaced, so a damaged one stops the operation. Both follow the same rules:
 //!
 //! * every access, reading too, happens under the file's guard (`runtime.guard`, an `flock` of microseconds): `SQLite`'s
 //!   own busy handler sleeps blindly and is unfair, under the guard it has nothing to do;
@@ -18,9 +17,11 @@ pub mod boot;
 mod database;
 mod directory;
 pub mod failure;
+mod replace;
 mod runtime;
 
 pub use database::{Damaged, Database, Schema};
 pub use directory::{examine_directory, prepare_directory};
 pub use failure::Failure;
+pub use replace::replace;
 pub use runtime::RUNTIME;

@@ -41,6 +41,7 @@ pub const RUNTIME: Schema = Schema {
             at INTEGER NOT NULL
         ) STRICT;
     "],
+    page_bytes: 1024,
     durable: false,
     damaged: Damaged::SetAside,
 };

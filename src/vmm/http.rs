@@ -25,8 +25,8 @@ const RESOLVE: Duration = Duration::from_secs(4);
 const CONNECT: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(30);
 /// A connection fills its buffers with zeros, twice for TLS; the usual 128 KiB each would be half of the memory we use.
-const INPUT_BYTES: usize = 32 << 10;
-const OUTPUT_BYTES: usize = 16 << 10;
+const INPUT_BYTES: usize = 16 << 10;
+const OUTPUT_BYTES: usize = 8 << 10;
 const MAX_BODY_BYTES: u64 = 32 << 20;
 const MAX_EXCERPT: usize = 2000;
 

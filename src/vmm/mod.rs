@@ -13,7 +13,6 @@ mod list;
 mod metrics;
 mod model;
 mod rehearsal;
-mod seal;
 pub mod session;
 mod task;
 mod tls;

@@ -2,7 +2,7 @@
 //!
 //! **Invariant.** A stored token belongs to one identity: URL, user name, password and TLS mode. Whoever changes one of
 //! them has another identity and cannot use it. The token is in `runtime.db`, sealed
-//! ([`super::seal`]), and nowhere else: not in a log, not in a list.
+//! ([`crate::seal`]), and nowhere else: not in a log, not in a list.
 //!
 //! **One login.** Who finds no usable token takes the login lock of the identity (`login/<hash>`), looks again, and only
 //! then logs in. The others sleep in the lock and find the token. A refused login is noted with its moment; who began to
@@ -24,13 +24,16 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::seal::Seal;
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::lock::Lock;
 use crate::log;
+use crate::seal::Seal;
 use crate::state::{Database, RUNTIME, boot, failure, prepare_directory};
+
+/// What the key of a token's seal is for: whoever changes it drops all sessions.
+const PURPOSE: &str = "session token";
 
 /// Whom a session belongs to.
 #[derive(Clone, Debug)]
@@ -110,7 +113,7 @@ impl Session {
         Session {
             directory: directory.to_owned(),
             identity: identity.clone(),
-            seal: Seal::new(&fingerprint, &identity.password),
+            seal: Seal::new(PURPOSE, &fingerprint, &identity.password),
             fingerprint,
             ttl,
             cache: RefCell::new(cache),
@@ -122,7 +125,7 @@ impl Session {
         Session {
             directory: PathBuf::new(),
             identity: identity.clone(),
-            seal: Seal::new("", &identity.password),
+            seal: Seal::new(PURPOSE, "", &identity.password),
             fingerprint: String::new(),
             ttl: Duration::ZERO,
             cache: RefCell::new(Cache::Own(None)),

@@ -1,8 +1,8 @@
 //! `make bench`: the budgets of the design, measured in one run beside `/bin/true` and beside what users run today.
 //! Prints a table, writes `target/bench.json`, and fails when a budget is broken.
 //!
-//! What starts and works is the release binary, as it is installed; only the processes that do nothing but stand in a
-//! queue are of a test build, because the release has no command for that. `cargo bench … -- orders` runs one topic.
+//! What starts, waits and works is the release binary, as it is installed; only the processes between which a queue's
+//! turn is handed over are of a test build, because the release has no command that writes down when its turn came. `cargo bench … -- orders` runs one topic.
 
 mod audit;
 mod calls;

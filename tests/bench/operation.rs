@@ -1,5 +1,5 @@
-//! An operation that finds nothing to do: it takes its tickets, reads the service, asks VMmanager one question in the
-//! cached session over TLS, and leaves. That is what every operation costs at least.
+//! An operation that finds nothing to do: it takes its tickets, reads the service from MariaDB, asks VMmanager one
+//! question in the cached session over TLS, and leaves. That is what every operation costs at least.
 
 use std::path::Path;
 
@@ -41,9 +41,9 @@ pub fn run(sheet: &mut Sheet) {
     assert_eq!(pinned.vmm.logins(), 1, "one login for all");
 }
 
-/// A world with a queue, TLS and an open service.
+/// A world with MariaDB, a queue, TLS and an open service.
 fn prepared() -> (World, u64) {
-    let world = scene::world(Setup { transport: Transport::Tls(Certificate::Signed), ..Setup::default() });
+    let world = scene::lifelike(Setup { transport: Transport::Tls(Certificate::Signed), ..Setup::default() });
     world.bill.set_handler(world.handler, "queue_enabled", "on");
     let item = scene::opened(&world);
     (world, item)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use sandbox::World;
-use sandbox::bill::{self, Order, Tariff};
+use sandbox::bill::{self, Database, Order, Tariff};
 use sandbox::vmm;
 
 use crate::measure::target;
@@ -19,6 +19,12 @@ pub fn module() -> PathBuf {
 /// Both platforms around the module.
 pub fn world(vmm: vmm::Setup) -> World {
     World::with(vmm, bill::Setup::new(module())).expect("the sandbox starts")
+}
+
+/// The same with BILLmanager's database on a real server.
+pub fn lifelike(vmm: vmm::Setup) -> World {
+    let bill = bill::Setup { database: Database::MariaDb, ..bill::Setup::new(module()) };
+    World::with(vmm, bill).expect("the sandbox starts")
 }
 
 /// A service of Alice that waits to be opened: 2 cores, 2 GiB, 20 GiB, one address.

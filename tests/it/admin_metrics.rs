@@ -195,8 +195,8 @@ fn a_killed_run_takes_only_its_own_numbers_with_it() {
     assert_counted(&room, 1.0);
     assert_eq!(refused(&room, &[]), 1);
     assert_counted(&room, 2.0);
-    assert!(!room.runtime().join("metrics.db.bad-1").exists());
-    let file = fs::metadata(room.runtime().join("metrics.db")).unwrap();
+    assert!(!room.runtime().join("metrics.json.bad-1").exists());
+    let file = fs::metadata(room.runtime().join("metrics.json")).unwrap();
     assert_eq!(file.permissions().mode() & 0o7777, 0o600);
 }
 
@@ -204,12 +204,12 @@ fn a_killed_run_takes_only_its_own_numbers_with_it() {
 fn numbers_that_cannot_be_stored_change_no_operation() {
     let room = Room::new();
     let plain = finished(room.command().args(REFUSED).output().unwrap());
-    fs::write(room.runtime().join("metrics.db"), [7; 5000]).unwrap();
+    fs::write(room.runtime().join("metrics.json"), [7; 5000]).unwrap();
     assert_eq!(finished(room.command().args(REFUSED).output().unwrap()), plain);
-    assert!(room.runtime().join("metrics.db.bad-1").exists(), "a damaged file is set aside");
+    assert!(room.runtime().join("metrics.json.bad-1").exists(), "a damaged file is set aside");
     assert_counted(&room, 1.0);
-    fs::remove_file(room.runtime().join("metrics.db")).unwrap();
-    fs::create_dir(room.runtime().join("metrics.db")).unwrap();
+    fs::remove_file(room.runtime().join("metrics.json")).unwrap();
+    fs::create_dir(room.runtime().join("metrics.json")).unwrap();
     assert_eq!(finished(room.command().args(REFUSED).output().unwrap()), plain);
     let (status, text, complaint) = room.run(&["metrics"]);
     assert_eq!(status, 1);

@@ -61,13 +61,13 @@ fn an_old_runtime_file_is_used_and_not_set_aside() {
 fn old_metrics_are_added_to() {
     for file in kept("metrics-") {
         let room = Room::new();
-        plant(&file, &room.runtime(), "metrics.db");
+        plant(&file, &room.runtime(), "metrics.json");
         assert_eq!(room.run(&["--command", "fly"]).0, 1);
         let metrics = Metrics::in_room(&room);
         let count = metrics.get("operations_total{command=\"unknown\",result=\"not_supported\"}");
         assert_eq!(count, Some(42.0), "{}", file.display());
         assert_eq!(metrics.get("operation_duration_seconds_count{command=\"unknown\"}"), Some(42.0));
-        assert!(!room.runtime().join("metrics.db.bad-1").exists());
+        assert!(!room.runtime().join("metrics.json.bad-1").exists());
     }
 }
 

@@ -15,10 +15,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The sub-commands describe their own arguments.
     ("cli", &["admin", "queue", "service"]),
     ("command", &["cli", "panel", "queue", "rehearsal", "service", "wire"]),
-    ("admin", &["cli", "command", "metrics", "panel", "queue", "rehearsal", "service", "vmm"]),
+    ("admin", &["cli", "command", "panel", "queue", "rehearsal", "service", "vmm"]),
     // Its answers are kept with the state.
     ("admin::verify", &["panel", "service", "state", "vmm"]),
     ("admin::features", &["command", "queue"]),
+    // The text for the collector replaces a file.
+    ("admin::metrics", &["metrics", "queue", "service", "state"]),
     // It looks at everything there is.
     ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
     ("service", &["journal", "panel", "queue", "rehearsal", "vmm"]),
@@ -28,17 +30,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("service::handler", &["journal", "lock", "panel", "state", "vmm"]),
     // One script for both, so that a plan has one order.
     ("panel", &["rehearsal", "wire"]),
+    // Decrypted settings are kept for the next run.
+    ("panel::vault", &["state"]),
     ("vmm", &["rehearsal"]),
     ("vmm::session", &["lock", "state"]),
     ("queue", &["lock", "state"]),
     ("journal", &["state"]),
-    ("metrics", &["state"]),
+    ("metrics", &["lock", "state"]),
     ("state", &["lock"]),
     ("wire", &[]),
     ("lock", &[]),
     ("progress", &[]),
     ("rehearsal", &[]),
     ("digest", &[]),
+    ("seal", &[]),
     ("log", &[]),
     ("tally", &[]),
     ("fault", &[]),
@@ -47,12 +52,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What everybody may use, except those who stand below it.
-const GROUND: &[&str] = &["config", "digest", "error", "fault", "log", "progress", "tally"];
+const GROUND: &[&str] = &["config", "digest", "error", "fault", "log", "progress", "seal", "tally"];
 /// Parts of the ground and what they may use of it.
 const BELOW: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("config", &[]),
     ("digest", &[]),
+    ("seal", &[]),
     ("progress", &[]),
     ("fault", &["config"]),
     ("log", &["config"]),
@@ -68,7 +74,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("mysql", &["panel::database"]),
     ("quick_xml", &["wire"]),
     ("rsa", &["panel::crypt"]),
-    ("rusqlite", &["journal", "metrics", "panel::database", "queue", "state", "vmm::session"]),
+    ("rusqlite", &["journal", "panel::database", "queue", "state", "vmm::session"]),
     ("rustls", &["vmm::tls"]),
     ("std::env", &["config", "main"]),
     ("tracing", &["log"]),

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
+use pmvmmanager6::error::Kind;
 use pmvmmanager6::wire;
 use sandbox::bill::{Database, Order};
 use sandbox::vmm::{Action, Certificate, Fault, Transport};
@@ -96,6 +98,37 @@ fn files_are_for_their_owner_only() {
     for file in ["pmvmmanager6.log", "pmvmmanager6/journal.db", "pmvmmanager6/run/runtime.db"] {
         assert_eq!(mode(file), 0o600, "{file}");
     }
+}
+
+#[test]
+fn the_handlers_password_is_kept_sealed_for_the_next_run_and_for_this_key_only() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let directory = world.bill.root().join("var/pmvmmanager6/run/opened");
+    let kept = || -> Vec<PathBuf> { fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path()).collect() };
+    let files = kept();
+    assert_eq!(files.len(), 1, "one value, however many runs: {files:?}");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode(&directory), mode(&files[0])), (0o700, 0o600));
+    // What was torn is renewed, and what nobody can write costs nothing but time.
+    let whole = fs::read(&files[0]).unwrap();
+    for torn in [&[][..], &whole[..whole.len() / 2], b"something else, and longer than what was there"] {
+        fs::write(&files[0], torn).unwrap();
+        world.vmm.expire_sessions();
+        assert!(world.aside(item, "sync_item").done);
+        assert_eq!(fs::read(&files[0]).unwrap().len(), whole.len());
+    }
+    fs::remove_dir_all(&directory).unwrap();
+    fs::write(&directory, "in the way").unwrap();
+    assert!(world.aside(item, "sync_item").done);
+    fs::remove_file(&directory).unwrap();
+    assert!(world.aside(item, "sync_item").done && kept() == files);
+    // Another key cannot open the value, and is not helped to.
+    let elsewhere = TestWorld::with(|scene| scene.bill.installation = 1);
+    let key = |world: &TestWorld| world.bill.root().join("etc/billmgr.pem");
+    fs::copy(key(&elsewhere), key(&world)).unwrap();
+    world.refuse(item, "stop").is(Kind::BadParam, "password", &["another etc/billmgr.pem"]);
+    assert_no_secret(&world);
 }
 
 /// The search itself: a secret that does lie about is found.

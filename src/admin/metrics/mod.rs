@@ -14,9 +14,7 @@
 mod exposition;
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Verdict, write, write_json};
@@ -26,6 +24,7 @@ use crate::metrics::{self, Sample};
 use crate::queue::settings::SERVICE_PREFIX;
 use crate::queue::{self, Scope, Standing};
 use crate::service::phases;
+use crate::state::replace;
 use crate::tally::{Metric, Shape};
 use exposition::{Number, Page, label};
 
@@ -50,7 +49,7 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict>
     let readable = parts.iter().map(|(part, read)| (label("part", part), read.is_ok().into()));
     page.gauge("pmvmmanager6_readable", "Whether this part of the module's state could be read.", readable);
     match &task.output {
-        Some(file) => replace(file, &page.text())?,
+        Some(file) => write_file(file, &page.text())?,
         None if task.json => write_json(out, &page)?,
         None => write(out, &page.text())?,
     }
@@ -132,18 +131,9 @@ fn journal(config: &Config, page: &mut Page) -> Result<()> {
 }
 
 /// The collector may read at any moment, and is not root; it passes over names that do not end in `.prom`.
-fn replace(file: &Path, text: &str) -> Result<()> {
+fn write_file(file: &Path, text: &str) -> Result<()> {
     let temporary = PathBuf::from(format!("{}.{}", file.display(), std::process::id()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o644)
-        .open(&temporary)
-        .and_then(|mut open| open.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::rename(&temporary, file));
-    written.map_err(|error| {
-        _ = std::fs::remove_file(&temporary);
+    replace(file, &temporary, text.as_bytes(), 0o644).map_err(|error| {
         let path = file.display().to_string();
         Error::new(Kind::State, path.as_str(), format!("the metrics cannot be written to {path}: {error}"))
     })

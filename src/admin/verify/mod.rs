@@ -18,9 +18,7 @@ mod description;
 mod questions;
 mod site;
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
@@ -33,7 +31,7 @@ use crate::error::{Error, Kind, Result};
 use crate::panel::Panel;
 use crate::progress::Progress;
 use crate::service::connection;
-use crate::state::prepare_directory;
+use crate::state::{prepare_directory, replace};
 use questions::{Agrees, QUESTIONS, Seen};
 use site::Site;
 
@@ -83,17 +81,10 @@ fn keep(config: &Config, handler: u64, text: &str) -> Result<PathBuf> {
     prepare_directory(&directory)?;
     let file = directory.join(format!("verify-{handler}.json"));
     let fresh = directory.join(format!("verify-{handler}.json.new"));
-    let written = write_private(&fresh, text).and_then(|()| std::fs::rename(&fresh, &file));
-    written.map(|()| file.clone()).map_err(|error| {
+    replace(&file, &fresh, text.as_bytes(), 0o600).map(|()| file.clone()).map_err(|error| {
         let text = format!("the answers cannot be kept: {error}; look at the space and the mode of the directory");
         Error::new(Kind::State, file.display().to_string(), text)
     })
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 impl Document {
