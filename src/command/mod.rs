@@ -177,9 +177,12 @@ impl Context<'_> {
         let handler = self.handler_of(item)?;
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
         let (settings, _) = Settings::read(&handler.params);
-        let _service = self.ticket(&service_key(item), 1, &label)?;
+        let alone = self.ticket(&service_key(item), 1, &label)?;
         let queued = settings.queue_enabled.then(|| settings.key(command, handler.id, item));
-        let _queue = queued.map(|key| self.ticket(&key, settings.queue_count, &label)).transpose()?;
+        let _turn = match queued {
+            Some(key) => self.ticket(&key, settings.queue_count, &label)?.after(alone),
+            None => alone,
+        };
         let service = self.panel.service(item)?;
         let operation = self.call.optional_id("runningoperation")?;
         work(&Job::new(self.config, self.panel, handler, service, label, operation)?)

@@ -21,6 +21,7 @@ mod units;
 mod vault;
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -124,10 +125,9 @@ impl Panel {
         self.save_as(item, name, &[&Value::Plain(value)], stored)
     }
 
-    /// Stores those of some plain parameters of a service that have another value.
-    pub fn save_all(&self, item: u64, values: &[(&str, String)]) -> Result<()> {
-        let stored = self.params(item)?;
-        let mut changed = values.iter().filter(|(name, value)| stored.get(*name) != Some(value));
+    /// Stores those of some plain parameters of a service that have another value than in `known`.
+    pub fn save_changed(&self, item: u64, known: &BTreeMap<String, String>, values: &[(&str, String)]) -> Result<()> {
+        let mut changed = values.iter().filter(|(name, value)| known.get(*name) != Some(value));
         changed.try_for_each(|(name, value)| self.save(item, name, value))
     }
 

@@ -15,12 +15,20 @@ use crate::state::boot;
 #[derive(Debug)]
 pub struct Turn {
     line: Line,
-    place: Option<Place>,
+    /// In the order in which they are given back.
+    places: Vec<Place>,
     key: String,
     number: u32,
 }
 
 impl Turn {
+    /// One turn of this and an earlier one: both end together, in one step.
+    #[must_use]
+    pub fn after(mut self, mut earlier: Turn) -> Turn {
+        self.places.append(&mut earlier.places);
+        self
+    }
+
     /// The lowest queue number that was free when the turn began, from 1 to the number of queues.
     pub fn number(&self) -> u32 {
         self.number
@@ -34,8 +42,8 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            self.line.leave(place);
+        if !self.places.is_empty() {
+            self.line.leave(std::mem::take(&mut self.places));
         }
     }
 }
@@ -49,12 +57,12 @@ pub fn enter(directory: &Path, key: &str, limit: u32, who: &Label, said: &mut dy
     if let Step::Sleep(reason) = step
         && let Err(error) = wait(&mut line, &mut place, reason, said)
     {
-        line.leave(place);
+        line.leave(vec![place]);
         return Err(error);
     }
     fault::point("queue.started");
     let number = place.ticket.running.map_or(0, |running| running.number);
-    Ok(Turn { line, place: Some(place), key: key.to_owned(), number })
+    Ok(Turn { line, places: vec![place], key: key.to_owned(), number })
 }
 
 fn wait(line: &mut Line, place: &mut Place, mut reason: Reason, said: &mut dyn FnMut(&Waiting)) -> Result<()> {

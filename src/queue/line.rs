@@ -67,10 +67,10 @@ enum Fate {
 }
 
 impl Line {
-    /// Prepares the directories and opens the index.
+    /// Prepares the directories.
     pub fn open(directory: &Path) -> Result<Self> {
         let tickets = Tickets::of(directory);
-        let database = Database::open(directory, &RUNTIME)?;
+        let database = Database::at(directory, &RUNTIME)?;
         prepare_directory(tickets.directory())?;
         Ok(Line { directory: directory.to_owned(), database, tickets, pauses: Pauses::of(directory) })
     }
@@ -130,15 +130,18 @@ impl Line {
         Ok(step)
     }
 
-    /// Gives a place back. The row goes first and the lock last: who obtains the lock finds no row, unless we died.
-    pub fn leave(&mut self, place: Place) {
+    /// Gives places back. The rows go first and the locks last: who obtains a lock finds no row, unless we died.
+    pub fn leave(&mut self, places: Vec<Place>) {
         fault::point("queue.before_delete");
-        let deleted = self.database.write(|transaction| store::delete(transaction, place.ticket.id));
+        let deleted = self
+            .database
+            .write(|transaction| places.iter().try_for_each(|place| store::delete(transaction, place.ticket.id)));
         fault::point("queue.after_delete");
-        let Place { ticket, presence, own } = place;
-        drop(presence);
-        if let Err(error) = deleted.and_then(|()| own.remove()) {
-            log::warn!("{error}; ticket {} of queue {} is removed by the next in line", ticket.id, ticket.key);
+        for Place { ticket, presence, own } in places {
+            drop(presence);
+            if let Err(error) = deleted.clone().and_then(|()| own.remove()) {
+                log::warn!("{error}; ticket {} of queue {} is removed by the next in line", ticket.id, ticket.key);
+            }
         }
         fault::point("queue.after_unlink");
     }

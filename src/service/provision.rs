@@ -327,7 +327,7 @@ fn save_facts(job: &Job, host: &Host) -> Result<()> {
     if job.service.param("domain").is_none() && !host.domain.is_empty() {
         facts.push(("domain", host.domain.clone()));
     }
-    job.panel.save_all(item, &facts)?;
+    job.panel.save_changed(item, &job.panel.params(item)?, &facts)?;
     fault::point("open.params_saved");
     addresses::fill_slots(job, host)?;
     fault::point("open.slots_filled");

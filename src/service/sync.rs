@@ -13,7 +13,7 @@ pub fn run(job: &Job) -> Result<()> {
     let host = job.vm()?;
     let item = job.service.id;
     hold_suspension(job, &host)?;
-    job.panel.save_all(item, &shown(&host))?;
+    job.panel.save_changed(item, &job.service.params, &shown(&host))?;
     addresses::fill_slots(job, &host)?;
     log::info!(
         "service {item}: VM {} is {}, {} cores, {} MiB, disk {} MiB",

@@ -90,15 +90,18 @@ struct Open {
 const ALL: i32 = i32::MAX;
 
 impl Database {
-    /// Opens the file of `schema` in `directory`, creating both (0700, 0600) and migrating an older file.
-    pub fn open(directory: &Path, schema: &'static Schema) -> Result<Self> {
+    /// The file of `schema` in `directory`, which is created (0700) if needed. The file is opened at its first use,
+    /// which creates it (0600) and migrates an older one.
+    pub fn at(directory: &Path, schema: &'static Schema) -> Result<Self> {
         prepare_directory(directory)?;
         let path = directory.join(schema.file);
-        let mut database = Database { open: shared(&path, schema), path, schema, copy: false };
-        // Each use looks anew whether the connection is still that to the file.
-        if database.open.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
-            database.read(|_| Ok(()))?;
-        }
+        Ok(Database { open: shared(&path, schema), path, schema, copy: false })
+    }
+
+    /// The same, and the file is known to be usable.
+    pub fn open(directory: &Path, schema: &'static Schema) -> Result<Self> {
+        let mut database = Self::at(directory, schema)?;
+        database.read(|_| Ok(()))?;
         Ok(database)
     }
 
@@ -315,9 +318,7 @@ mod tests {
         let mut new = Database::open(directory.path(), &V2).unwrap();
         insert(&mut new).unwrap();
         assert_eq!(count(&mut new), 2);
-        let living = insert(&mut old).unwrap_err();
-        drop(old);
-        for error in [living, Database::open(directory.path(), &V1).unwrap_err()] {
+        for error in [insert(&mut old).unwrap_err(), Database::open(directory.path(), &V1).unwrap_err()] {
             assert_eq!(error.kind, Kind::State);
             assert!(error.value.contains("a newer version of the module wrote it"), "{error}");
         }

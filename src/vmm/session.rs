@@ -93,7 +93,7 @@ impl Session {
     /// holds of this identity is dropped, and the token stays in this process.
     pub fn open(directory: &Path, identity: &Identity, ttl: Duration) -> Self {
         let fingerprint = identity.fingerprint();
-        let cache = match Database::open(directory, &RUNTIME) {
+        let cache = match Database::at(directory, &RUNTIME) {
             Ok(mut database) if ttl.is_zero() => {
                 let forgotten = database.write(|transaction| {
                     transaction.execute("DELETE FROM session WHERE identity = ?1", [&fingerprint])?;
@@ -291,7 +291,7 @@ pub fn list(directory: &Path) -> Result<Vec<Cached>> {
     if !directory.exists() {
         return Ok(Vec::new());
     }
-    Database::open(directory, &RUNTIME)?.read(|transaction| {
+    Database::at(directory, &RUNTIME)?.read(|transaction| {
         let sql = "SELECT url, username, obtained, ttl FROM session
                    WHERE boot = ?1 AND obtained <= ?2 AND obtained + ttl > ?2 ORDER BY url, username";
         let mut query = transaction.prepare(sql)?;
@@ -313,6 +313,6 @@ pub fn drop_cached(directory: &Path, url: Option<&str>) -> Result<usize> {
     if !directory.exists() {
         return Ok(0);
     }
-    Database::open(directory, &RUNTIME)?
+    Database::at(directory, &RUNTIME)?
         .write(|transaction| Ok(transaction.execute("DELETE FROM session WHERE ?1 IS NULL OR url = ?1", [url])?))
 }

@@ -21,9 +21,11 @@ pub fn world(vmm: vmm::Setup) -> World {
     World::with(vmm, bill::Setup::new(module())).expect("the sandbox starts")
 }
 
-/// The same with BILLmanager's database on a real server.
+/// The same as on a client's machine: BILLmanager's database on a real server, the runtime directory in memory.
 pub fn lifelike(vmm: vmm::Setup) -> World {
-    let bill = bill::Setup { database: Database::MariaDb, ..bill::Setup::new(module()) };
+    let memory = PathBuf::from("/dev/shm");
+    let place = memory.is_dir().then_some(memory);
+    let bill = bill::Setup { database: Database::MariaDb, place, ..bill::Setup::new(module()) };
     World::with(vmm, bill).expect("the sandbox starts")
 }
 

@@ -67,6 +67,8 @@ pub struct Setup {
     pub module: PathBuf,
     /// Tells installations apart: another number has another key pair.
     pub installation: u32,
+    /// Where its root is made; the directory for temporary files if it does not matter.
+    pub place: Option<PathBuf>,
     /// Further environment variables for every run of the module.
     pub environment: Vec<(String, String)>,
 }
@@ -79,6 +81,7 @@ impl Setup {
             key: Key::default(),
             module: module.into(),
             installation: 0,
+            place: None,
             environment: Vec::new(),
         }
     }
@@ -97,7 +100,8 @@ pub struct Bill {
 impl Bill {
     /// Builds an installation: files, database with base data, `sbin/mgrctl`, `processing/pmvmmanager6`.
     pub fn start(setup: Setup) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("mgr5-").tempdir()?;
+        let place = setup.place.clone().unwrap_or_else(std::env::temp_dir);
+        let directory = tempfile::Builder::new().prefix("mgr5-").tempdir_in(place)?;
         let root = Root::new(directory.path().canonicalize()?);
         let (location, server) = match setup.database {
             Database::Sqlite => {
