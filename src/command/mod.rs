@@ -44,8 +44,8 @@ use crate::progress::Progress;
 use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
 use crate::queue::{self, Label, Turn};
 use crate::rehearsal::Script;
-use crate::service::Job;
 use crate::service::handler::HandlerJob;
+use crate::service::{Assignment, Job};
 use crate::tally::{self, Metric};
 use crate::wire::{self, Element};
 
@@ -183,17 +183,21 @@ impl Context<'_> {
             Some(key) => self.ticket(&key, settings.queue_count, &label)?.after(alone),
             None => alone,
         };
-        let service = self.panel.service(item)?;
-        let operation = self.call.optional_id("runningoperation")?;
-        work(&Job::new(self.config, self.panel, handler, service, label, operation)?)
+        work(&self.assignment(item, handler, label)?.job()?)
     }
 
     /// Gathers what is known of a service for work that changes nothing.
     pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let handler = self.handler_of(item)?;
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
-        let job = Job::new(self.config, self.panel, handler, self.panel.service(item)?, label, None)?;
+        let job = self.assignment(item, handler, label)?.job()?;
         work(&Job { asks_only: true, ..job })
+    }
+
+    /// What there is to be done; the service is read now.
+    fn assignment(&self, item: u64, handler: Handler, label: Label) -> Result<Assignment<'_>> {
+        let (service, operation) = (self.panel.service(item)?, self.call.optional_id("runningoperation")?);
+        Ok(Assignment { config: self.config, panel: self.panel, handler, service, label, operation })
     }
 
     /// Runs an operation on a service for its plan, without a ticket; the operation's own error, if it has one. What
@@ -206,8 +210,7 @@ impl Context<'_> {
         let item = self.call.id("item")?;
         let handler = self.handler_of(item)?;
         let label = Label { command: command.name.to_owned(), item: Some(item), handler: Some(handler.id) };
-        let (service, operation) = (self.panel.service(item)?, self.call.optional_id("runningoperation")?);
-        let job = Job::rehearsal(self.config, self.panel, handler, service, label, operation, script)?;
+        let job = self.assignment(item, handler, label)?.rehearsal(script)?;
         let Err(error) = run(&job, self.call) else { return Ok(None) };
         // A read without an answer is no wait for a task.
         if error.kind == Kind::Vm6Timeout && !error.object.starts_with("GET ") {

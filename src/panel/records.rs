@@ -194,25 +194,7 @@ impl Panel {
 
     /// Services in the order of their ids; what does not exist or has no tariff is left out.
     pub fn services(&self, items: &[u64]) -> Result<Vec<Service>> {
-        let these = among(items);
-        let queries = [
-            format!(
-                "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, i.id, \
-                 p.name FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
-                 LEFT JOIN account a ON i.account = a.id WHERE i.id {these} ORDER BY i.id"
-            ),
-            format!(
-                "SELECT pricelist, intname, value FROM pricelistparam \
-                 WHERE pricelist IN (SELECT pricelist FROM item WHERE id {these})"
-            ),
-            format!(
-                "SELECT account, name, email, realname FROM user \
-                 WHERE account IN (SELECT account FROM item WHERE id {these}) ORDER BY id"
-            ),
-            format!("SELECT item, intname, value FROM itemparam WHERE item {these}"),
-            addons_query(&these),
-            UNITS_QUERY.to_owned(),
-        ];
+        let queries = service_queries(&among(items));
         let [rows, tariffs, clients, params, addons, units] =
             self.together(queries.each_ref().map(|sql| (sql.as_str(), [].as_slice())))?;
         let (tariffs, clients, mut params) = (grouped(&tariffs), first_users(&clients), grouped(&params));
@@ -349,6 +331,29 @@ impl Panel {
 }
 
 const UNITS_QUERY: &str = "SELECT id, intname, relation, lessmeasure FROM measure";
+
+/// What [`Panel::services`] asks: the services, parameters of their tariffs, first users of their owners, their own
+/// parameters, add-ons, units.
+fn service_queries(these: &str) -> [String; 6] {
+    [
+        format!(
+            "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, i.id, \
+             p.name FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
+             LEFT JOIN account a ON i.account = a.id WHERE i.id {these} ORDER BY i.id"
+        ),
+        format!(
+            "SELECT pricelist, intname, value FROM pricelistparam \
+             WHERE pricelist IN (SELECT pricelist FROM item WHERE id {these})"
+        ),
+        format!(
+            "SELECT account, name, email, realname FROM user \
+             WHERE account IN (SELECT account FROM item WHERE id {these}) ORDER BY id"
+        ),
+        format!("SELECT item, intname, value FROM itemparam WHERE item {these}"),
+        addons_query(these),
+        UNITS_QUERY.to_owned(),
+    ]
+}
 
 fn addons_query(these: &str) -> String {
     format!(

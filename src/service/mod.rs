@@ -71,53 +71,46 @@ pub struct Job<'a> {
     pub asks_only: bool,
 }
 
-impl<'a> Job<'a> {
-    /// Gathers what an operation needs; asks VMmanager nothing.
-    pub fn new(
-        config: &Config,
-        panel: &'a Panel,
-        handler: Handler,
-        service: Service,
-        label: Label,
-        operation: Option<u64>,
-    ) -> Result<Self> {
-        let (vmm, journal) = (connection::client(config, &handler)?, Journal::open(config)?);
-        let job = Self::gather(config, panel, handler, service, label, vmm, journal)?;
-        Ok(Job { operation, ..job })
+/// What an operation is about, before anything is opened for it.
+pub struct Assignment<'a> {
+    /// Paths and limits.
+    pub config: &'a Config,
+    /// BILLmanager.
+    pub panel: &'a Panel,
+    /// The handler of the service.
+    pub handler: Handler,
+    /// The service.
+    pub service: Service,
+    /// Who we are in the queue.
+    pub label: Label,
+    /// As in [`Job::operation`].
+    pub operation: Option<u64>,
+}
+
+impl<'a> Assignment<'a> {
+    /// Gathers what the operation needs; asks VMmanager nothing.
+    pub fn job(self) -> Result<Job<'a>> {
+        let (vmm, journal) = (connection::client(self.config, &self.handler)?, Journal::open(self.config)?);
+        self.with(vmm, journal)
     }
 
     /// The same for a rehearsal: what would be changed goes into `script`, the journal is a copy, nothing is waited
     /// for.
-    pub fn rehearsal(
-        config: &Config,
-        panel: &'a Panel,
-        handler: Handler,
-        service: Service,
-        label: Label,
-        operation: Option<u64>,
-        script: &Rc<Script>,
-    ) -> Result<Self> {
-        let config = Config { limits: config.limits.rehearsing(), ..config.clone() };
-        let (vmm, journal) = (connection::client(&config, &handler)?.rehearsing(script), Journal::copy(&config)?);
-        let job = Self::gather(&config, panel, handler, service, label, vmm, journal)?;
-        Ok(Job { operation, ..job })
+    pub fn rehearsal(self, script: &Rc<Script>) -> Result<Job<'a>> {
+        let config = Config { limits: self.config.limits.rehearsing(), ..self.config.clone() };
+        let vmm = connection::client(&config, &self.handler)?.rehearsing(script);
+        self.with(vmm, Journal::copy(&config)?)
     }
 
-    fn gather(
-        config: &Config,
-        panel: &'a Panel,
-        handler: Handler,
-        service: Service,
-        label: Label,
-        vmm: Client,
-        journal: Journal,
-    ) -> Result<Self> {
-        let installation = journal.installation(|| panel.installation())?;
-        let mark = Mark { installation, item: service.id };
-        let (directory, operation, asks_only) = (config.runtime_dir(), None, false);
+    fn with(self, vmm: Client, journal: Journal) -> Result<Job<'a>> {
+        let Assignment { config, panel, handler, service, label, operation } = self;
+        let mark = Mark { installation: journal.installation(|| panel.installation())?, item: service.id };
+        let (directory, asks_only) = (config.runtime_dir(), false);
         Ok(Job { panel, service, handler, vmm, journal, mark, directory, label, operation, asks_only })
     }
+}
 
+impl Job<'_> {
     /// Where and how the handler and the tariff want VMs.
     pub fn place(&self) -> Result<Place> {
         Place::read(&self.handler.params, &self.service.tariff)

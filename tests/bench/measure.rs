@@ -12,6 +12,9 @@ use crate::sheet::{Row, Sheet};
 /// What starts and ends at once: the floor under every program.
 const FLOOR: &str = "/bin/true";
 
+/// Runs in which the peak memory of a subject is looked for.
+pub const PEAKS: usize = 9;
+
 /// Something that can be started again and again.
 pub struct Subject<'a> {
     /// As in the table.
@@ -114,10 +117,16 @@ fn spread(times: &Times) -> String {
     format!("99 % within {:.2} ms", times.at(990))
 }
 
-/// The largest resident set of a process and its children, in MiB.
-///
-/// A process begins with the peak of whoever started it, and this one is large. So GNU time starts it, which is small.
+/// The largest resident set of a process and its children, in MiB: the median of a few runs, since it depends on where
+/// the kernel puts the program.
 pub fn peak_mib(command: &Command) -> f64 {
+    let mut peaks = [(); PEAKS].map(|()| peak_of(command));
+    peaks.sort_unstable_by(f64::total_cmp);
+    peaks[PEAKS / 2]
+}
+
+/// A process begins with the peak of whoever started it, and this one is large. So GNU time starts it, which is small.
+fn peak_of(command: &Command) -> f64 {
     let answer = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut timed = Command::new("/usr/bin/time");
     timed.args(["-f", "%M", "-o"]).arg(answer.path()).arg(command.get_program()).args(command.get_args());

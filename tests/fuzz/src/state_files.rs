@@ -1,11 +1,11 @@
-//! Files of our own state, damaged in any way: `journal.db`, `runtime.db` and the tickets.
+//! Files of our own state, damaged in any way: `journal.db`, `runtime.db`, the tickets and the metrics.
 
 use std::fs;
 use std::path::Path;
 
 use pmvmmanager6::error::Kind;
 use pmvmmanager6::journal::{Journal, Phase};
-use pmvmmanager6::queue;
+use pmvmmanager6::{metrics, queue};
 use tempfile::TempDir;
 
 /// Where the files of released versions are kept.
@@ -15,10 +15,11 @@ const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/compat/");
 pub fn check(bytes: &[u8]) {
     let Some((choice, changes)) = bytes.split_first() else { return };
     let root = tempfile::tempdir_in(memory()).expect("a temporary directory");
-    match choice % 3 {
+    match choice % 4 {
         0 => journal(&root, &damaged("journal-2.db", changes)),
         1 => runtime(&root, &damaged("runtime-1.db", changes)),
-        _ => ticket(&root, changes),
+        2 => ticket(&root, changes),
+        _ => counters(&root, &damaged("metrics-1.json", changes)),
     }
 }
 
@@ -87,6 +88,18 @@ fn ticket(root: &TempDir, text: &[u8]) {
     fs::create_dir_all(directory.join("tickets")).expect("the tickets");
     fs::write(directory.join("tickets/1"), text).expect("a ticket");
     use_queue(&directory);
+}
+
+/// Metrics are read, or refused with words and begun anew by the next run.
+fn counters(root: &TempDir, file: &[u8]) {
+    let config = crate::config(root.path());
+    fs::create_dir_all(config.runtime_dir()).expect("the runtime directory");
+    fs::write(config.runtime_dir().join("metrics.json"), file).expect("the file");
+    if let Err(error) = metrics::read(&config) {
+        crate::is_told(error.kind, &[Kind::State]);
+    }
+    metrics::store(&config).expect("a damaged file is set aside");
+    metrics::read(&config).expect("what was written can be read");
 }
 
 fn use_queue(directory: &Path) {
