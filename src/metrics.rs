@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::lock::Lock;
-use crate::state::{Failure, failure, prepare_directory, replace};
+use crate::state::{Failure, failure, guard, prepare_directory, replace};
 use crate::{fault, log, tally};
 
 const VERSION: u32 = 1;
@@ -62,9 +61,8 @@ impl Sample {
 pub fn store(config: &Config) -> Result<()> {
     let directory = config.runtime_dir();
     prepare_directory(&directory)?;
-    let (file, guard) = (path(&directory), directory.join("metrics.guard"));
-    let _guard =
-        Lock::at(&guard, &mut || ()).map_err(|e| failure::io(&guard, "the guard file cannot be locked", &e))?;
+    let file = path(&directory);
+    let _guard = guard(&file)?;
     let mut document = match load(&file) {
         Err(Failure::Damaged(reason)) => {
             let aside = directory.join("metrics.json.bad-1");

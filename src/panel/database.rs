@@ -240,3 +240,19 @@ fn unreachable(options: &Options, reason: &str) -> Error {
 fn failed(reason: &str) -> Error {
     Error::new(Kind::Db, "query", format!("BILLmanager's database refused a query: {reason}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_needs_no_quoting_is_spelled_out() {
+        let query = "SELECT a FROM t WHERE b = ? AND c = ?";
+        let spelled = |word| spelled(&(query, &[Param::Id(7), Param::Text(word)]));
+        assert_eq!(spelled("panel_id-1.a@b").as_deref(), Some("SELECT a FROM t WHERE b = 7 AND c = 'panel_id-1.a@b'"));
+        assert_eq!(spelled("").as_deref(), Some("SELECT a FROM t WHERE b = 7 AND c = ''"));
+        for word in ["it's", "a\\", "a\"b", "a b", "a?b", "a;b", "é", "a\0b", "a%b"] {
+            assert_eq!(spelled(word), None, "{word}");
+        }
+    }
+}

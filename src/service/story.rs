@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Cap, Journal, Meter, Record};
 use crate::log;
-use crate::panel::{Handler, Operation, Panel, Service, Slot, refuse_foreign};
+use crate::panel::{Handler, Operation, Panel, Service, Slot};
 use crate::queue::settings::{Settings, service_key};
 use crate::queue::{self, Entry, Scope};
 use crate::vmm::{Client, Host, Past};
@@ -145,11 +145,9 @@ fn recent_log(config: &Config, item: u64, lines: usize) -> Result<Vec<String>> {
 }
 
 fn bill(panel: &Panel, item: u64) -> Result<Bill> {
-    let owner = panel.owner(item)?;
-    refuse_foreign(&owner.module, &format!("service {item}"))?;
-    let service = panel.service(item)?;
+    let (handler, service) = (panel.handler_of(item)?, panel.service(item)?);
     Ok(Bill {
-        handler: panel.handler(owner.handler.unwrap_or_default())?,
+        handler,
         order: Order::read(&service),
         slots: panel.slots(item)?,
         operations: panel.operations(item)?,

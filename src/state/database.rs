@@ -12,9 +12,8 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::failure::{self, Failure};
-use super::prepare_directory;
+use super::{guard, prepare_directory};
 use crate::error::{Error, Kind, Result};
-use crate::lock::Lock;
 use crate::log;
 
 /// What a database file is.
@@ -117,7 +116,7 @@ impl Database {
     fn load(&self) -> std::result::Result<Connection, Failure> {
         let mut copy = Connection::open_in_memory()?;
         if self.path.exists() {
-            let _guard = self.guard()?;
+            let _guard = guard(&self.path)?;
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let file = Connection::open_with_flags(&self.path, flags)?;
             version(&file, self.schema)?;
@@ -125,11 +124,6 @@ impl Database {
         }
         migrate(&mut copy, self.schema)?;
         Ok(copy)
-    }
-
-    fn guard(&self) -> Result<Lock> {
-        let guard = self.path.with_extension("guard");
-        Lock::at(&guard, &mut || ()).map_err(|e| failure::io(&guard, "the guard file cannot be locked", &e))
     }
 
     /// Runs `work` in one transaction that writes; its error rolls everything back. `work` runs a second time when
@@ -148,7 +142,7 @@ impl Database {
         behavior: TransactionBehavior,
         mut work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>,
     ) -> Result<T> {
-        let _guard = if self.copy { None } else { Some(self.guard()?) };
+        let _guard = if self.copy { None } else { Some(guard(&self.path)?) };
         let answer = match self.transact(behavior, &mut work) {
             Err(Failure::Damaged(reason)) if self.schema.damaged == Damaged::SetAside => {
                 self.set_aside(&reason)?;

@@ -17,11 +17,13 @@ pub mod boot;
 mod database;
 mod directory;
 pub mod failure;
+mod guard;
 mod replace;
 mod runtime;
 
 pub use database::{Damaged, Database, Schema};
 pub use directory::{examine_directory, prepare_directory};
 pub use failure::Failure;
+pub use guard::guard;
 pub use replace::replace;
 pub use runtime::RUNTIME;

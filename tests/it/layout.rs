@@ -36,7 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vmm::session", &["lock", "state"]),
     ("queue", &["lock", "state"]),
     ("journal", &["state"]),
-    ("metrics", &["lock", "state"]),
+    ("metrics", &["state"]),
     ("state", &["lock"]),
     ("wire", &[]),
     ("lock", &[]),

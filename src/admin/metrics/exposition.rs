@@ -134,6 +134,7 @@ impl Page {
         }
     }
 }
+
 /// Labels as they are written, their values escaped.
 fn braced(labels: &Labels) -> String {
     if labels.is_empty() {
