@@ -8,7 +8,7 @@
 //! # What holds always
 //!
 //! * **Never two VMs, never the wrong VM.** A VM is asked for only after the one that may exist already was looked for
-//!   ([`service::provision`]); it is changed only after it was proved to be the service's ([`service::identity`]).
+//!   ([`service::vm::open`]); it is changed only after it was proved to be the service's ([`service::job::identity`]).
 //! * **Unknown is an answer.** A request ends as done, refused or unknown; unknown is looked up, never guessed and
 //!   never repeated blindly ([`vmm::Failure`]).
 //! * **Written before done.** What creates or destroys is in the [`journal`] before the request leaves, and the ids of
@@ -32,7 +32,7 @@
 //! | [`cli`] | arguments → plain data; the only module that knows clap |
 //! | [`command`] | the table of panel commands, one file each: read input, call a use-case, answer |
 //! | [`admin`] | operator commands, one file or folder each: call a use-case, show a page or JSON |
-//! | [`service`] | the use-cases; see below |
+//! | [`service`] | the use-cases, in folders by what they are about |
 //! | [`panel`] | BILLmanager: database, decryption, units, `mgrctl`, the failure protocol |
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now; the handler's custom parameters |
@@ -47,15 +47,8 @@
 //!
 //! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
-//! In [`service`] a use-case of one service takes a [`service::Job`], one of a whole handler a
-//! [`service::handler::HandlerJob`]:
-//!
-//! | | files |
-//! |---|---|
-//! | a service's life | `provision`, `power`, `resize`, `addresses`, `access`, `sync`, `remove`, `link` |
-//! | a handler's work | `offer`, `traffic`, `overage`, `import`, `audit`, `trial`, `suitability` |
-//! | questions | `check`, `choices`, `story`, `phases` |
-//! | what they share | `order`, `identity`, `account`, `catalogue`, `interfaces`, `room`, `connection`, `password`, `scripts`, `look` |
+//! In [`service`] a use-case of one service takes a [`service::job::Job`] and is in [`service::vm`]; one of a whole handler
+//! takes a [`service::handler::HandlerJob`] and is in [`service::handler`] or [`service::audit`].
 //!
 //! # Where a new thing goes
 //!

@@ -7,8 +7,8 @@ use std::io::Write;
 use super::{service, table, write};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::service::Job;
-use crate::service::link::{self, Proposal};
+use crate::service::job::Job;
+use crate::service::vm::link::{self, Proposal};
 
 /// What the person asked for.
 #[derive(Clone, Copy, Debug)]

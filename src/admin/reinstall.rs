@@ -7,7 +7,7 @@ use std::io::Write;
 use super::{service, write};
 use crate::config::Config;
 use crate::error::Result;
-use crate::service::access::{self, Reinstall};
+use crate::service::vm::access::{self, Reinstall};
 
 /// What the person asked for.
 #[derive(Clone, Debug)]

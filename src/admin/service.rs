@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::panel::Panel;
 use crate::rehearsal::Script;
-use crate::service::Job;
+use crate::service::job::Job;
 
 /// Looks at a service without changing anything.
 pub fn look<T>(config: &Config, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {

@@ -5,8 +5,8 @@ use super::finding::Finding;
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::panel::Handler;
-use crate::service::connection;
-use crate::service::trial::{Passed, Step};
+use crate::service::handler::check_connection::{Passed, Step};
+use crate::service::platform::connection;
 use crate::vmm::{Client, Trust};
 
 /// How far a trial came.

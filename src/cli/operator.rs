@@ -8,8 +8,8 @@ use crate::admin::{
     audit, check_connection, doctor, features, link, metrics, plan, queue, reinstall, session, show, verify,
 };
 use crate::queue::Scope;
-use crate::service::access::Reinstall;
 use crate::service::audit::Kind;
+use crate::service::vm::access::Reinstall;
 
 /// Operator sub-commands.
 #[derive(Debug, clap::Subcommand)]

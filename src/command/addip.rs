@@ -3,7 +3,8 @@
 
 use crate::cli::Invocation;
 use crate::error::{Error, Kind, Result};
-use crate::service::{Job, addresses};
+use crate::service::job::Job;
+use crate::service::vm::addresses;
 
 /// Arguments that may hold the id of the slot, the likely ones first.
 const SLOT_ARGUMENTS: [&str; 8] = ["ip", "ip_id", "ipid", "param", "value", "id", "elid", "addon"];

@@ -4,7 +4,8 @@ use secrecy::ExposeSecret;
 
 use crate::cli::Invocation;
 use crate::error::{Error, Kind, Result};
-use crate::service::{Job, access};
+use crate::service::job::Job;
+use crate::service::vm::access;
 
 /// Sets the root password of the VM.
 pub fn run(job: &Job, call: &Invocation) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::error::Result;
 use crate::log;
-use crate::service::check;
+use crate::service::vm::check_addon;
 use crate::wire::Element;
 
 /// `<doc><ok/></doc>` unless the value is certainly impossible. A VMmanager that is away is no reason to refuse, and
@@ -11,7 +11,7 @@ use crate::wire::Element;
 pub fn answer(context: &Context) -> Result<Element> {
     let text = |name| context.call.text(name).unwrap_or_default();
     if let Ok(Some(item)) = context.call.optional_id("item") {
-        match context.with_job(item, "check_addon", |job| check::addon(job, text("param"), text("value"))) {
+        match context.with_job(item, "check_addon", |job| check_addon::addon(job, text("param"), text("value"))) {
             Ok(None) => {}
             Ok(Some(impossible)) => return Err(impossible),
             Err(error) => log::warn!("the add-on could not be checked and is accepted: {error}"),

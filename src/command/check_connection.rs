@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use super::{Context, features};
 use crate::error::{Error, Kind, Result};
 use crate::panel::Handler;
-use crate::service::{connection, trial};
+use crate::service::handler::check_connection;
+use crate::service::platform::connection;
 use crate::wire::Element;
 
 /// `<doc><ok/></doc>` when the settings of `/doc/processingmodule` work.
@@ -24,7 +25,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
         typed if typed.is_empty() => stored.and_then(|mut handler| handler.secrets.remove("password")),
         typed => Some(SecretString::from(typed)),
     };
-    trial::check(&connection::connect(context.config, &settings, password.as_ref())?, &settings)?;
+    check_connection::check(&connection::connect(context.config, &settings, password.as_ref())?, &settings)?;
     Ok(Element::new("doc").child(Element::new("ok")))
 }
 

@@ -3,12 +3,12 @@
 
 use super::Context;
 use crate::error::Result;
-use crate::service::check;
+use crate::service::vm::check_addon;
 use crate::wire::Element;
 
 /// `<doc><ok/></doc>` unless the value is certainly impossible.
 pub fn answer(context: &Context) -> Result<Element> {
     let text = |name| context.call.text(name).unwrap_or_default();
-    check::param(text("param"), text("value"))?;
+    check_addon::param(text("param"), text("value"))?;
     Ok(Element::new("doc").child(Element::new("ok")))
 }

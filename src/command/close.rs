@@ -2,7 +2,8 @@
 
 use crate::cli::Invocation;
 use crate::error::Result;
-use crate::service::{Job, remove};
+use crate::service::job::Job;
+use crate::service::vm::remove;
 
 /// Removes the VM, frees the IP slots, ends the service.
 pub fn run(job: &Job, _: &Invocation) -> Result<()> {

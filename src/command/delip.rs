@@ -3,7 +3,8 @@
 use super::addip::slot;
 use crate::cli::Invocation;
 use crate::error::{Error, Kind, Result};
-use crate::service::{Job, addresses};
+use crate::service::job::Job;
+use crate::service::vm::addresses;
 
 /// Takes the address of a slot that was given up from the VM.
 pub fn run(job: &Job, call: &Invocation) -> Result<()> {

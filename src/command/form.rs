@@ -2,7 +2,7 @@
 //!
 //! Also the document in which these lists are kept with a handler, so that a form need not wait for the network.
 
-use crate::service::choices::{Choice, Choices};
+use crate::service::handler::form_lists::{Choice, Choices};
 use crate::wire::{self, Element};
 
 /// What may be kept goes into one word of an argument list, which must stay below 128 KiB [protocol 5.1].

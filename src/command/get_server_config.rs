@@ -2,8 +2,8 @@
 
 use super::{Context, form};
 use crate::error::Result;
-use crate::service::choices::Choices;
 use crate::service::handler::HandlerJob;
+use crate::service::handler::form_lists::Choices;
 
 /// Reads clusters, VM configurations and pools, and keeps them.
 pub fn run(_: &Context, job: &HandlerJob) -> Result<()> {

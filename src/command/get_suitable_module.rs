@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::{Error, Kind, Result};
-use crate::service::suitability;
+use crate::service::handler::suitability;
 use crate::wire::Element;
 
 /// The handlers of `/doc/item/pricelist`, best first, without those of `/doc/skip_modules`; an empty list means none.

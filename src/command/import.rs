@@ -2,8 +2,7 @@
 
 use super::Context;
 use crate::error::{Error, Kind, Result};
-use crate::service::handler::HandlerJob;
-use crate::service::import;
+use crate::service::handler::{HandlerJob, import};
 
 /// Offers the VMs without a service that fit one of the words, or all.
 pub fn run(context: &Context, job: &HandlerJob) -> Result<()> {

@@ -45,7 +45,7 @@ use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
 use crate::queue::{self, Label, Turn};
 use crate::rehearsal::Script;
 use crate::service::handler::HandlerJob;
-use crate::service::{Assignment, Job};
+use crate::service::job::{Assignment, Job};
 use crate::tally::{self, Metric};
 use crate::wire::{self, Element};
 

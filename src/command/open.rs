@@ -2,9 +2,10 @@
 
 use crate::cli::Invocation;
 use crate::error::Result;
-use crate::service::{Job, provision};
+use crate::service::job::Job;
+use crate::service::vm::open;
 
 /// Makes the VM of a paid order, or finishes making it.
 pub fn run(job: &Job, _: &Invocation) -> Result<()> {
-    provision::open(job)
+    open::open(job)
 }

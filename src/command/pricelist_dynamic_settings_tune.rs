@@ -4,8 +4,8 @@
 use super::{Context, form};
 use crate::error::Result;
 use crate::log;
-use crate::service::choices::Choices;
-use crate::service::connection;
+use crate::service::handler::form_lists::Choices;
+use crate::service::platform::connection;
 use crate::wire::Element;
 
 /// The form as it came, with the lists: those kept with the handler, else VMmanager's own.

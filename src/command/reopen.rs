@@ -2,9 +2,10 @@
 
 use crate::cli::Invocation;
 use crate::error::Result;
-use crate::service::{Job, provision};
+use crate::service::job::Job;
+use crate::service::vm::open;
 
 /// Repairs or finishes an opening.
 pub fn run(job: &Job, _: &Invocation) -> Result<()> {
-    provision::reopen(job)
+    open::reopen(job)
 }

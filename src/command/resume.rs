@@ -2,7 +2,8 @@
 
 use crate::cli::Invocation;
 use crate::error::Result;
-use crate::service::{Job, power};
+use crate::service::job::Job;
+use crate::service::vm::power;
 
 /// Starts the VM of a service that is no longer suspended.
 pub fn run(job: &Job, _: &Invocation) -> Result<()> {

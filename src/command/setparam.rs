@@ -2,8 +2,9 @@
 
 use crate::cli::Invocation;
 use crate::error::Result;
+use crate::service::job::Job;
 use crate::service::order::Order;
-use crate::service::{Job, addresses, resize};
+use crate::service::vm::{addresses, resize};
 
 /// Brings the VM in line with what is ordered now.
 pub fn run(job: &Job, _: &Invocation) -> Result<()> {

@@ -3,15 +3,15 @@
 use super::Context;
 use crate::error::Result;
 use crate::log;
-use crate::service::handler::HandlerJob;
-use crate::service::{overage, traffic};
+use crate::service::handler::{HandlerJob, overage, traffic};
+use crate::service::vm::speed_cap;
 
 /// Records the traffic of all services, then caps the speeds of those that have used up theirs. The statistics are
 /// complete by then: a VM whose speed cannot be changed now is tried again tomorrow.
 pub fn run(context: &Context, job: &HandlerJob) -> Result<()> {
     let usages = traffic::record(job)?;
     for (item, speeds) in overage::changes(job, &usages)? {
-        let changed = context.with_turn(item, "stat", |service| overage::apply(service, speeds));
+        let changed = context.with_turn(item, "stat", |service| speed_cap::apply(service, speeds));
         if let Err(error) = changed {
             log::error!("service {item}: the speeds could not be changed: {error}");
         }

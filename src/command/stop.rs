@@ -2,8 +2,8 @@
 
 use crate::cli::Invocation;
 use crate::error::Result;
-use crate::service::Job;
-use crate::service::power::{Button, press};
+use crate::service::job::Job;
+use crate::service::vm::power::{Button, press};
 
 /// Stops the VM.
 pub fn run(job: &Job, _: &Invocation) -> Result<()> {

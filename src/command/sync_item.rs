@@ -2,7 +2,8 @@
 
 use crate::cli::Invocation;
 use crate::error::Result;
-use crate::service::{Job, sync};
+use crate::service::job::Job;
+use crate::service::vm::sync;
 
 /// Brings BILLmanager's picture of the service in line with VMmanager.
 pub fn run(job: &Job, _: &Invocation) -> Result<()> {

@@ -2,10 +2,9 @@
 
 use super::Context;
 use crate::error::Result;
-use crate::service::handler::HandlerJob;
-use crate::service::offer;
+use crate::service::handler::{HandlerJob, lists};
 
 /// Keeps the OS templates and recipes that can be ordered equal to VMmanager's.
 pub fn run(_: &Context, job: &HandlerJob) -> Result<()> {
-    offer::sync(job)
+    lists::sync(job)
 }

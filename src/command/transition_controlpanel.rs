@@ -4,7 +4,8 @@ use secrecy::ExposeSecret;
 
 use crate::cli::Invocation;
 use crate::error::Result;
-use crate::service::{Job, access};
+use crate::service::job::Job;
+use crate::service::vm::access;
 use crate::wire::Element;
 
 /// The link is a secret: it goes to standard output and nowhere else.

@@ -11,8 +11,9 @@ use super::{Context, features, form};
 use crate::error::Result;
 use crate::log;
 use crate::panel::Handler;
-use crate::service::choices::{self, Choice};
-use crate::service::{connection, trial};
+use crate::service::handler::check_connection;
+use crate::service::handler::form_lists::{self, Choice};
+use crate::service::platform::connection;
 use crate::wire::Element;
 
 /// The form as it came, with the list of clusters.
@@ -24,8 +25,8 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
     let mut output = input.clone();
     if submitted {
         let vmm = connection::connect(&context.config.impatient(), &settings, password.as_ref())?;
-        trial::check(&vmm, &settings)?;
-        form::fill(&mut output, "cluster", &choices::clusters(&vmm)?);
+        check_connection::check(&vmm, &settings)?;
+        form::fill(&mut output, "cluster", &form_lists::clusters(&vmm)?);
         return Ok(output);
     }
     let clusters = live(context, &settings, password.as_ref()).or_else(|| kept(context, stored.as_ref()?));
@@ -73,7 +74,7 @@ fn live(
         return None;
     }
     let asked =
-        connection::connect(&context.config.impatient(), settings, password).and_then(|vmm| choices::clusters(&vmm));
+        connection::connect(&context.config.impatient(), settings, password).and_then(|vmm| form_lists::clusters(&vmm));
     asked.inspect_err(|error| log::info!("the form has no live list of clusters: {error}")).ok()
 }
 

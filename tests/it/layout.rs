@@ -25,9 +25,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
     ("service", &["journal", "panel", "queue", "rehearsal", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
-    ("service::account", &["lock", "state", "vmm"]),
+    ("service::vm::account", &["lock", "state", "vmm"]),
     // A command works alone on its handler.
-    ("service::handler", &["journal", "lock", "panel", "state", "vmm"]),
+    ("service::handler::job", &["journal", "lock", "panel", "state", "vmm"]),
     // One script for both, so that a plan has one order.
     ("panel", &["rehearsal", "wire"]),
     // Decrypted settings are kept for the next run.

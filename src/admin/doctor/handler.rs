@@ -11,9 +11,9 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::panel::{Handler, Listed, Panel};
 use crate::queue::settings::Settings;
-use crate::service::order::Place;
-use crate::service::room;
-use crate::service::trial::Step;
+use crate::service::handler::check_connection::Step;
+use crate::service::order::Placement;
+use crate::service::platform::capacity;
 use crate::vmm::{Client, Pool, Trust};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -125,7 +125,7 @@ fn clock(vmm: &Client) -> Finding {
 }
 
 fn of_cluster(panel: &Panel, vmm: &Client, handler: &Handler) -> Vec<Finding> {
-    let Ok(place) = Place::read(&handler.params, &BTreeMap::new()) else {
+    let Ok(place) = Placement::read(&handler.params, &BTreeMap::new()) else {
         return OF_CLUSTER.map(skipped_by("cluster")).to_vec();
     };
     let unread = |check| move |error| Finding::failed(check, &error, "run \"pmvmmanager6 doctor\" again");
@@ -138,7 +138,7 @@ fn of_cluster(panel: &Panel, vmm: &Client, handler: &Handler) -> Vec<Finding> {
 /// IPv4 addresses left in the pools of the cluster.
 fn addresses(vmm: &Client, cluster: u64) -> Result<Finding> {
     const CHECK: &str = "addresses";
-    let pools = room::pools(vmm, cluster, &[])?;
+    let pools = capacity::pools(vmm, cluster, &[])?;
     if pools.is_empty() {
         let cure = "attach an IP pool to the cluster in VMmanager";
         return Ok(Finding::error(CHECK, format!("cluster {cluster} has no IP pool"), cure));
@@ -149,7 +149,7 @@ fn addresses(vmm: &Client, cluster: u64) -> Result<Finding> {
     };
     let text = format!("IPv4: {}", pools.iter().map(each).collect::<Vec<_>>().join(", "));
     let cure = "add addresses to the IP pools of the cluster in VMmanager";
-    Ok(match room::free_ipv4(&pools) {
+    Ok(match capacity::free_ipv4(&pools) {
         None => Finding::note(CHECK, text),
         Some(0) => Finding::error(CHECK, text, cure),
         Some(1..FEW_ADDRESSES) => Finding::warning(CHECK, text, cure),

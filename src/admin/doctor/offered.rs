@@ -3,8 +3,8 @@
 use crate::admin::finding::Finding;
 use crate::error::Result;
 use crate::panel::Panel;
-use crate::service::catalogue::{os_among, os_title};
-use crate::service::offer;
+use crate::service::handler::lists;
+use crate::service::platform::catalogue::{os_among, os_title};
 use crate::vmm::{Client, Os};
 
 /// What the check is called.
@@ -16,7 +16,7 @@ pub fn examine(panel: &Panel, vmm: &Client, handler: u64, cluster: u64) -> Resul
     let offered: Vec<String> = panel.offered(handler, "ostempl")?.into_iter().map(|offered| offered.value).collect();
     let used = panel.used(handler, "ostempl")?;
     let mut findings: Vec<Finding> = offered.iter().filter_map(|name| of_offered(&all, name, cluster)).collect();
-    findings.extend(offer::alike(offered.iter()).into_iter().map(|names| mistaken(&names)));
+    findings.extend(lists::alike(offered.iter()).into_iter().map(|names| mistaken(&names)));
     let only_used = used.iter().filter(|name| !offered.contains(name));
     findings.extend(only_used.filter_map(|name| of_used(&all, name, cluster)));
     if offered.is_empty() {

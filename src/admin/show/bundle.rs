@@ -18,7 +18,7 @@ use crate::admin::queue;
 use crate::command::{self, Work};
 use crate::config::{Config, MODULE, built};
 use crate::error::{Error, Kind, Result};
-use crate::service::story::{Platform, Story};
+use crate::service::report::{Platform, Story};
 use crate::vmm::Client;
 
 /// A file of the archive.

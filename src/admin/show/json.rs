@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::log::MASK;
 use crate::queue::{Entry, Scope};
 use crate::service::order::Order;
-use crate::service::story::{Bill, Platform, Queue, Remembered, Story};
+use crate::service::report::{Bill, Platform, Queue, Remembered, Story};
 use crate::vmm::Host;
 
 /// The whole story.

@@ -50,7 +50,7 @@ use std::path::PathBuf;
 use super::{Verdict, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
-use crate::service::story::{self, Story};
+use crate::service::report::{self, Story};
 
 /// Lines of the log on the page.
 const LINES: usize = 20;
@@ -74,7 +74,7 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict>
     if let Some(file) = &task.bundle {
         bundle::refuse_existing(file)?;
     }
-    let story = story::tell(config, task.item, lines)?;
+    let story = report::tell(config, task.item, lines)?;
     match &task.bundle {
         Some(file) => {
             bundle::pack(config, &story, file)?;

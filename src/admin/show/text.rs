@@ -7,9 +7,9 @@ use crate::admin::table::{counted, moment, or_dash, table};
 use crate::error::Result;
 use crate::log::MASK;
 use crate::queue::Scope;
-use crate::service::identity::Proof;
+use crate::service::job::identity::Proof;
 use crate::service::order::Order;
-use crate::service::story::{Bill, Platform, Queue, Remembered, Story};
+use crate::service::report::{Bill, Platform, Queue, Remembered, Story};
 use crate::vmm::Host;
 
 /// A fact and what is said of it.

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::log::{MASK, masked};
-use crate::service::story::Story;
+use crate::service::report::Story;
 
 const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
 /// Shorter texts stand everywhere by chance.

@@ -30,7 +30,7 @@ use crate::config::{self, Config, built};
 use crate::error::{Error, Kind, Result};
 use crate::panel::Panel;
 use crate::progress::Progress;
-use crate::service::connection;
+use crate::service::platform::connection;
 use crate::state::{prepare_directory, replace};
 use questions::{Agrees, QUESTIONS, Seen};
 use site::Site;

@@ -9,9 +9,10 @@ use crate::journal::Record;
 use crate::panel::status::{ACTIVE, SUSPENDED};
 use crate::panel::{Service, Slot};
 use crate::service::handler::HandlerJob;
-use crate::service::identity::{self, Proof, Verdict};
+use crate::service::job::identity::{self, Proof, Verdict};
 use crate::service::order::{Order, Sizes};
-use crate::service::{addresses, catalogue, interfaces, overage, resize};
+use crate::service::platform::{catalogue, interfaces};
+use crate::service::vm::{addresses, resize, speed_cap};
 use crate::vmm::Host;
 
 /// Services read and judged together.
@@ -230,7 +231,7 @@ impl<'a> Subject<'a> {
 
     fn size(&mut self, order: &Order, host: &Host) {
         let wanted = match resize::sizes_of(order, host, || Ok(self.reading.presets.as_slice())) {
-            Ok(wanted) => overage::leave_capped(self.reading.caps.get(&self.service.id).copied(), host, wanted),
+            Ok(wanted) => speed_cap::leave_capped(self.reading.caps.get(&self.service.id).copied(), host, wanted),
             Err(error) => return self.order(host, &error.value),
         };
         let remedy = match resize::compare(&wanted, host) {

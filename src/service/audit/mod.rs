@@ -4,8 +4,8 @@
 //! times, so what looks wrong may only have changed meanwhile: it is read a second time, and only what is wrong in the
 //! same way again is told. Services with an operation under way, before or after a reading, are left out and counted.
 //!
-//! Nothing is compared in a way of its own: what is wanted comes from [`super::order`], what proves a VM from
-//! [`super::identity`], and sizes and addresses are judged by those who would change them.
+//! Nothing is compared in a way of its own: what is wanted comes from [`crate::service::order`], what proves a VM from
+//! [`crate::service::job::identity`], and sizes and addresses are judged by those who would change them.
 //!
 //! Not judged, because it would take a request for each VM: reverse names, the length of an IPv6 network, and on a
 //! handler with an additional interface how many addresses a VM has.
@@ -17,9 +17,9 @@ mod strays;
 
 use std::collections::BTreeSet;
 
-use super::handler::HandlerJob;
 use crate::error::Result;
 use crate::progress::Progress;
+use crate::service::handler::HandlerJob;
 use reading::Reading;
 
 pub use repair::repair;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::error::Result;
 use crate::journal::{Cap, Phase, Record};
 use crate::queue;
-use crate::service::catalogue;
 use crate::service::handler::HandlerJob;
-use crate::service::identity::Mark;
-use crate::service::order::Place;
+use crate::service::job::identity::Mark;
+use crate::service::order::Placement;
+use crate::service::platform::catalogue;
 use crate::vmm::{Host, Preset};
 
 /// What both sides hold, but for the services themselves, which are read and judged part by part.
@@ -42,13 +42,13 @@ pub struct Reading {
     /// Speeds that are capped.
     pub caps: HashMap<u64, Cap>,
     /// The handler's settings.
-    pub place: Place,
+    pub place: Placement,
 }
 
 impl Reading {
     /// Reads. What belongs to an operation under way is asked for first, so that one that ends meanwhile is known.
     pub fn take(job: &HandlerJob, show: &dyn Fn(&str)) -> Result<Self> {
-        let place = Place::read(&job.handler.params, &BTreeMap::new())?;
+        let place = Placement::read(&job.handler.params, &BTreeMap::new())?;
         let (busy, open) = (busy(job)?, job.panel.open_services(job.handler.id)?);
         show("reading VMmanager's lists");
         let hosts = job.vmm.hosts()?;

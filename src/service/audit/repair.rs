@@ -4,8 +4,10 @@
 use super::Kind;
 use crate::error::Result;
 use crate::log;
+use crate::service::job::Job;
 use crate::service::order::Order;
-use crate::service::{Job, catalogue, resize, sync};
+use crate::service::platform::catalogue;
+use crate::service::vm::{resize, sync};
 
 /// Repairs one service; what was done, for people. Of the kinds that are not safe nothing is done.
 pub fn repair(job: &Job, kind: Kind) -> Result<String> {

@@ -5,7 +5,7 @@ use super::{Finding, Kind, Remedy};
 use crate::error::Result;
 use crate::panel::status::DELETED;
 use crate::service::handler::HandlerJob;
-use crate::service::identity::Mark;
+use crate::service::job::identity::Mark;
 use crate::vmm::Host;
 
 /// Every VM that has no service, or that bears a mark that another VM deserves.

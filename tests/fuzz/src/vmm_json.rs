@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 
 use pmvmmanager6::error::Kind;
-use pmvmmanager6::service::identity::Mark;
+use pmvmmanager6::service::job::identity::Mark;
 use pmvmmanager6::service::order::Sizes;
-use pmvmmanager6::service::{addresses, resize};
+use pmvmmanager6::service::vm::addresses;
+use pmvmmanager6::service::vm::resize;
 use pmvmmanager6::vmm::{
     Account, Cluster, CreateHost, Failure, Host, Ipv4, Node, Os, Outcome, Past, Pool, Preset, Recipe, Resources,
 };

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalogue::forgiving;
-use super::handler::HandlerJob;
 use crate::error::Result;
 use crate::log;
+use crate::service::handler::HandlerJob;
+use crate::service::platform::catalogue::forgiving;
 use crate::vmm::{Os, Recipe};
 
 /// Brings both lists of the handler in line.

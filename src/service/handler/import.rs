@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 
-use super::catalogue;
-use super::handler::HandlerJob;
-use super::identity::Mark;
 use crate::config::today;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::panel::Import;
+use crate::service::handler::HandlerJob;
+use crate::service::job::identity::Mark;
+use crate::service::platform::catalogue;
 use crate::vmm::{Host, Os};
 
 /// Offers every VM of the handler's cluster that no service has and one of the words fits (none: all). The number.
@@ -75,7 +75,7 @@ fn obstacle(host: &Host, named: &BTreeSet<u64>, staff: &BTreeSet<u64>) -> Option
 fn offer(job: &HandlerJob, host: &Host, templates: &[Os], paid_until: &str) -> Result<()> {
     let os = host.os.as_ref().and_then(|os| templates.iter().find(|template| template.id == os.id));
     let mut params = BTreeMap::from([("panelid", host.id.to_string()), ("serverid", host.name.clone())]);
-    params.insert("ip", super::addresses::main_address(host).unwrap_or_default().to_owned());
+    params.insert("ip", crate::service::vm::addresses::main_address(host).unwrap_or_default().to_owned());
     params.insert("domain", host.domain.clone());
     params.insert("ostempl", os.map(catalogue::os_title).unwrap_or_default());
     for value in params.values_mut() {

@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use super::connection;
-use super::identity::Mark;
-use super::order::Place;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::log;
 use crate::panel::{Handler, Panel};
+use crate::service::job::identity::Mark;
+use crate::service::order::Placement;
+use crate::service::platform::connection;
 use crate::state::prepare_directory;
 use crate::vmm::{Client, Cluster, Host};
 
@@ -46,7 +46,7 @@ impl<'a> HandlerJob<'a> {
 
     /// The handler's cluster; `cluster_not_found` when VMmanager has no such cluster.
     pub fn cluster(&self) -> Result<Cluster> {
-        connection::cluster(&self.vmm, Place::read(&self.handler.params, &BTreeMap::new())?.cluster)
+        connection::cluster(&self.vmm, Placement::read(&self.handler.params, &BTreeMap::new())?.cluster)
     }
 
     /// The mark that the VM of a service bears.
@@ -62,7 +62,7 @@ impl<'a> HandlerJob<'a> {
             return Ok(marks.iter().all(|mark| *mark == own));
         }
         let record = self.journal.find(item)?;
-        Ok(record.is_some_and(|record| super::identity::is_recorded(&record, host)))
+        Ok(record.is_some_and(|record| crate::service::job::identity::is_recorded(&record, host)))
     }
 }
 

@@ -1,16 +1,18 @@
 //! Questions of the order and edit forms: may this parameter or add-on have this value? In doubt the answer is yes:
 //! the operation itself will refuse what is impossible, a form must not refuse what is possible [protocol 3.22].
 
-use super::order::{host_name, quantity};
-use super::{Job, order, room};
 use crate::error::{Error, Kind, Result};
+use crate::service::job::Job;
+use crate::service::order::host_name::{bad_domain, host_name};
+use crate::service::order::quantity;
+use crate::service::platform::capacity;
 
 /// A parameter of the order.
 pub fn param(name: &str, value: &str) -> Result<()> {
     if name != "domain" || value.trim().is_empty() || host_name(value).is_some() {
         return Ok(());
     }
-    Err(order::bad_domain(value))
+    Err(bad_domain(value))
 }
 
 /// An add-on of an existing service, `value` in the add-on's unit: why it is certainly impossible, if it is. An error
@@ -27,7 +29,8 @@ pub fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
     if is("ip") {
         let more = value.saturating_sub(host.ip4.len() as u64);
         let place = job.place()?;
-        let left = room::free_ipv4(&room::pools(&job.vmm, place.cluster, &place.pools)?).filter(|&left| left < more);
+        let left =
+            capacity::free_ipv4(&capacity::pools(&job.vmm, place.cluster, &place.pools)?).filter(|&left| left < more);
         let text = |left| format!("{more} more addresses are asked for, but the pools of the cluster have {left} left");
         return Ok(left.map(|left| Error::new(Kind::BadParam, name, text(left))));
     }

@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::Job;
 use crate::error::{Error, Kind, Result};
+use crate::service::job::Job;
 use crate::vmm::{Failure, Host, Outcome, Past, Task};
 use crate::{log, progress::Progress};
 
@@ -63,5 +63,44 @@ impl Job<'_> {
             Err(Failure::Refused(error)) => return Err(error),
         }
         self.watch(host, wanted)
+    }
+
+    /// Asks for a change that leads to a state of the VM, and waits until the VM is in that state. A refusal and an
+    /// unknown outcome are both answered by looking: the VM may be there already.
+    pub fn reach(
+        &self,
+        host: u64,
+        state: &str,
+        limit: Duration,
+        ask: impl FnOnce() -> Outcome<Option<Task>>,
+    ) -> Result<()> {
+        let asked = match ask() {
+            Ok(Some(task)) => self.vmm.wait(&task, limit).map(drop),
+            Ok(None) | Err(Failure::Unknown(_)) => return self.wait_for_state(host, state, limit),
+            Err(Failure::Refused(error)) => Err(error),
+        };
+        let is = self.vmm.host(host)?.map(|host| host.state).unwrap_or_default();
+        match asked {
+            _ if is == state => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => self.wait_for_state(host, state, self.limits().unlisted.min(limit)),
+        }
+    }
+
+    /// Looks until the VM is in `state`.
+    pub fn wait_for_state(&self, host: u64, state: &str, limit: Duration) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let is = self.vmm.host(host)?.map(|host| host.state);
+            if is.as_deref() == Some(state) {
+                return Ok(());
+            }
+            if started.elapsed() >= limit {
+                let is = is.unwrap_or_else(|| "gone".to_owned());
+                let text = format!("VM {host} is {is}, not {state}, after {} s", limit.as_secs());
+                return Err(Error::new(Kind::Vm6Timeout, format!("VM {host}"), text));
+            }
+            std::thread::sleep(pause(started.elapsed()));
+        }
     }
 }

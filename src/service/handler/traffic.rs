@@ -13,13 +13,13 @@ use std::sync::mpsc;
 
 use jiff::civil::Date;
 
-use super::connection;
-use super::handler::HandlerJob;
 use crate::config::{Config, today};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Meter;
 use crate::log;
 use crate::panel::{Amount, Handler, Metered, Reading, Recorded, Units};
+use crate::service::handler::HandlerJob;
+use crate::service::platform::connection;
 use crate::vmm::{Client, Direction};
 
 /// VMs asked about at the same time.

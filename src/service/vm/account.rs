@@ -5,10 +5,11 @@
 
 use secrecy::ExposeSecret;
 
-use super::{Job, password};
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::lock::Lock;
+use crate::service::job::Job;
+use crate::service::vm::password;
 use crate::state::prepare_directory;
 use crate::vmm::{Account, Failure};
 use crate::{fault, log};

@@ -2,11 +2,10 @@
 //!
 //! Pure reading, nothing is asked. Everything impossible is refused here by name and value, before anything exists.
 
-use std::collections::BTreeMap;
-
+use super::host_name;
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::panel::{Amount, Client, Service};
+use crate::panel::{Amount, Service};
 
 /// More of anything is a slip of the pen: 1 EiB of disk, a million cores.
 const MAX_SIZE: u64 = 1 << 40;
@@ -78,7 +77,7 @@ impl Order {
             ipv4: count(service, "ip")?,
             ipv6,
             ipv6_prefix: if ipv6 == Some(true) { prefix(service)? } else { None },
-            domain: domain(service)?,
+            domain: host_name::ordered(service)?,
             os: service.param("ostempl").map(str::to_owned),
             recipe,
             preset: preset.filter(|name| !name.trim().is_empty()).cloned(),
@@ -157,51 +156,12 @@ fn is_on(value: &str) -> bool {
     value == "on" || value.parse::<u64>().is_ok_and(|n| n > 0)
 }
 
-/// The ordered host name, or the one made from the tariff's template [protocol 5.3].
-fn domain(service: &Service) -> Result<Option<String>> {
-    let template = || service.tariff.get("freedomain").filter(|t| !t.trim().is_empty()).map(|t| expand(t, service));
-    let Some(name) = service.param("domain").map(str::to_owned).or_else(template) else { return Ok(None) };
-    host_name(&name).map(Some).ok_or_else(|| bad_domain(&name))
-}
-
-/// The error for a host name that is none.
-pub fn bad_domain(name: &str) -> Error {
-    let text = format!("\"{name}\" is not a host name (letters, digits and hyphens in parts joined by dots)");
-    Error::new(Kind::BadParam, "domain", text)
-}
-
 /// A size in MiB of `value` in the unit of the add-on `name`.
 pub fn quantity(service: &Service, name: &str, value: u64) -> Result<u64> {
     match find(service, name).or_else(|| name.split_whitespace().find_map(|word| find(service, word))) {
         Some(amount) if !amount.unit.is_empty() => service.units.convert(name, value, &amount.unit, "mib"),
         _ => Ok(value),
     }
-}
-
-fn expand(template: &str, service: &Service) -> String {
-    template
-        .replace("@USERNAME@", &label(&service.client))
-        .replace("@TYPE@", &service.item_type)
-        .replace("@ID@", &service.id.to_string())
-}
-
-/// The client's user name up to its `@`, as one part of a host name.
-fn label(client: &Client) -> String {
-    let name = client.user.split('@').next().unwrap_or_default().to_lowercase();
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let plain = plain.trim_matches('-');
-    if plain.is_empty() { format!("client{}", client.id) } else { plain.chars().take(40).collect() }
-}
-
-/// A lower-case ASCII host name of several parts (international names in their ASCII form), or nothing.
-pub fn host_name(text: &str) -> Option<String> {
-    let trimmed = text.trim().trim_end_matches('.');
-    let url::Host::Domain(name) = url::Host::parse(trimmed).ok()? else { return None };
-    let part = |part: &str| {
-        let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        (1..=63).contains(&part.len()) && plain && !part.starts_with('-') && !part.ends_with('-')
-    };
-    (name.len() <= 253 && name.contains('.') && name.split('.').all(part)).then_some(name)
 }
 
 /// Add-ons that we use, and those that others use and we may pass over silently.
@@ -235,61 +195,5 @@ fn warn_of_unknown(service: &Service) {
     let names: Vec<&str> = service.addons.keys().filter(unknown).map(String::as_str).collect();
     if !names.is_empty() {
         log::warn!("service {}: add-ons that this module does not know are ignored: {}", service.id, names.join(", "));
-    }
-}
-
-/// A required value that is not there.
-pub fn missing(name: &str, text: &str) -> Error {
-    Error::new(Kind::MissingParam, name, text)
-}
-
-/// Settings of the handler, read and checked.
-#[derive(Clone, Debug)]
-pub struct Place {
-    /// Cluster id.
-    pub cluster: u64,
-    /// Pools that new addresses may come from; empty leaves it to VMmanager.
-    pub pools: Vec<u64>,
-    /// Recipes are passed on.
-    pub use_recipes: bool,
-    /// VMs get the cluster's additional network interface.
-    pub additional_interface: bool,
-}
-
-impl Place {
-    /// Reads the handler's settings, the tariff's going over them.
-    pub fn read(handler: &BTreeMap<String, String>, tariff: &BTreeMap<String, String>) -> Result<Self> {
-        let chosen = tariff.get("cluster").filter(|v| !v.is_empty()).or_else(|| handler.get("cluster"));
-        let text = chosen.map(String::as_str).unwrap_or_default().trim();
-        if text.is_empty() {
-            return Err(missing("cluster", "no VMmanager cluster is chosen in the handler's settings"));
-        }
-        let id = |name: &str, text: &str| {
-            let bad = || Error::new(Kind::BadParam, name, format!("\"{text}\" is not the id of a VMmanager {name}"));
-            text.trim().parse::<u64>().ok().filter(|&id| id > 0).ok_or_else(bad)
-        };
-        let pools = tariff.get("ippool").map(String::as_str).unwrap_or_default();
-        let pools = pools.split([',', ' ']).filter(|word| !word.is_empty()).map(|word| id("ippool", word));
-        let is_on = |name: &str| handler.get(name).is_some_and(|value| value == "on");
-        Ok(Place {
-            cluster: id("cluster", text)?,
-            pools: pools.collect::<Result<_>>()?,
-            use_recipes: is_on("use_recipes"),
-            additional_interface: is_on("additional_interface"),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::host_name;
-
-    #[test]
-    fn host_names() {
-        assert_eq!(host_name("VM1.Example.COM.").as_deref(), Some("vm1.example.com"));
-        assert_eq!(host_name("пример.рф").as_deref(), Some("xn--e1afmkfd.xn--p1ai"));
-        for bad in ["", "localhost", "-a.b", "a..b", "a b", "a_b.c", "1.2.3.4", "[::1]", &"a".repeat(64), "x/y"] {
-            assert_eq!(host_name(bad), None, "{bad}");
-        }
     }
 }

@@ -7,11 +7,11 @@
 
 use std::fmt;
 
-use super::Job;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Record;
 use crate::log;
 use crate::panel::Service;
+use crate::service::job::Job;
 use crate::vmm::{Failure, Host};
 
 const PREFIX: &str = "billmgr:";

@@ -7,15 +7,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::order::{Order, Place, missing};
-use super::{
-    Job, SUSPENDED, account, addresses, catalogue, connection, identity, interfaces, look, password, power, remove,
-    resize, scripts, sync,
-};
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Phase, Record};
+use crate::panel::status::SUSPENDED;
 use crate::panel::{Value, status};
+use crate::service::job::{Job, identity, settle};
+use crate::service::order::{Order, Placement, missing};
+use crate::service::platform::{catalogue, connection, interfaces};
+use crate::service::vm::{account, addresses, password, power, recipe, remove, resize, sync};
 use crate::vmm::{CreateHost, Ended, Failure, Host, Preset, RecipeRun, Task, Tuning};
 use crate::{fault, log};
 
@@ -95,12 +95,12 @@ pub fn appear(job: &Job) -> Result<Option<Host>> {
         if started.elapsed() >= job.limits().appear {
             return Ok(None);
         }
-        std::thread::sleep(look::pause(started.elapsed()));
+        std::thread::sleep(settle::pause(started.elapsed()));
     }
 }
 
 /// Asks for the VM. The journal is on the disk before the request, and again before anybody waits.
-fn create(job: &Job, order: &Order, place: &Place, hash: &str) -> Result<(u64, Option<Task>)> {
+fn create(job: &Job, order: &Order, place: &Placement, hash: &str) -> Result<(u64, Option<Task>)> {
     let item = job.service.id;
     let request = request(job, order, place)?;
     fault::point("create.before_intent");
@@ -132,7 +132,7 @@ fn create(job: &Job, order: &Order, place: &Place, hash: &str) -> Result<(u64, O
 }
 
 /// The body of the request; names become ids here, so a wrong name leaves nothing behind.
-fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
+fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
     let os = order.os.as_deref().ok_or_else(|| missing("ostempl", "the order names no OS template"))?;
     let (ipv4, ipv6) = (order.ipv4.unwrap_or(1), order.ipv6 == Some(true));
     if ipv4 == 0 && !ipv6 {
@@ -172,7 +172,7 @@ fn request(job: &Job, order: &Order, place: &Place) -> Result<CreateHost> {
 }
 
 /// One address on each of the cluster's interfaces, in place of a number of addresses.
-fn two_interfaces(job: &Job, place: &Place, body: &mut CreateHost) -> Result<()> {
+fn two_interfaces(job: &Job, place: &Placement, body: &mut CreateHost) -> Result<()> {
     if body.ipv4_number.is_none() {
         let text = "a VM with an additional network interface needs an IPv4 address; the tariff gives none (add-on ip)";
         return Err(Error::new(Kind::BadParam, "ip", text));
@@ -252,7 +252,7 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Op
     }
     fault::point("create.waited");
     if scripts {
-        scripts::wait(job, vm, task, None)?;
+        recipe::wait(job, vm, task, None)?;
     }
     let Some(host) = wait_until_ready(job, vm, limit)? else { return Ok(None) };
     identity::prove(job, &host)?;
@@ -287,7 +287,7 @@ fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>>
             );
             return Err(Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text));
         }
-        std::thread::sleep(look::pause(started.elapsed()));
+        std::thread::sleep(settle::pause(started.elapsed()));
     }
 }
 
@@ -374,6 +374,6 @@ fn finish_open(job: &Job, host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn fingerprint(order: &Order, place: &Place) -> String {
+fn fingerprint(order: &Order, place: &Placement) -> String {
     sha256(format!("{order:?} {place:?}").as_bytes())[..16].to_owned()
 }

@@ -7,9 +7,9 @@
 
 use std::time::Instant;
 
-use super::{Job, look};
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::service::job::{Job, settle};
 use crate::vmm::{Past, Task};
 
 /// Words of which one is in the name of such a task.
@@ -36,7 +36,7 @@ pub fn wait(job: &Job, vm: u64, installation: Option<&Task>, after: Option<u64>)
                     format!("a script of VM {vm} still runs after {} s; the next try goes on waiting", limit.as_secs());
                 return Err(Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text));
             }
-            Some(None) => std::thread::sleep(look::pause(started.elapsed())),
+            Some(None) => std::thread::sleep(settle::pause(started.elapsed())),
             None => return all_of(job, vm, installation),
         }
     }

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::order::Place;
 use crate::error::{Error, Kind, Result};
+use crate::service::order::Placement;
 use crate::vmm::{Client, Host, InterfacePools};
 
 /// Index of the main interface.
@@ -53,7 +53,7 @@ fn serving(vmm: &Client, cluster: u64) -> Result<BTreeMap<u64, Vec<u64>>> {
 
 /// The VM with the addresses of its main interface alone, which are those that are sold. Nothing is asked and nothing
 /// left out unless the handler gives VMs an additional interface.
-pub fn main_only(vmm: &Client, place: impl FnOnce() -> Result<Place>, mut host: Host) -> Result<Host> {
+pub fn main_only(vmm: &Client, place: impl FnOnce() -> Result<Placement>, mut host: Host) -> Result<Host> {
     if host.ip4.len() < 2 || !place()?.additional_interface {
         return Ok(host);
     }

@@ -1,9 +1,11 @@
 //! BILLmanager's picture of a service brought in line with VMmanager; nothing is changed there, with one exception: a
 //! suspended service whose VM the client has started is stopped again.
 
-use super::{Job, SUSPENDED, addresses, power};
 use crate::error::Result;
 use crate::log;
+use crate::panel::status::SUSPENDED;
+use crate::service::job::Job;
+use crate::service::vm::{addresses, power};
 use crate::tally::{self, Metric};
 use crate::vmm::Host;
 

@@ -5,9 +5,10 @@
 
 use std::time::Instant;
 
-use super::{Job, SUSPENDED, look};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Restart;
+use crate::panel::status::SUSPENDED;
+use crate::service::job::{Job, settle};
 use crate::vmm::{Failure, Host, Past, Task};
 use crate::{fault, log};
 
@@ -123,7 +124,7 @@ fn taken_up(job: &Job, host: u64, after: Option<u64>) -> Result<bool> {
         if started.elapsed() >= job.limits().appear {
             return Ok(false);
         }
-        std::thread::sleep(look::pause(started.elapsed()));
+        std::thread::sleep(settle::pause(started.elapsed()));
     }
 }
 

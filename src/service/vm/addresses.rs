@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 
-use super::Job;
-use super::order::Order;
 use crate::error::{Error, Kind, Result};
 use crate::panel::{Address, Slot};
+use crate::service::job::Job;
+use crate::service::order::Order;
 use crate::vmm::{Failure, Host, HostIp, Ipv4};
 use crate::{fault, log};
 
@@ -290,7 +290,9 @@ fn spare(job: &Job, host: &Host, slots: &[Slot], slot: &Slot) -> Result<Option<A
 
 /// The reverse name of a bought address is the service's domain.
 fn with_ptr(job: &Job, host: u64, mut address: Address) -> Result<Address> {
-    let Some(domain) = job.service.param("domain").and_then(super::order::host_name) else { return Ok(address) };
+    let Some(domain) = job.service.param("domain").and_then(crate::service::order::host_name::host_name) else {
+        return Ok(address);
+    };
     if address.domain != domain && !address.ip.contains(':') && name(job, host, &address.ip, &domain)? {
         address.domain = domain;
     }

@@ -3,8 +3,10 @@
 
 use secrecy::SecretString;
 
-use super::{Job, catalogue, password, power, scripts};
 use crate::error::{Error, Kind, Result};
+use crate::service::job::Job;
+use crate::service::platform::catalogue;
+use crate::service::vm::{password, power, recipe};
 use crate::vmm::{Failure, Host, Outcome, Task};
 use crate::{fault, log};
 
@@ -29,7 +31,7 @@ pub fn login_link(job: &Job) -> Result<SecretString> {
         let text = format!("the owner of VM {} (account {owner}) does not exist in VMmanager", host.id);
         Error::new(Kind::Vm6NotFound, "account", text)
     })?;
-    super::account::refuse_admin(&account)?;
+    crate::service::vm::account::refuse_admin(&account)?;
     job.vmm.login_link(account.id)
 }
 
@@ -47,8 +49,9 @@ pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
     let host = job.vm()?;
     let place = job.place()?;
     let ordered = choice.os.as_deref().or(job.service.param("ostempl"));
-    let name = ordered
-        .ok_or_else(|| super::order::missing("ostempl", "the order names no OS template; give one with --os"))?;
+    let name = ordered.ok_or_else(|| {
+        crate::service::order::missing("ostempl", "the order names no OS template; give one with --os")
+    })?;
     let os = catalogue::os(&job.vmm, name, place.cluster)?;
     let recipe = choice.recipe.as_deref().or(job.service.param("recipe").filter(|name| *name != "null"));
     let recipe = recipe.filter(|_| place.use_recipes || choice.recipe.is_some());
@@ -72,7 +75,7 @@ pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
         job.vmm.wait(task, job.limits().create)?;
     }
     if recipe.is_some() {
-        scripts::wait(job, host.id, task.as_ref(), before)?;
+        recipe::wait(job, host.id, task.as_ref(), before)?;
     }
     job.wait_for_state(host.id, Host::RUNNING, job.limits().change)
 }

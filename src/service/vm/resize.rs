@@ -8,9 +8,11 @@
 
 use std::time::Duration;
 
-use super::order::{Order, Sizes};
-use super::{Job, catalogue, overage};
+use super::speed_cap;
 use crate::error::{Error, Kind, Result};
+use crate::service::job::Job;
+use crate::service::order::{Order, Sizes};
+use crate::service::platform::catalogue;
 use crate::vmm::{Failure, Host, Outcome, Preset, Resources, Task};
 use crate::{fault, log};
 
@@ -55,7 +57,7 @@ pub fn restarts(host: &Host, change: &Change) -> bool {
 }
 
 fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host> {
-    let wanted = overage::leave_capped(job.journal.cap(job.service.id)?, &host, sizes(job, order, &host)?);
+    let wanted = speed_cap::leave_capped(job.journal.cap(job.service.id)?, &host, sizes(job, order, &host)?);
     if compare(&wanted, &host)?.is_empty() {
         return Ok(host);
     }

@@ -5,9 +5,9 @@
 
 use std::time::Instant;
 
-use super::{Job, identity, look};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Phase;
+use crate::service::job::{Job, identity, settle};
 use crate::vmm::{Failure, Host, Outcome, Task};
 use crate::{fault, log};
 
@@ -31,7 +31,7 @@ fn locate_for_removal(job: &Job) -> Result<Option<Host>> {
     let found = job.locate()?;
     let record = job.journal.find(job.service.id)?;
     match (found, record) {
-        (None, Some(record)) if record.phase == Phase::Requested => super::provision::appear(job),
+        (None, Some(record)) if record.phase == Phase::Requested => crate::service::vm::open::appear(job),
         (found, _) => Ok(found),
     }
 }
@@ -71,7 +71,7 @@ fn remove_stopped(job: &Job, host: &Host, refused: Error) -> Outcome<Option<Task
         return Err(Failure::Refused(refused));
     }
     log::warn!("service {}: {refused}; stopping the VM first", job.service.id);
-    super::power::stop(job, host).map_err(Failure::Refused)?;
+    crate::service::vm::power::stop(job, host).map_err(Failure::Refused)?;
     job.vmm.delete_host(host.id)
 }
 
@@ -82,7 +82,7 @@ fn wait_until_gone(job: &Job, host: &Host) -> Result<()> {
             let text = format!("VM {} still exists {} s after its removal", host.id, started.elapsed().as_secs());
             return Err(Error::new(Kind::Vm6Timeout, format!("VM {}", host.id), text));
         }
-        std::thread::sleep(look::pause(started.elapsed()));
+        std::thread::sleep(settle::pause(started.elapsed()));
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::order::Place;
-use super::{connection, room};
 use crate::config::Config;
 use crate::error::Result;
 use crate::log;
 use crate::panel::{Candidate, Handler, Panel};
+use crate::service::order::Placement;
+use crate::service::platform::{capacity, connection};
 use crate::vmm::Client;
 
 /// Handlers of a tariff, best first, without those in `skipped`.
@@ -50,11 +50,11 @@ fn is_ready(config: &Config, panel: &Panel, id: u64) -> bool {
 
 /// A node that takes VMs and, where VMmanager tells, a free address.
 fn has_room(vmm: &Client, handler: &Handler) -> Result<bool> {
-    let place = Place::read(&handler.params, &BTreeMap::new())?;
+    let place = Placement::read(&handler.params, &BTreeMap::new())?;
     let cluster = connection::cluster(vmm, place.cluster)?.id;
     let nodes = vmm.nodes()?;
     let open = nodes.iter().any(|node| node.cluster.as_ref().is_some_and(|c| c.id == cluster) && node.takes_vms());
-    Ok(open && room::free_ipv4(&room::pools(vmm, cluster, &[])?) != Some(0))
+    Ok(open && capacity::free_ipv4(&capacity::pools(vmm, cluster, &[])?) != Some(0))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! [api 4.3]. The exact name wins. Otherwise two traps that providers fall into, a hyphen for a blank and the case of
 //! letters, are forgiven when exactly one candidate remains [lessons, pain 24].
 
-use super::order::Order;
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::service::order::Order;
 use crate::vmm::{Client, Os, Preset, Recipe};
 
 /// The OS template `name` as it can be used on `cluster`.

@@ -4,16 +4,11 @@
 //! Only reading: no VM, no journal and no parameter is changed, no ticket is taken. Each part stands alone: what cannot
 //! be read is an error in its place, and the rest is told all the same.
 
-mod contradictions;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::connection;
-use super::identity::{Mark, Proof};
-use super::order::Order;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Cap, Journal, Meter, Record};
@@ -21,6 +16,9 @@ use crate::log;
 use crate::panel::{Handler, Operation, Panel, Service, Slot};
 use crate::queue::settings::{Settings, service_key};
 use crate::queue::{self, Entry, Scope};
+use crate::service::job::identity::{Mark, Proof};
+use crate::service::order::Order;
+use crate::service::platform::connection;
 use crate::vmm::{Client, Host, Past};
 
 /// Tasks of the VM that are told, newest first.
@@ -127,11 +125,11 @@ impl Story {
 
     /// What cannot be true together, in sentences.
     pub fn contradictions(&self) -> Vec<String> {
-        contradictions::find(self)
+        super::contradictions::find(self)
     }
 
     /// An operation works on the service or is about to: things may differ for a while.
-    fn is_under_way(&self) -> bool {
+    pub(super) fn is_under_way(&self) -> bool {
         self.bill.as_ref().is_ok_and(|bill| !bill.operations.is_empty())
             || self.queue.as_ref().is_ok_and(|queue| !queue.entries.is_empty())
     }

@@ -3,10 +3,10 @@
 //! Looking is separate from doing, so that a person can compare both sides first. The VM itself is not changed but for
 //! its comment. The client must be its owner, and no other service may claim it.
 
-use super::Job;
-use super::identity::Mark;
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::service::job::Job;
+use crate::service::job::identity::Mark;
 use crate::vmm::Host;
 
 /// Both sides of a link, and what speaks against it.
@@ -79,7 +79,7 @@ pub fn link(job: &Job, proposal: &Proposal) -> Result<()> {
         return Err(Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), proposal.obstacles.join("; ")));
     }
     if !proposal.linked {
-        super::identity::write_mark(job, host)?;
+        crate::service::job::identity::write_mark(job, host)?;
     }
     job.journal_ready(host)?;
     job.panel.save(job.service.id, "panelid", &host.id.to_string())?;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::order::Place;
-use super::{connection, interfaces};
 use crate::error::{Error, Kind, Result};
 use crate::log;
+use crate::service::order::Placement;
+use crate::service::platform::{connection, interfaces};
 use crate::vmm::{Client, Cluster, Version};
 
 /// Settings of a handler in clear.
@@ -168,7 +168,7 @@ fn place(settings: &Settings) -> Result<Option<u64>> {
     if settings.get("cluster").is_none_or(|cluster| cluster.trim().is_empty()) {
         return Ok(None);
     }
-    Place::read(settings, &BTreeMap::new()).map(|place| Some(place.cluster))
+    Placement::read(settings, &BTreeMap::new()).map(|place| Some(place.cluster))
 }
 
 fn is_on(settings: &Settings, name: &str) -> bool {

@@ -1,0 +1,76 @@
+//! Speeds are capped when the included traffic of the month is used up, and given back when a new month begins.
+//!
+//! What BILLmanager's own setting for this is called inside is not documented, so two parameters of the tariff form of
+//! this module say it: `overage_in_mbitps` and `overage_out_mbitps`. Traffic is included by direction (add-ons `in` and
+//! `out`: each caps its own direction) or as one sum (`in out`, `traffic`: both are capped).
+//! How a cap is set is [`crate::service::vm::speed_cap`].
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Kind, Result};
+use crate::journal::Cap;
+use crate::log;
+use crate::service::handler::HandlerJob;
+use crate::service::handler::traffic::Usage;
+use crate::service::vm::speed_cap::Speeds;
+
+/// Parameters of the tariff, `[in, out]`.
+pub const PARAMETERS: [&str; 2] = ["overage_in_mbitps", "overage_out_mbitps"];
+
+/// Services whose speeds have to change, and the caps they shall have. A tariff with a wrong speed does not hold up the
+/// others; what is not known changes nothing.
+pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(u64, Speeds)>> {
+    let caps: HashMap<u64, Cap> = job.journal.caps()?.into_iter().collect();
+    let mut found = Vec::new();
+    for usage in usages {
+        let wanted = match wanted(job, usage) {
+            Ok(Some(wanted)) => wanted,
+            Ok(None) => continue,
+            Err(error) => {
+                log::error!("service {}: its speeds stay as they are: {error}", usage.item);
+                continue;
+            }
+        };
+        let is_so = match caps.get(&usage.item) {
+            Some(cap) => cap.settled && cap.speed == wanted,
+            None => wanted == [None; 2],
+        };
+        if !is_so {
+            found.push((usage.item, wanted));
+        }
+    }
+    Ok(found)
+}
+
+/// The caps that a service deserves; nothing when its traffic is not known well enough to tell.
+fn wanted(job: &HandlerJob, usage: &Usage) -> Result<Option<Speeds>> {
+    let mut over = [false; 2];
+    for (directions, included) in &usage.included {
+        let counters = || directions.iter().map(|direction| usage.bytes[*direction as usize]);
+        let used: u128 = counters().flatten().map(u128::from).sum();
+        if used > *included {
+            for direction in directions {
+                over[*direction as usize] = true;
+            }
+        } else if counters().any(|counter| counter.is_none()) {
+            return Ok(None);
+        }
+    }
+    if over == [false; 2] {
+        return Ok(Some([None; 2]));
+    }
+    let tariff = job.panel.tariff_params(usage.tariff)?;
+    let mut caps = [None; 2];
+    for at in 0..2 {
+        let text = tariff.get(PARAMETERS[at]).map_or("", |value| value.trim());
+        if over[at] && !text.is_empty() {
+            let cap = text.parse::<u64>().map_err(|_| {
+                let text =
+                    format!("{} of tariff {} is \"{text}\", not a speed in Mbit/s", PARAMETERS[at], usage.tariff);
+                Error::new(Kind::BadParam, PARAMETERS[at], text)
+            })?;
+            caps[at] = Some(cap).filter(|cap| *cap > 0);
+        }
+    }
+    Ok(Some(caps))
+}

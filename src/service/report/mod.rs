@@ -1,0 +1,7 @@
+//! What is known of one service from every place, and of all services together.
+
+mod collect;
+mod contradictions;
+pub mod phases;
+
+pub use collect::*;
