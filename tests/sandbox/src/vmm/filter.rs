@@ -221,15 +221,14 @@ pub(super) fn sort(list: &mut [Value], orderby: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Cuts `<count>` or `<offset>,<count>` out of a list.
-pub(super) fn cut<T>(list: Vec<T>, limit: &str) -> Result<Vec<T>, ApiError> {
+/// Reads `<count>` or `<offset>,<count>`: the offset and the count.
+pub(super) fn limit(text: &str) -> Result<(usize, usize), ApiError> {
     let number =
-        |text: &str| text.trim().parse::<usize>().map_err(|_| ApiError::bad_query(format!("Bad limit '{limit}'")));
-    let (offset, count) = match limit.split_once(',') {
-        Some((offset, count)) => (number(offset)?, number(count)?),
-        None => (0, number(limit)?),
-    };
-    Ok(list.into_iter().skip(offset).take(count).collect())
+        |part: &str| part.trim().parse::<usize>().map_err(|_| ApiError::bad_query(format!("Bad limit '{text}'")));
+    match text.split_once(',') {
+        Some((offset, count)) => Ok((number(offset)?, number(count)?)),
+        None => Ok((0, number(text)?)),
+    }
 }
 
 fn field_of<'a>(element: &'a Value, path: &str) -> &'a Value {
@@ -319,11 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn pages_and_orders() {
+    fn orders_and_reads_limits() {
         let mut list = vec![json!({"id": 2}), json!({"id": 10}), json!({"id": 1})];
         sort(&mut list, "id desc").unwrap();
-        assert_eq!(cut(list.clone(), "1,1").unwrap(), [json!({"id": 2})]);
-        assert_eq!(cut(list, "2").unwrap(), [json!({"id": 10}), json!({"id": 2})]);
+        assert_eq!(list, [json!({"id": 10}), json!({"id": 2}), json!({"id": 1})]);
+        assert_eq!((limit("1,1").unwrap(), limit("2").unwrap()), ((1, 1), (0, 2)));
     }
 
     proptest! {

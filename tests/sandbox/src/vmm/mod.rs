@@ -18,6 +18,7 @@ mod error;
 mod fault;
 mod filter;
 mod http;
+mod lists;
 mod misfortune;
 mod model;
 mod platform;
@@ -41,6 +42,7 @@ use anyhow::Context as _;
 
 pub use fault::{Action, Fault};
 pub use filter::selects;
+pub use lists::{Lists, Size};
 pub use model::{
     Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, PoolCluster, Preset, Range, Recipe,
     RecipeParam, Repository, Storage, Tag, Task, Tuning,

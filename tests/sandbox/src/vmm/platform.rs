@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Zoned};
 
+use super::lists::Lists;
 use super::model::{
     Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, Preset, Recipe, Repository, Storage, Tag, Task,
 };
@@ -56,6 +57,8 @@ pub struct Platform {
     pub version: String,
     /// How far the platform's clock is ahead of the world's, as the `Date` header of every answer shows.
     pub clock_ahead: SignedDuration,
+    /// How lists are paged.
+    pub lists: Lists,
     /// Whether the licence is valid; without it only nodes, images and VMs are listed and VMs deleted [api 1.5].
     pub licence_valid: bool,
     pub(super) sessions: Sessions,
@@ -90,6 +93,7 @@ impl Platform {
             failure_word: setup.failure_word,
             version: "2024.03.1".into(),
             clock_ahead: SignedDuration::ZERO,
+            lists: Lists::default(),
             licence_valid: true,
             sessions: Sessions::new(setup.session_idle, setup.allowed_clients),
             open_tasks: BTreeSet::new(),

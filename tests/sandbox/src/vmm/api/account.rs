@@ -50,7 +50,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let value_of =
         |account: &&Account, field: &str| if field == "id" { json!(account.id) } else { json!(account.email) };
     let view = |account: &&Account| call.platform.account_view(account);
-    Ok(json!({ "list": call.select_viewed(seen.collect(), &["id", "email"], value_of, view)? }))
+    let page = call.select_viewed(seen.collect(), &["id", "email"], value_of, view)?;
+    Ok(call.sized(page, json!({})))
 }
 
 pub(super) fn create(call: &mut Call<'_>) -> Answer {

@@ -21,7 +21,8 @@ pub(super) fn cluster(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn nodes(call: &mut Call<'_>) -> Answer {
     let elements = call.platform.nodes.values().map(|node| call.platform.node_view(node)).collect();
-    call.list(elements, BY_ID)
+    let filterable: &[&str] = if call.platform.lists.cluster_filters { &["id", "cluster.id"] } else { BY_ID };
+    call.list(elements, filterable)
 }
 
 pub(super) fn node(call: &mut Call<'_>) -> Answer {
@@ -39,12 +40,12 @@ pub(super) fn storages(call: &mut Call<'_>) -> Answer {
 pub(super) fn os(call: &mut Call<'_>) -> Answer {
     let shown = |os: &&super::super::model::Os| !os.clusters.is_empty() && (call.who.sees_all() || !os.adminonly);
     let elements = call.platform.os.values().filter(shown).map(|os| call.platform.os_view(os)).collect();
-    call.list(elements, &["id", "name"])
+    call.sized_list(elements, &["id", "name"])
 }
 
 pub(super) fn all_os(call: &mut Call<'_>) -> Answer {
     let elements = call.platform.os.values().map(|os| call.platform.os_view(os)).collect();
-    call.list(elements, &["id", "name"])
+    call.sized_list(elements, &["id", "name"])
 }
 
 pub(super) fn images(call: &mut Call<'_>) -> Answer {

@@ -22,20 +22,30 @@ const OWNER: &[Field] = &[must("account", Kind::Int(1))];
 const MIGRATE: &[Field] =
     &[must("node", Kind::Int(1)), may("plain", Kind::Bool), may("disks", Kind::Objects(MIGRATED_DISK))];
 const MIGRATED_DISK: &[Field] = &[must("id", Kind::Int(1)), must("dst_storage", Kind::Int(1))];
-const BY_ID: &[&str] = &["id"];
+const BY_ID: &[&str] = &["id", "name"];
+const BY_ID_AND_CLUSTER: &[&str] = &["id", "name", "cluster", "cluster.id"];
 
 /// VMs with everything associated. A VM hidden by a fault is left out as often as ordered.
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let seen = call.platform.hosts.values().filter(|host| call.sees(host.account));
     let shown = seen.filter(|host| !call.platform.hidden.contains_key(&host.id)).collect();
     let view = |host: &&Host| call.platform.host_view(host, call.now);
-    let list = call.select_viewed(shown, BY_ID, |host, _| host.id.into(), view);
-    let answer = list.map(|list| json!({"last_notify": call.platform.notify, "list": list}));
+    let filterable: &[&str] = if call.platform.lists.cluster_filters { BY_ID_AND_CLUSTER } else { BY_ID };
+    let page = call.select_viewed(shown, filterable, |host, field| value_of(host, field), view);
+    let answer = page.map(|page| call.sized(page, json!({"last_notify": call.platform.notify})));
     call.platform.hidden.retain(|_, calls| {
         *calls = calls.saturating_sub(1);
         *calls > 0
     });
     answer
+}
+
+fn value_of(host: &Host, field: &str) -> Value {
+    match field {
+        "name" => host.name.as_str().into(),
+        "cluster" | "cluster.id" => host.cluster.into(),
+        _ => host.id.into(),
+    }
 }
 
 pub(super) fn flat(call: &mut Call<'_>) -> Answer {
@@ -52,7 +62,7 @@ pub(super) fn history(call: &mut Call<'_>) -> Answer {
     let tasks = call.platform.tasks.values().filter(|task| task.host == Some(id) && task.is_listed(call.now));
     let elements: Vec<Value> = tasks.map(|task| history_view(task, email(task.user))).collect();
     let last = elements.iter().filter_map(|line| line["id"].as_u64()).max();
-    Ok(json!({"list": call.select(elements, &["id"])?, "max_id": last}))
+    Ok(json!({"list": call.select(elements, &["id"])?.list, "max_id": last}))
 }
 
 /// Renames and comments; at once, no task.

@@ -6,9 +6,17 @@ use super::super::error::ApiError;
 use super::super::filter::{self, Filter};
 use super::{Answer, Call};
 
+/// One page of a list.
+pub(super) struct Page<T> {
+    /// Its elements.
+    pub list: Vec<T>,
+    /// How many elements the filter selects on all pages.
+    total: usize,
+}
+
 impl Call<'_> {
     /// The part of the elements the query asks for. Only `filterable` fields work in `where`.
-    pub fn select(&self, mut elements: Vec<Value>, filterable: &[&str]) -> Result<Vec<Value>, ApiError> {
+    pub fn select(&self, mut elements: Vec<Value>, filterable: &[&str]) -> Result<Page<Value>, ApiError> {
         self.check_parameters()?;
         if let Some(filter) = self.filter(filterable)? {
             elements.retain(|element| filter.matches(element));
@@ -27,13 +35,16 @@ impl Call<'_> {
         filterable: &[&str],
         value_of: impl Fn(&T, &str) -> Value,
         view: impl Fn(&T) -> Value,
-    ) -> Result<Vec<Value>, ApiError> {
+    ) -> Result<Page<Value>, ApiError> {
         self.check_parameters()?;
         if let Some(filter) = self.filter(filterable)? {
             objects.retain(|object| filter.accepts(&|field| value_of(object, field)));
         }
         match self.asked.parameter("orderby") {
-            None | Some("id asc") => Ok(self.page(objects)?.iter().map(view).collect()),
+            None | Some("id asc") => {
+                let page = self.page(objects)?;
+                Ok(Page { list: page.list.iter().map(view).collect(), total: page.total })
+            }
             Some(orderby) => {
                 let mut elements: Vec<Value> = objects.iter().map(view).collect();
                 filter::sort(&mut elements, orderby)?;
@@ -50,11 +61,14 @@ impl Call<'_> {
         }
     }
 
-    fn page<T>(&self, elements: Vec<T>) -> Result<Vec<T>, ApiError> {
-        match self.asked.parameter("limit") {
-            Some(limit) => filter::cut(elements, limit),
-            None => Ok(elements),
-        }
+    fn page<T>(&self, elements: Vec<T>) -> Result<Page<T>, ApiError> {
+        let (offset, asked) = match self.asked.parameter("limit") {
+            Some(limit) => filter::limit(limit).map(|(offset, count)| (offset, Some(count)))?,
+            None => (0, None),
+        };
+        let total = elements.len();
+        let length = self.platform.lists.page_length(asked, total.saturating_sub(offset));
+        Ok(Page { list: elements.into_iter().skip(offset).take(length).collect(), total })
     }
 
     /// The filter of the query.
@@ -67,13 +81,22 @@ impl Call<'_> {
 
     /// `{last_notify, list}`.
     pub fn list(&self, elements: Vec<Value>, filterable: &[&str]) -> Answer {
-        let list = self.select(elements, filterable)?;
-        Ok(json!({"last_notify": self.platform.notify, "list": list}))
+        let page = self.select(elements, filterable)?;
+        Ok(json!({"last_notify": self.platform.notify, "list": page.list}))
     }
 
     /// `{last_notify, list, size}`.
     pub fn sized_list(&self, elements: Vec<Value>, filterable: &[&str]) -> Answer {
-        let list = self.select(elements, filterable)?;
-        Ok(json!({"last_notify": self.platform.notify, "size": list.len(), "list": list}))
+        let page = self.select(elements, filterable)?;
+        Ok(self.sized(page, json!({"last_notify": self.platform.notify})))
+    }
+
+    /// The envelope with the page and, where this build has it, its `size`.
+    pub fn sized(&self, page: Page<Value>, mut envelope: Value) -> Value {
+        if let Some(size) = self.platform.lists.size_of(page.list.len(), page.total) {
+            envelope["size"] = size.into();
+        }
+        envelope["list"] = page.list.into();
+        envelope
     }
 }
