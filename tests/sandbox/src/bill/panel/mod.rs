@@ -35,6 +35,26 @@ use answer::{Answer, Format, Refusal};
 use args::Arguments;
 use request::Request;
 
+/// What `--help` prints.
+const HELP: &str = "\
+A stand-in for mgrctl, the command line client of BILLmanager. It applies panel functions to a stand-in installation.
+
+Usage: <root>/sbin/mgrctl -m billmgr [-o FORMAT] [-e 'name=$VARIABLE']... FUNCTION [name=value]...
+
+Options:
+  -m billmgr            The manager; there is no other one
+  -o FORMAT             text (default), xml, devel, json or bjson
+  -e 'name=$VARIABLE'   A parameter from an environment variable, for secrets
+  -h, --help            Print help
+  -V, --version         Print version
+
+The installation is found by the path of this program. The exit status is 0 when the panel has answered (also with an
+error), 1 when there is no answer and 2 when the command line is wrong.
+
+Example:
+  /tmp/mgr5-x/sbin/mgrctl -m billmgr -o xml service.saveparam sok=ok elid=3 name=panelid value=215
+";
+
 /// What leaves the process.
 struct Reply {
     stdout: String,
@@ -49,6 +69,11 @@ impl Reply {
     fn failed(message: String) -> Self {
         Self { stdout: String::new(), stderr: message, error: None, exit: Some(1) }
     }
+
+    /// The command line is wrong.
+    fn usage(message: String) -> Self {
+        Self { exit: Some(2), ..Self::failed(message) }
+    }
 }
 
 /// Runs `mgrctl` with the arguments of this process.
@@ -56,7 +81,7 @@ pub fn main() -> ExitCode {
     match serve(std::env::args_os().collect()) {
         Ok(exit) => ExitCode::from(exit),
         Err(error) => {
-            eprintln!("the stand-in mgrctl failed: {error:#}");
+            eprintln!("mgrctl (stand-in): {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -65,13 +90,24 @@ pub fn main() -> ExitCode {
 fn serve(argv: Vec<OsString>) -> Result<u8> {
     let argv: Vec<String> = argv.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let (program, words) = argv.split_first().context("an empty argument vector")?;
+    match words {
+        [word] if word == "-h" || word == "--help" => {
+            print!("{HELP}");
+            return Ok(0);
+        }
+        [word] if word == "-V" || word == "--version" => {
+            println!("mgrctl (stand-in) {}", env!("CARGO_PKG_VERSION"));
+            return Ok(0);
+        }
+        _ => {}
+    }
     let root = root_of(program)?;
     let (arguments, reply) = match Arguments::parse(words, |name| std::env::var(name).ok()) {
         Ok(arguments) => {
             let reply = answer(&root, &arguments)?;
             (arguments, reply)
         }
-        Err(usage) => (Arguments::default(), Reply::failed(usage)),
+        Err(usage) => (Arguments::default(), Reply::usage(usage)),
     };
     record(&root, argv, arguments, &reply)?;
     let Some(exit) = reply.exit else {

@@ -1,28 +1,30 @@
-//! `demo [--mariadb] [--tls] [MODULE]`: a day of a hosting provider in a few seconds.
+//! A day of a hosting provider in a few seconds; `demo --help` says how to start it.
 //!
 //! Starts a VMmanager and a BILLmanager on loopback, connects them as a new user would, orders services for two clients
 //! and runs the real module for every operation, as BILLmanager would. Prints a timeline and a final table, compares both
-//! sides with what the orders say, and exits 0 only when everything is right. The module is the given one or `pmvmmanager6` beside this program.
+//! sides with what the orders say, and exits 0 only when everything is right.
 
+mod args;
 mod report;
 mod script;
 mod timeline;
 mod wizard;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use sandbox::bill::{self, Database, MODULE};
+use anyhow::Result;
+use clap::Parser as _;
+use sandbox::bill::{self, Database};
 use sandbox::vmm::{self, Certificate, Timing, Transport};
 use sandbox::{World, binary};
 
+use args::Args;
 use script::Script;
 use timeline::Timeline;
 
 fn main() -> ExitCode {
-    match run() {
+    match run(&Args::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -33,8 +35,8 @@ fn main() -> ExitCode {
 }
 
 /// Plays the whole day; true when both platforms end as they should.
-fn run() -> Result<bool> {
-    let world = world()?;
+fn run(args: &Args) -> Result<bool> {
+    let world = world(args)?;
     let features = script::features(&world.bill)?;
     println!("features     {}\n", features.join(" "));
     wizard::set_up(&world)?;
@@ -54,24 +56,11 @@ fn run() -> Result<bool> {
 }
 
 /// Starts the world that the command line asks for and says where it is.
-fn world() -> Result<World> {
-    let mut vmm = vmm::Setup { timing: timing(), ..vmm::Setup::default() };
-    let mut database = Database::Sqlite;
-    let mut module = None;
-    for argument in std::env::args_os().skip(1) {
-        match argument.to_str() {
-            Some("--mariadb") => database = Database::MariaDb,
-            Some("--tls") => vmm.transport = Transport::Tls(Certificate::SelfSigned),
-            Some(option) if option.starts_with('-') => {
-                bail!("unknown option {option}; demo [--mariadb] [--tls] [MODULE]")
-            }
-            _ => module = Some(PathBuf::from(argument)),
-        }
-    }
-    let module = module.map_or_else(beside_us, Ok)?;
-    if !module.is_file() {
-        bail!("there is no {}; build it with `cargo build` or name another one: demo MODULE", module.display());
-    }
+fn world(args: &Args) -> Result<World> {
+    let transport = if args.tls { Transport::Tls(Certificate::SelfSigned) } else { Transport::Plain };
+    let vmm = vmm::Setup { timing: timing(), transport, ..vmm::Setup::default() };
+    let database = if args.mariadb { Database::MariaDb } else { Database::Sqlite };
+    let module = args.module()?;
     // Found or built before the clock starts.
     binary("mgrctl")?;
     let world = World::with(vmm, bill::Setup { database, ..bill::Setup::new(&module) })?;
@@ -90,8 +79,4 @@ fn timing() -> Timing {
         other: Duration::from_secs(1),
         ..Timing::default()
     }
-}
-
-fn beside_us() -> Result<PathBuf> {
-    Ok(std::env::current_exe()?.parent().context("this program has no directory")?.join(MODULE))
 }
