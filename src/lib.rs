@@ -20,6 +20,30 @@
 //! * **Standard output is the answer.** One XML document or nothing; every error and every panic becomes a document and
 //!   exit status 1.
 //!
+//! # What is known of the platforms
+//!
+//! `src/panel/PROTOCOL.md` and `src/vmm/API.md` hold the facts that the code rests on, each with its source and how
+//! certain it is, and the open questions with what the module does meanwhile. The documentation of [`panel`] and
+//! [`vmm`] includes them, comments cite them by number: `[protocol 3.30]`, `[api 6, row 33]`.
+//!
+//! # Who may be hostile
+//!
+//! Neither the world nor its people can be relied on to be simple:
+//!
+//! * **More than one VMmanager** serves one BILLmanager: ids of accounts, VMs and tasks mean nothing outside of their platform.
+//!   A handler's address is changed, services move from handler to handler, and an administrator's account that has
+//!   lost its rights sees empty lists with status 200.
+//! * **Services change hands**: they are copied to another client under a new id, staff changes an item's account, a
+//!   restored database gives ids again.
+//! * **Clients write**: order fields, e-mail and name in BILLmanager; name, comment, domain and a script's output in
+//!   VMmanager. A client knows what our mark looks like and can copy it. What he can write proves nothing against what
+//!   we recorded ourselves, and it reaches terminals, logs, argument lists and documents.
+//! * **Clients change their e-mail**, perhaps to one that is free in BILLmanager and known in VMmanager.
+//! * **Staff with few rights** may edit a handler but not know its password.
+//! * **Local users** of the billing server see `/tmp`, `/run`, `/proc/PID/cmdline`, and directories into which a job of
+//!   root writes.
+//! * **A VMmanager that is broken or taken over** sends endless lists, gigantic or senseless documents, odd characters.
+//!
 //! # The map
 //!
 //! ```text

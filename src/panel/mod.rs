@@ -4,6 +4,8 @@
 //! data. A saved parameter is read back, because two calling forms exist and an old panel accepts one of them silently
 //! without storing anything [protocol 3.28].
 
+#![cfg_attr(doc, doc = include_str!("PROTOCOL.md"))]
+
 mod census;
 mod crypt;
 mod database;

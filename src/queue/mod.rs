@@ -10,7 +10,7 @@
 //!
 //! **Waking.** A waiter sleeps in a blocking lock on a ticket before it ([`wait`]); nothing polls. Who wakes up next
 //! to a dead ticket removes it; each arrival looks at the oldest few as well. A paused key is a named pipe in which
-//! the first in line sleeps ([`pause`]).
+//! the first in line sleeps ([`mod@pause`]).
 //!
 //! **Lock order.** Service ticket, key ticket, login lock of a session, guard of `runtime.db`. A ticket file is locked
 //! under the guard only by its owner at birth, or tried without waiting. Nobody waits for anything else under the
@@ -23,7 +23,7 @@
 //! | before the commit of the arrival | a file without a row | the next arrival takes the number and makes the file anew |
 //! | waiting or running | a row, an unlocked file | the next in line, at once; the next arrival of the key |
 //! | leaving, row gone | a file without a row | the next arrival that finds itself alone |
-//! | anywhere in `resume` | nothing | see [`pause`] |
+//! | anywhere in `resume` | nothing | see [`mod@pause`] |
 //!
 //! If `tickets/` is removed by hand while processes run, rows without files remain: their process ids and start times
 //! tell whether they live, and waiters sleep until those processes end. If `runtime.db` goes too, new arrivals are

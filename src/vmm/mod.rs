@@ -3,6 +3,8 @@
 //! Reads return a value or an error; changes return an [`Outcome`], because "it is not known whether it happened" is an
 //! answer of its own. Only documented fields are sent: the platform refuses an unknown property.
 
+#![cfg_attr(doc, doc = include_str!("API.md"))]
+
 mod about;
 mod address;
 mod certificate;

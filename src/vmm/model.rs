@@ -150,7 +150,7 @@ pub struct PresetDisk {
     pub boot_order: Option<u64>,
 }
 
-/// Values of a VM configuration that a tariff does not name [api 4.4]; [`body`] leaves unset ones out.
+/// Values of a VM configuration that a tariff does not name [api 4.4]; `body` leaves unset ones out.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[allow(missing_docs, reason = "the names are the API's own")]
@@ -501,7 +501,7 @@ impl Pool {
     }
 }
 
-/// New values of a VM's resources [api 4.8]; [`body`] leaves unset ones out.
+/// New values of a VM's resources [api 4.8]; `body` leaves unset ones out.
 #[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the API's own")]
 pub struct Resources {
@@ -511,7 +511,7 @@ pub struct Resources {
     pub net_out_mbitps: Option<u64>,
 }
 
-/// Body of `POST /host` [api 4.7.1]; [`body`] leaves unset fields out.
+/// Body of `POST /host` [api 4.7.1]; `body` leaves unset fields out.
 #[derive(Clone, Debug, Default, Serialize)]
 #[allow(missing_docs, reason = "the names are the API's own")]
 pub struct CreateHost {
