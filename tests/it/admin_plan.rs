@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::cases::each;
 use crate::support::golden;
 use crate::support::invariants::assert_sound;
-use crate::support::life::NOTHING;
+use crate::support::service::NOTHING;
 use crate::support::world::{IMPATIENCE, TestWorld};
 
 /// Makes a world ready; the service and the operation, nothing for the one that `plan` takes by itself.

@@ -9,7 +9,7 @@ use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
 use crate::support::invariants::{assert_nothing_forgotten, assert_one_vm_a_service, assert_sound};
-use crate::support::lives;
+use crate::support::random_life;
 use crate::support::world::TestWorld;
 
 /// Points of the queue and of the session cache have tests of their own.
@@ -153,6 +153,6 @@ fn check(world: &TestWorld, item: u64, command: &str, expected: Expected) {
 #[test]
 fn random_lives_with_random_disturbances() {
     for seed in 0..2 {
-        lives::round(seed, 2, 6);
+        random_life::round(seed, 2, 6);
     }
 }

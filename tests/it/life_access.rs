@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{Arrange, NOTHING, SUSPENDED, post, refusal};
 use crate::support::refusal::Refusal;
+use crate::support::service::{Arrange, NOTHING, SUSPENDED, post, refusal};
 use crate::support::world::TestWorld;
 
 const CHANGE: &str = "changepassword";

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{Arrange, FREE, NOTHING, USED, delete, post, refusal, slow};
 use crate::support::refusal::Refusal;
+use crate::support::service::{Arrange, FREE, NOTHING, USED, delete, post, refusal, slow};
 use crate::support::world::TestWorld;
 
 /// A world with a service that has one address and room for more.

@@ -6,8 +6,8 @@ use sandbox::bill::Run;
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{Arrange, NOTHING};
 use crate::support::refusal::Refusal;
+use crate::support::service::{Arrange, NOTHING};
 use crate::support::world::TestWorld;
 
 /// Every command that changes something, in an order in which a service can live through them.

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{ACTIVE, NOTHING, SUSPENDED, post, refusal, slow};
 use crate::support::refusal::Refusal;
+use crate::support::service::{ACTIVE, NOTHING, SUSPENDED, post, refusal, slow};
 use crate::support::world::TestWorld;
 
 const BUTTONS: [&str; 4] = ["start", "stop", "reboot", "hardreboot"];

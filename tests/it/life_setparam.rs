@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{ACTIVE, Arrange, NOTHING, SUSPENDED, deferred, post, refusal, slow};
+use crate::support::service::{ACTIVE, Arrange, NOTHING, SUSPENDED, deferred, post, refusal, slow};
 use crate::support::world::TestWorld;
 
 const SETPARAM: &str = "setparam";

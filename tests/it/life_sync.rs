@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::support::cases::each;
 use crate::support::invariants::{assert_no_secret, assert_sound};
-use crate::support::life::{ACTIVE, Arrange, FREE, NOTHING, SUSPENDED, post};
 use crate::support::refusal::Refusal;
+use crate::support::service::{ACTIVE, Arrange, FREE, NOTHING, SUSPENDED, post};
 use crate::support::world::TestWorld;
 
 const SYNC: &str = "sync_item";

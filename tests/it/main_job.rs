@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::cases::each;
 use crate::support::invariants::assert_sound;
-use crate::support::life::{ACTIVE, SUSPENDED, USED};
+use crate::support::service::{ACTIVE, SUSPENDED, USED};
 use crate::support::world::TestWorld;
 
 const DELETED: i64 = 4;

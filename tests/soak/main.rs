@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use support::processes::{self, Room, Running, jobs, most_at_once};
-use support::{chaos, damage, lives};
+use support::{chaos, damage, random_life};
 
 /// Rounds of [`chaos::round`]; each prints its seed when it fails.
 fn rounds(limits: &[u32], count: u64, crowd: usize) {
@@ -119,7 +119,7 @@ fn damage_of_every_kind_with_twenty_waiting() {
 #[test]
 fn random_lives_with_random_disturbances() {
     match std::env::var("SEED") {
-        Ok(seed) => lives::round(seed.parse().expect("SEED is a number"), 3, 40),
-        Err(_) => (0..25).for_each(|seed| lives::round(seed, 3, 40)),
+        Ok(seed) => random_life::round(seed.parse().expect("SEED is a number"), 3, 40),
+        Err(_) => (0..25).for_each(|seed| random_life::round(seed, 3, 40)),
     }
 }
