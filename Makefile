@@ -38,7 +38,8 @@ build:         ## the module, as it is installed: target/release/pmvmmanager6
 
 test: lint mariadb ## formatting, clippy, unit tests, integration tests on SQLite and on a real MariaDB
 	$(CARGO) build --locked --workspace --bins --features pmvmmanager6/faults
-	$(CARGO) test --locked --workspace --features pmvmmanager6/faults
+	# They mostly wait: more at a time than there are processors.
+	RUST_TEST_THREADS=6 $(CARGO) test --locked --workspace --features pmvmmanager6/faults
 
 lint:          ## formatting and clippy
 	$(CARGO) fmt --all --check
