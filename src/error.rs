@@ -11,7 +11,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 macro_rules! kinds {
     ($($variant:ident = $name:literal, $doc:literal;)*) => {
-        /// The error types of the contract (design, section 1).
+        /// The error types. Their names are in the plugin XML and the README, so they never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Kind { $(#[doc = $doc] $variant,)* }
 

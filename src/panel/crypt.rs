@@ -78,7 +78,7 @@ impl Key {
     }
 
     /// First 12 hex digits of the SHA-256 of the public half (DER `SubjectPublicKeyInfo`): names this installation of
-    /// BILLmanager in the marks of its VMs (design, section 1).
+    /// BILLmanager in the marks of its VMs.
     pub fn installation(&self) -> Result<String> {
         let der = self.rsa()?.to_public_key().to_public_key_der().map_err(|e| {
             Error::new(

@@ -1,7 +1,7 @@
 //! What we read of a service, its handler and its client: plain data and the queries that fill it.
 //!
 //! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `census.rs`, `operations.rs` and
-//! `statistics.rs` [protocol 5.3–5.8].
+//! `statistics.rs` [protocol 5.3, 5.4, 5.5, 5.6, 5.7, 5.8].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

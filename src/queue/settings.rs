@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 
-/// Names and defaults, in the order of the panel's screen (design, section 1).
+/// Names and defaults, in the order of the panel's screen.
 pub const PARAMETERS: [(&str, &str); 4] =
     [("session_ttl", "1800"), ("queue_enabled", "off"), ("queue_key", "__PMID__"), ("queue_count", "1")];
 

@@ -1,6 +1,6 @@
 //! Requests with VMmanager's meaning: session, patience with a sleeping platform, error bodies, the three-way outcome.
 //!
-//! A request ends as done, refused or **unknown** (design, section 5). Reads are repeated; a change is repeated only
+//! A request ends as done, refused or **unknown**. Reads are repeated; a change is repeated only
 //! when it provably did not happen: nothing was sent, or 503/429, which the platform documents as "not taken" [api 1.5].
 //! Whoever gets an unknown outcome has to look at the state before asking again.
 

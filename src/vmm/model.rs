@@ -1,5 +1,5 @@
 //! VMmanager's objects as far as we use them. Unknown fields are ignored, numbers may come as strings, most fields may
-//! be absent or null [api 7, parsing notes]. Sizes are MiB, rates Mbit/s.
+//! be absent or null [api 7]. Sizes are MiB, rates Mbit/s.
 
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! TLS for ureq with our three ways to trust a server: `system`, `pinned`, `off` (design, section 1).
+//! TLS for ureq with our three ways to trust a server: `system`, `pinned`, `off`.
 //!
 //! ureq's own TLS cannot pin a certificate and does not tell which one was refused. This connector does both; it also
 //! notes whether a byte of a request left the process, which decides if a failed request may be repeated.

@@ -1,4 +1,4 @@
-//! The direction of imports (design, section 2). A new arrow fails here, with its file and line; whoever wants it adds
+//! The direction of imports. A new arrow fails here, with its file and line; whoever wants it adds
 //! it to the tables below and says why in the change.
 
 use std::fs;

@@ -508,7 +508,7 @@ fn an_order_that_was_never_opened_is_closed(world: &TestWorld) {
     assert_eq!(world.bill.item(item).status, DELETED);
 }
 
-/// Design, section 9: requests besides polling and login.
+/// What each command may cost: requests besides polling and login.
 fn requests_stay_in_the_budget(world: &TestWorld) {
     let item = world.ordered();
     for (command, most) in [("open", 8), ("suspend", 3), ("resume", 3), ("close", 3)] {

@@ -1,5 +1,5 @@
-//! What goes wrong in VMmanager, on the way to it and on our own disk, at every moment of every operation
-//! [anchors 4.4]: at most one VM a service, and a plain re-run ends in success with the same VM.
+//! What goes wrong in VMmanager, on the way to it and on our own disk, at every moment of every operation:
+//! at most one VM a service, and a plain re-run ends in success with the same VM.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

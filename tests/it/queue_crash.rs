@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::processes::{Room, Running, jobs, most_at_once, now_ns, until};
 
-/// What engineering-anchors 2.7 asks of the median; a single hand-over may meet a busy machine.
+/// What is asked of the median; a single hand-over may meet a busy machine.
 const HAND_OVER: Duration = Duration::from_millis(50);
 
 /// A runs, V will die at the point, W waits behind. Returns how long W waited after the last of A and V was gone.

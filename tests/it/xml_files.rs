@@ -61,7 +61,8 @@ fn named<'a>(parent: &'a Element, tag: &'a str, wanted: &str) -> Option<&'a Elem
 fn page(plugin: &Element) -> &Element {
     let form = named(plugin, "metadata", &format!("processing.edit.{MODULE}")).expect("the handler's form");
     let form = form.find("form").expect("form");
-    assert_eq!(names(form, "page"), ["connect"], "[protocol 6.2, 7.5]");
+    // The name is the likelier one of two [protocol 6.2, 7.5].
+    assert_eq!(names(form, "page"), ["connect"]);
     form.find("page").expect("page")
 }
 

@@ -1,7 +1,7 @@
 //! OS templates and recipes that clients may order, kept equal to what the handler's VMmanager has [protocol 3.16].
 //!
 //! New values are added, values that are gone are withdrawn, everything else is left alone: texts and tariffs are the
-//! administrator's. Names on which an order could stumble are reported [lessons, pain 24].
+//! administrator's. Names on which an order could stumble are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 //! VMmanager tells one number per VM and direction: bytes of this calendar month so far [api 4.11]. What is not
 //! recorded of it yet belongs to today, or, when no statistics ran for some days, to these days and today in equal
 //! parts. Every row is written whole, so running twice gives the same. Whatever is not known is not written: a zero
-//! would be a lie that nobody notices [lessons, pain 21]. One VM that cannot be read does not hold up the others.
+//! would be a lie that nobody notices. One VM that cannot be read does not hold up the others.
 //!
 //! Not here, because no source tells how: the traffic between the last run of a month and its end.
 

@@ -1,9 +1,8 @@
-//! Proof that a VM is this service's, demanded before anything that changes it (design, section 5).
+//! Proof that a VM is this service's, demanded before anything that changes it.
 //!
 //! Three facts must agree: the id that BILLmanager keeps, the owner, and a mark in the VM's comment or our journal.
 //! A mark of another service or installation refuses always. A client may edit the comment of his VM: a missing mark
-//! with an agreeing journal is put back. Deciding by the id alone has destroyed other people's servers
-//! [lessons, pain 4].
+//! with an agreeing journal is put back. Deciding by the id alone has destroyed other people's servers.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 //!
 //! BILLmanager knows `<repository>__<name>`; ids differ per installation and change when a template is added anew
 //! [api 4.3]. The exact name wins. Otherwise two traps that providers fall into, a hyphen for a blank and the case of
-//! letters, are forgiven when exactly one candidate remains [lessons, pain 24].
+//! letters, are forgiven when exactly one candidate remains.
 
 use crate::error::{Error, Kind, Result};
 use crate::log;

@@ -43,8 +43,7 @@ fn lock(job: &Job, email: &str) -> Result<Lock> {
     })
 }
 
-/// By e-mail, or by the id that an earlier order of the client left in the journal: clients change their e-mail
-/// [lessons, pain 26].
+/// By e-mail, or by the id that an earlier order of the client left in the journal: clients change their e-mail.
 fn known(job: &Job, email: &str) -> Result<Option<Account>> {
     if let Some(account) = job.vmm.account_by_email(email)? {
         return Ok(Some(account));

@@ -1,4 +1,4 @@
-//! A paid order becomes a running VM, once (design, section 5; anchors 4.2).
+//! A paid order becomes a running VM, once.
 //!
 //! Before a VM is asked for, the one we may have asked for already is looked for: by the id in the journal, by the task
 //! that builds it, by the mark in its comment. The ids in an answer are recorded before anything else happens. An

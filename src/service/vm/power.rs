@@ -1,7 +1,7 @@
 //! Stopping and starting a service's VM, and holding it stopped while the service is suspended.
 //!
 //! Suspension is per VM: the account is never blocked, because VMmanager would stop every VM of the client
-//! [api 4.1, behaviour]. The state is read first: what is done already is success.
+//! [api 4.1]. The state is read first: what is done already is success.
 
 use std::time::Instant;
 

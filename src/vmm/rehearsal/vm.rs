@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::client::whole;
 
-/// How often memory can grow while a VM runs [api 4.8].
+/// How often memory can grow while a VM runs [api B2].
 const HOT_GROWTHS: u64 = 16;
 /// Values that a VM's list shows beside what was accepted for its next stop.
 const ANNOUNCED: [(&str, &str); 2] = [("cpu_number", "cpu_number_new"), ("ram_mib", "ram_mib_new")];

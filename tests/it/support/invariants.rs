@@ -1,4 +1,4 @@
-//! What must be true at the end of every scenario, whatever went wrong in it [anchors 4.4].
+//! What must be true at the end of every scenario, whatever went wrong in it.
 //!
 //! I1 at most one VM a service; I2 no VM that the journal does not know or that its mark does not find; I4 no secret
 //! anywhere; I5 standard output is one document or nothing. (I3, a plain re-run ends in success with the same VM, is

@@ -44,7 +44,7 @@ pub enum SaveParam {
     FormB,
 }
 
-/// How this panel behaves where real versions differ or the reference does not know.
+/// How this panel behaves where real versions differ or nobody knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Behaviour {
     /// Exit status of `mgrctl` when the panel answered an error.

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Only fields named filterable by the caller work; any other one is answered with status 500, as was seen with
-//! filters by cluster and account [api 6, question 24]: a client has to filter those locally.
+//! filters by cluster and account [api 6, row 24]: a client has to filter those locally.
 
 use std::cmp::Ordering;
 

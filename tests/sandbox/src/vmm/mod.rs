@@ -1,8 +1,7 @@
 //! The simulated `VMmanager` 6: stateful, strict, on a real socket.
 //!
-//! It answers as `vmmanager6-api.md` says (quoted as `[api 4.7]`). Where the reference calls something unknown, it
-//! takes the reading that is hardest for the client, and it is never more lenient than the reference: an unknown
-//! property, an unproven filter, a shrinking disk, a second start are refused. What passes here is known to work.
+//! It answers as `src/vmm/API.md` says (cited as `[api 4.7]`). Where that calls something open, it takes the reading
+//! that is hardest for the client, and it is never more lenient than what is known: an unknown property, an unproven filter, a shrinking disk, a second start are refused. What passes here is known to work.
 //!
 //! [`VmManager`] runs the server; [`Platform`] is its state, open to tests; [`Fault`] orders misfortunes.
 //!

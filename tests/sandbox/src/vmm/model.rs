@@ -112,7 +112,7 @@ pub struct Host {
     pub interfaces: Vec<Interface>,
     /// Recipes run so far.
     pub recipes: Vec<u64>,
-    /// `disabled`: read-only, meaning unknown [api 6, question 11].
+    /// `disabled`: read-only, meaning unknown [api 6, row 11].
     pub disabled: bool,
     /// Deletion is refused.
     pub is_protected: bool,

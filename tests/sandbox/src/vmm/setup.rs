@@ -80,7 +80,7 @@ pub struct Timing {
     pub other: Duration,
     /// Durations of single task names; they win over the fields above.
     pub by_name: BTreeMap<String, Duration>,
-    /// From the end of `host_create` until its addresses are shown [api 6, question 30].
+    /// From the end of `host_create` until its addresses are shown [api 6, row 30].
     pub addresses_after: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The panel behind `mgrctl`: one call, applied to the installation's database, strictly [protocol 3.28-3.30, 5.1].
+//! The panel behind `mgrctl`: one call, applied to the installation's database, strictly [protocol 3.28, 3.29, 3.30, 5.1].
 //!
 //! `mgrctl` is its own process, as on a real server, and finds its installation by the path it was called with:
 //! `<root>/sbin/mgrctl`. A call is one transaction. An unknown function, a missing parameter, an unknown row or a

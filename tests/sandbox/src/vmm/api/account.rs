@@ -184,7 +184,7 @@ fn check_role(role: &str) -> Result<(), ApiError> {
     if ROLES.contains(&role) { Ok(()) } else { Err(ApiError::invalid("role", format!("unknown role {role}"))) }
 }
 
-/// The platform's rule is not documented; eight characters is the least any client uses [api 6, question 28].
+/// The platform's rule is not documented; eight characters is the least any client uses [api 6, row 28].
 pub(super) fn check_password(password: &str) -> Result<(), ApiError> {
     if password.chars().count() >= 8 { Ok(()) } else { Err(ApiError::invalid("password", "is too simple")) }
 }

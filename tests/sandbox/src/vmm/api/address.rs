@@ -52,7 +52,7 @@ pub(super) fn v4_of(call: &mut Call<'_>) -> Answer {
     call.sized_list(elements, &["id"])
 }
 
-/// Flags, not addresses [api 6, question 14].
+/// Flags, not addresses [api 6, row 14].
 pub(super) fn v6_of(call: &mut Call<'_>) -> Answer {
     let host = call.host()?;
     Ok(json!({
@@ -68,7 +68,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
     call.sized_list(elements, &["id"])
 }
 
-/// Adds addresses, or switches IPv6; `ipv4_number` is how many more, never less than none [api 6, question 12].
+/// Adds addresses, or switches IPv6; `ipv4_number` is how many more, never less than none [api 6, row 12].
 pub(super) fn change(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[CHANGE])?;
     let host = call.ready_host()?;

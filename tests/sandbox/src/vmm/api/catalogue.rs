@@ -1,4 +1,4 @@
-//! What can be chosen: clusters, nodes, storages, OS templates, images, presets, recipes [api 4.2–4.5].
+//! What can be chosen: clusters, nodes, storages, OS templates, images, presets, recipes [api 4.2, 4.3, 4.4, 4.5].
 
 use serde_json::{Value, json};
 

@@ -181,7 +181,7 @@ fn usable_account(call: &Call<'_>, body: &Map<String, Value>) -> Result<u64, Api
     Ok(id)
 }
 
-/// A preset brings the sizes, so they may not be given beside it [api 6, question 33].
+/// A preset brings the sizes, so they may not be given beside it [api 6, row 33].
 fn preset<'a>(
     call: &'a Call<'_>,
     body: &Map<String, Value>,

@@ -12,7 +12,7 @@ use super::{Answer, Call, Properties};
 const FORCE: &[Field] = &[may("force", Kind::Bool)];
 const PASSWORD: &[Field] = &[must("password", Kind::Text)];
 
-/// An error on a VM that runs already [api 6, question 9].
+/// An error on a VM that runs already [api 6, row 9].
 pub(super) fn start(call: &mut Call<'_>) -> Answer {
     call.body(&[])?;
     let host = host_in(call, "stopped", "already running")?;

@@ -52,7 +52,7 @@ const DISK: &[Field] = &[
 ];
 const DEFER: &[Field] = &[must("action", Kind::Text)];
 
-/// Most cores of a VM [api 4.8].
+/// Most cores of a VM [api B2].
 pub(super) const MAX_CPU: u64 = 240;
 /// Memory grows hot in steps of this.
 const RAM_STEP: u64 = 1024;
