@@ -139,7 +139,7 @@ files:
 	$(FILE) target/package/manual/man/*.8 $(SHARE)/man/man8/
 	gzip -9nf $(SHARE)/man/man8/pmvmmanager6*.8
 	install -d $(SHARE)/doc/$(PACKAGE)
-	$(FILE) README.md packaging/LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
+	$(FILE) README.md LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
 	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party
 
 $(CARGO_DEB) $(CARGO_RPM) $(CARGO_ZIGBUILD) $(CARGO_DENY) $(CARGO_FUZZ): $(TOOLS)/%:
