@@ -7,6 +7,11 @@ CARGO_RUN  = $(CARGO) run --quiet --locked
 .PHONY: demo build test soak fuzz bench lint check mariadb install clean help
 .PHONY: deb rpm package-test reproducible deny portable manual stage files
 
+# Where cargo puts programs, asked once and only when it is needed. What make itself writes is always below target/:
+# Cargo.toml names the files of the packages there.
+TARGET = $(eval TARGET := $$(shell $(CARGO) metadata --no-deps --format-version 1 | \
+	sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'))$(TARGET)
+
 # Pinned tools, installed into the build folder.
 TOOLS          = target/tools
 CARGO_DEB      = $(TOOLS)/cargo-deb@3.8.0/bin/cargo-deb
@@ -23,7 +28,8 @@ GLIBC          = 2.28
 PACKAGE        = billmanager-plugin-pmvmmanager6
 STAGE          = target/package/root
 OUTPUT        ?= target/package/
-CARGO_SOURCES  = $(or $(CARGO_HOME),$(HOME)/.cargo)
+# Folders of this machine, and what the program calls them; the last that fits counts.
+ANONYMOUS      = $(CURDIR)=/pmvmmanager6 $(TARGET)=/pmvmmanager6/target $(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 
 help:          ## this list
@@ -31,9 +37,9 @@ help:          ## this list
 
 demo: build    ## run the main job in the sandbox: two clients order VPSes, the real binary serves them
 	$(CARGO) build --quiet --locked -p sandbox --bins
-	target/debug/demo target/release/pmvmmanager6
+	$(TARGET)/debug/demo $(TARGET)/release/pmvmmanager6
 
-build:         ## the module, as it is installed: target/release/pmvmmanager6
+build:         ## the module, as it is installed: release/pmvmmanager6 in cargo's target folder
 	$(CARGO) build --quiet --locked --release -p pmvmmanager6
 
 test: lint mariadb ## formatting, clippy, unit tests, integration tests on SQLite and on a real MariaDB
@@ -73,7 +79,7 @@ mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need mariadbd mariadb-server
 
 install: build manual ## copy the module and its documentation into $(DESTDIR), without a package
-	$(MAKE) --no-print-directory files BINARY=target/release/pmvmmanager6
+	$(MAKE) --no-print-directory files BINARY=$(TARGET)/release/pmvmmanager6
 
 deb: stage $(CARGO_DEB) ## the package for Debian and Ubuntu: target/package/*.deb
 	packaging/scripts/assemble deb.postinst target/package/deb/postinst
@@ -93,7 +99,7 @@ rpm: stage $(CARGO_RPM) ## the package for AlmaLinux: target/package/*.rpm
 
 package-test: deb rpm ## install, upgrade and remove the packages in a clean root; run what was installed
 	$(CARGO) build --quiet --locked -p sandbox --bins
-	packaging/test/run
+	TARGET=$(TARGET) packaging/test/run
 
 reproducible: deb rpm ## build the packages again in another place and compare the bytes
 	packaging/test/reproducible
@@ -105,8 +111,8 @@ deny: $(CARGO_DENY) ## licences, sources and versions of everything that is link
 
 portable: $(CARGO_ZIGBUILD) $(ZIG)
 	CARGO_ZIGBUILD_ZIG_PATH=$(CURDIR)/$(ZIG) \
-	RUSTFLAGS="--remap-path-prefix=$(CURDIR)=/pmvmmanager6 --remap-path-prefix=$(CARGO_SOURCES)=/cargo" \
-	TARGET_CFLAGS="-ffile-prefix-map=$(CURDIR)=/pmvmmanager6 -ffile-prefix-map=$(CARGO_SOURCES)=/cargo" \
+	RUSTFLAGS="$(addprefix --remap-path-prefix=,$(ANONYMOUS))" \
+	TARGET_CFLAGS="$(addprefix -ffile-prefix-map=,$(ANONYMOUS))" \
 	$(CARGO_ZIGBUILD) zigbuild --locked --release -p pmvmmanager6 --target $(TRIPLE).$(GLIBC)
 
 manual:
@@ -116,7 +122,7 @@ manual:
 
 stage: portable manual
 	rm -rf $(STAGE)
-	$(MAKE) --no-print-directory files BINARY=target/$(TRIPLE)/release/pmvmmanager6 DESTDIR=$(STAGE)
+	$(MAKE) --no-print-directory files BINARY=$(TARGET)/$(TRIPLE)/release/pmvmmanager6 DESTDIR=$(STAGE)
 	find $(STAGE) -exec touch --date=@$(SOURCE_DATE_EPOCH) {} +
 
 MGR   = $(DESTDIR)$(ROOT)
@@ -157,3 +163,4 @@ $(TOOLS)/python:
 
 clean:         ## remove what was built
 	$(CARGO) clean
+	rm -rf target

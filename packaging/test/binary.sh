@@ -30,7 +30,7 @@ at_most() {
 
 no_paths() {
     strings "$binary" >"$work/strings"
-    fails grep -E "^($repository|${CARGO_HOME:-$HOME/.cargo})|/rustup/" "$work/strings"
+    fails grep -E "^($repository|$target|${CARGO_HOME:-$HOME/.cargo})|/rustup/" "$work/strings"
 }
 
 check "it needs no newer glibc than 2.28" newest_glibc

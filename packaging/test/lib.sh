@@ -4,6 +4,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 packages=$repository/target/package
+# Where cargo puts programs.
+target=${TARGET:-$repository/target}
 work=$repository/target/package/test
 mkdir -p "$work"
 passed=0

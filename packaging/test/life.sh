@@ -190,7 +190,7 @@ upgraded_on_full_disk() {
 demonstrated() {
     again
     : >"$work/demo"
-    "$repository/target/debug/demo" "$root/$module" >"$work/demo" 2>&1 &
+    "$target/debug/demo" "$root/$module" >"$work/demo" 2>&1 &
     demo=$!
     (tail -n +1 -f --pid="$demo" "$work/demo" || true) | grep -q -m 1 'done in'
     install_package

@@ -1,17 +1,15 @@
 //! A world around the release binary, and its operations started as BILLmanager starts them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use sandbox::World;
 use sandbox::bill::{self, Database, Order, Tariff};
 use sandbox::vmm;
 
-use crate::measure::target;
-
 /// The module as it is installed.
 pub fn module() -> PathBuf {
-    let module = target("release/pmvmmanager6");
+    let module = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release").join("pmvmmanager6");
     assert!(module.is_file(), "there is no {}; run make build", module.display());
     module
 }
