@@ -12,6 +12,7 @@ mod admin_verify;
 mod bad_input;
 mod check_connection;
 mod compat;
+mod contributing;
 mod failure_protocol;
 mod features;
 mod kill;

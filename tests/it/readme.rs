@@ -1,61 +1,16 @@
-//! README.md and the program agree: settings, commands, error types, everything a reader can type or follow.
+//! README.md and the program agree: settings, commands, error types; and everything that a reader of the pages at the
+//! root can type or follow.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use pmvmmanager6::config::MODULE;
 use pmvmmanager6::error::Kind;
 
+use crate::support::markdown::{anchors, code, first_cells, links, prose, quoted, read, repository, table};
 use crate::xml_files::{declared, features};
 
-fn read(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn exists(path: &str) -> bool {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists()
-}
-
-/// Lines outside of code blocks.
-fn prose(readme: &str) -> Vec<&str> {
-    let mut fenced = false;
-    let outside = |line: &&str| {
-        let fence = line.starts_with("```");
-        fenced ^= fence;
-        !fenced && !fence
-    };
-    readme.lines().filter(outside).collect()
-}
-
-/// Lines of the code blocks of one language.
-fn code<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
-    let opening = format!("```{language}\n");
-    let blocks = readme.split(opening.as_str()).skip(1);
-    blocks.flat_map(|rest| rest.split("```").next().unwrap_or_default().lines()).collect()
-}
-
-/// Rows of the table under a heading, as cells.
-fn table(readme: &str, heading: &str) -> Vec<Vec<String>> {
-    let lines = prose(readme);
-    let start = lines.iter().position(|line| *line == heading).unwrap_or_else(|| panic!("no heading {heading}"));
-    let section = lines[start + 1..].iter().take_while(|line| !line.starts_with('#'));
-    let rows = section.filter(|line| line.starts_with('|')).skip(2);
-    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
-}
-
-/// Texts between backticks.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
-
-/// Everything quoted in the first cells of a table, in order.
-fn first_cells(readme: &str, heading: &str) -> Vec<String> {
-    let rows = table(readme, heading);
-    rows.iter().flat_map(|row| quoted(&row[0])).map(str::to_owned).collect()
-}
+const PAGES: [&str; 3] = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
 fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     items.into_iter().collect()
@@ -95,37 +50,43 @@ fn the_operator_s_commands_are_all_there() {
 #[test]
 fn every_error_type_is_explained() {
     let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-    assert_eq!(first_cells(&read("README.md"), "## Troubleshooting"), types);
+    assert_eq!(first_cells(&read("README.md"), "### Troubleshooting"), types);
 }
 
 #[test]
 fn every_command_line_works() {
-    let readme = read("README.md");
-    let typed = |text: &&str| ["make ", "pmvmmanager6 "].iter().any(|program| text.starts_with(program));
-    let inline = prose(&readme).into_iter().flat_map(quoted).filter(typed);
-    for line in code(&readme, "sh").into_iter().chain(inline) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [program, arguments @ ..] = words.as_slice() else { continue };
-        match *program {
-            "make" => assert!(has_target(arguments[0]), "the Makefile has no target for: {line}"),
-            "cargo" => {
-                let name =
-                    arguments.iter().skip_while(|word| **word != "--bin").nth(1).expect("--bin names the program");
-                assert!(is_sandbox_program(name), "no such program: {line}");
-            }
-            _ if program.starts_with("target/debug/") => {
-                assert!(program.rsplit('/').next().is_some_and(is_sandbox_program), "no such program: {line}");
-            }
-            _ if program.rsplit('/').next() == Some(MODULE) => try_module(line, arguments),
-            "apt-get"
-            | "dnf"
-            | "journalctl"
-            | "openssl"
-            | "systemctl"
-            | "/usr/local/mgr5/sbin/mgrctl"
-            | "/usr/local/mgr5/sbin/xmlinstall" => {}
-            _ => panic!("this test does not know how to check: {line}"),
+    for page in PAGES.map(read) {
+        let typed = |text: &&str| ["make ", "pmvmmanager6 "].iter().any(|program| text.starts_with(program));
+        let inline = prose(&page).into_iter().flat_map(quoted).filter(typed);
+        for line in code(&page, "sh").into_iter().chain(inline) {
+            try_line(line);
         }
+    }
+}
+
+/// A line as it is typed, perhaps with variables in front.
+fn try_line(line: &str) {
+    let is_variable = |word: &&str| word.contains('=');
+    let words: Vec<&str> = line.split_whitespace().skip_while(is_variable).collect();
+    let [program, arguments @ ..] = words.as_slice() else { return };
+    match *program {
+        "make" => assert!(has_target(arguments[0]), "the Makefile has no target for: {line}"),
+        "cargo" => try_cargo(line, arguments),
+        _ if program.starts_with("target/debug/") => {
+            assert!(program.rsplit('/').next().is_some_and(is_sandbox_program), "no such program: {line}");
+        }
+        _ if program.rsplit('/').next() == Some(MODULE) => try_module(line, arguments),
+        "git" => {
+            assert!(repository(arguments.last().expect("a folder")).exists(), "no such folder: {line}");
+        }
+        "apt-get"
+        | "dnf"
+        | "journalctl"
+        | "openssl"
+        | "systemctl"
+        | "/usr/local/mgr5/sbin/mgrctl"
+        | "/usr/local/mgr5/sbin/xmlinstall" => {}
+        _ => panic!("this test does not know how to check: {line}"),
     }
 }
 
@@ -133,8 +94,25 @@ fn has_target(target: &str) -> bool {
     read("Makefile").lines().any(|line| line.split_once(':').is_some_and(|(name, _)| name == target))
 }
 
+/// What cargo is to build or run must exist, and tests must be there for each word that chooses some.
+fn try_cargo(line: &str, arguments: &[&str]) {
+    let value = |option: &str| arguments.iter().skip_while(|word| **word != option).nth(1).copied();
+    if let Some(name) = value("--bin") {
+        assert!(is_sandbox_program(name), "no such program: {line}");
+    }
+    if let Some(name) = value("--test") {
+        assert_eq!(name, "it", "{line}");
+        let modules = read("tests/it/main.rs");
+        for filter in arguments.iter().skip_while(|word| **word != "--").skip(1) {
+            assert!(modules.contains(&format!("mod {filter}")), "no test has {filter} in its name: {line}");
+        }
+    }
+    assert!(["build", "run", "test"].contains(&arguments[0]), "this test does not know: {line}");
+}
+
 fn is_sandbox_program(name: &str) -> bool {
-    exists(&format!("tests/sandbox/src/bin/{name}.rs")) || exists(&format!("tests/sandbox/src/bin/{name}/main.rs"))
+    let sources = [format!("tests/sandbox/src/bin/{name}.rs"), format!("tests/sandbox/src/bin/{name}/main.rs")];
+    sources.iter().any(|source| repository(source).exists())
 }
 
 /// A panel command must be declared; an operator's sub-command and its options must be in its `--help`.
@@ -163,35 +141,24 @@ fn help(path: &[&str]) -> String {
 }
 
 #[test]
-fn the_example_of_a_command_is_a_real_one() {
-    let [file, table] = ["src/command/hardreboot.rs", "src/command/mod.rs"].map(read);
-    let shown = code(&read("README.md"), "rust").join("\n");
-    let (example, line) = shown.rsplit_once("\n    Command {").expect("a file and a line of the table");
-    assert_eq!(example.trim(), file.trim());
-    assert!(table.lines().any(|real| real == format!("    Command {{{line}")), "no such line: {line}");
-}
-
-#[test]
 fn every_link_and_path_leads_somewhere() {
-    let readme = read("README.md");
-    let lines = prose(&readme);
-    let anchors: BTreeSet<String> =
-        lines.iter().filter(|line| line.starts_with('#')).map(|line| anchor(line)).collect();
-    for line in &lines {
-        for target in line.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            match target.strip_prefix('#') {
-                Some(heading) => assert!(anchors.contains(heading), "no heading {target}: {line}"),
-                None => assert!(target.starts_with("https://") || exists(target), "no file {target}: {line}"),
+    for page in PAGES {
+        let text = read(page);
+        for line in prose(&text) {
+            for target in links(line).filter(|target| !target.starts_with("https://")) {
+                let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+                let file = if file.is_empty() { page } else { file };
+                assert!(repository(file).exists(), "{page}: no file {target}: {line}");
+                assert!(heading.is_empty() || anchors(&read(file)).contains(heading), "{page}: no {target}: {line}");
             }
-        }
-        for path in quoted(line).filter(|text| text.starts_with("src/") || text.starts_with("tests/")) {
-            assert!(exists(path), "no file {path}: {line}");
+            for path in quoted(line).filter(|text| is_path(text)) {
+                assert!(repository(path).exists(), "{page}: no file {path}: {line}");
+            }
         }
     }
 }
 
-/// The name under which a heading can be linked to.
-fn anchor(heading: &str) -> String {
-    let text = heading.trim_start_matches('#').trim().to_lowercase();
-    text.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+/// Whether a text names something of the repository, patterns aside.
+fn is_path(text: &str) -> bool {
+    ["src/", "tests/", "xml/", "packaging/"].iter().any(|top| text.starts_with(top)) && !text.contains('<')
 }

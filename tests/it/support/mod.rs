@@ -6,6 +6,7 @@ pub mod damage;
 pub mod decoy;
 pub mod golden;
 pub mod invariants;
+pub mod markdown;
 pub mod processes;
 pub mod prometheus;
 pub mod random_life;
