@@ -1,18 +1,18 @@
-//! One operation on one service: everything a use-case needs, and the way to the service's VM.
+//! One operation on one service: everything a use-case needs.
 
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::identity::{self, Mark};
+use super::identity::Mark;
 use crate::config::{Config, Limits};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::journal::Journal;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
 use crate::rehearsal::Script;
 use crate::service::order::Placement;
-use crate::service::platform::{connection, interfaces};
-use crate::vmm::{Client, Host};
+use crate::service::platform::connection;
+use crate::vmm::Client;
 
 /// One operation on one service: everything a use-case needs.
 pub struct Job<'a> {
@@ -86,81 +86,5 @@ impl Job<'_> {
     /// Deadlines.
     pub fn limits(&self) -> &Limits {
         self.vmm.limits()
-    }
-
-    /// The VM that BILLmanager or our journal names.
-    pub fn recorded_vm(&self) -> Result<Option<u64>> {
-        let named = self.service.param("panelid").map(|text| {
-            text.trim().parse::<u64>().map_err(|_| {
-                let text = format!("the VM id (panelid) of service {} is \"{text}\", not a number", self.service.id);
-                Error::new(Kind::BadParam, "panelid", text)
-            })
-        });
-        match named.transpose()?.filter(|&id| id > 0) {
-            Some(id) => Ok(Some(id)),
-            None => Ok(self.journal.find(self.service.id)?.and_then(|record| record.vm)),
-        }
-    }
-
-    /// A VM with the addresses that are sold.
-    pub fn host(&self, id: u64) -> Result<Option<Host>> {
-        self.vmm.host(id)?.map(|host| interfaces::main_only(&self.vmm, || self.place(), host)).transpose()
-    }
-
-    /// The service's VM, proved to be its own: by its recorded id, else by its mark. Nothing when VMmanager itself says
-    /// that neither exists; `vm6_foreign` when what was found is not, or not only, ours.
-    pub fn locate(&self) -> Result<Option<Host>> {
-        if let Some(id) = self.recorded_vm()?
-            && let Some(host) = self.host(id)?
-        {
-            identity::prove(self, &host)?;
-            return Ok(Some(host));
-        }
-        self.locate_by_mark()
-    }
-
-    /// The one VM that bears our mark.
-    pub fn locate_by_mark(&self) -> Result<Option<Host>> {
-        let mut found = self.locate_marked()?;
-        if found.len() > 1 {
-            let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
-            let text = format!(
-                "several VMs bear the mark \"{}\" of service {}: {}; nothing was changed, remove the mark from the wrong ones",
-                self.mark,
-                self.service.id,
-                names.join(", ")
-            );
-            return Err(Error::new(Kind::Vm6Foreign, self.mark.to_string(), text));
-        }
-        let Some(host) = found.pop() else { return Ok(None) };
-        identity::prove(self, &host)?;
-        interfaces::main_only(&self.vmm, || self.place(), host).map(Some)
-    }
-
-    /// Every VM that bears our mark, whoever owns it.
-    pub fn locate_marked(&self) -> Result<Vec<Host>> {
-        let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
-        Ok(self.vmm.hosts()?.into_iter().filter(ours).collect())
-    }
-
-    /// The service's VM where the operation makes no sense without one.
-    pub fn vm(&self) -> Result<Host> {
-        self.locate()?.ok_or_else(|| {
-            let text = format!(
-                "VMmanager has no VM of service {} (recorded id {}, mark \"{}\"); if it was deleted there, close the service, \
-                 or run reopen to create it anew",
-                self.service.id,
-                self.service.param("panelid").unwrap_or("none"),
-                self.mark
-            );
-            Error::new(Kind::Vm6NotFound, format!("service {}", self.service.id), text)
-        })
-    }
-
-    /// Records that the VM is complete, whatever the journal knew of it.
-    pub fn journal_ready(&self, host: &Host) -> Result<()> {
-        let (item, account) = (self.service.id, host.account.as_ref().map(|account| account.id));
-        let mark = self.mark.to_string();
-        self.journal.complete(item, self.service.client.id, &mark, account, host.id, &host.create_date)
     }
 }

@@ -6,12 +6,9 @@
 
 use std::fmt;
 
-use crate::error::{Error, Kind, Result};
 use crate::journal::Record;
-use crate::log;
 use crate::panel::Service;
-use crate::service::job::Job;
-use crate::vmm::{Failure, Host};
+use crate::vmm::Host;
 
 const PREFIX: &str = "billmgr:";
 
@@ -101,20 +98,6 @@ impl Proof {
     }
 }
 
-/// Refuses unless `host` is proved to be the service's; restores a missing mark, unless somebody only asks.
-pub fn prove(job: &Job, host: &Host) -> Result<()> {
-    let record = job.journal.find(job.service.id)?;
-    match Proof::of(&job.service, &job.mark, record.as_ref(), host).verdict() {
-        Verdict::Marked => Ok(()),
-        Verdict::Journalled if job.asks_only => Ok(()),
-        Verdict::Journalled => {
-            log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
-            write_mark(job, host)
-        }
-        Verdict::OtherMark | Verdict::Unknown | Verdict::OtherOwner => Err(refusal(job, host, record.as_ref())),
-    }
-}
-
 /// Same id and same time of creation: an id that VMmanager gave to another VM later does not pass.
 pub fn is_recorded(record: &Record, host: &Host) -> bool {
     record.vm == Some(host.id) && (record.vm_created.is_empty() || record.vm_created == host.create_date)
@@ -127,42 +110,6 @@ pub fn owned(service: &Service, host: &Host, record: Option<&Record>) -> bool {
     is(&service.client.email)
         || service.param("username").is_some_and(is)
         || record.and_then(|record| record.account) == Some(owner.id)
-}
-
-/// Adds the service's mark to the VM's comment; what the client wrote there stays.
-pub fn write_mark(job: &Job, host: &Host) -> Result<()> {
-    let comment = match host.comment.trim() {
-        "" => job.mark.to_string(),
-        text => format!("{text} {}", job.mark),
-    };
-    match job.vmm.set_comment(host.id, &comment) {
-        // The mark is a help for later; an unknown outcome is looked at by the next proof.
-        Ok(()) | Err(Failure::Unknown(_)) => Ok(()),
-        Err(Failure::Refused(error)) => Err(error),
-    }
-}
-
-fn refusal(job: &Job, host: &Host, record: Option<&Record>) -> Error {
-    let owner =
-        host.account.as_ref().map_or_else(|| "nobody".to_owned(), |a| format!("{} (account {})", a.email, a.id));
-    let journal = match record {
-        Some(Record { vm: Some(id), vm_created, .. }) => format!("VM {id} created {vm_created}"),
-        _ => "nothing".to_owned(),
-    };
-    let text = format!(
-        "VM {} is not proved to be service {}: expected owner {} and mark \"{}\"; found name \"{}\", owner {owner}, comment \
-         \"{}\", created {}; our journal holds {journal}. Nothing was changed. If it is the right VM, run: \
-         pmvmmanager6 link --item {}",
-        host.id,
-        job.service.id,
-        job.service.client.email,
-        job.mark,
-        host.name,
-        host.comment,
-        host.create_date,
-        job.service.id
-    );
-    Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), text)
 }
 
 #[cfg(test)]

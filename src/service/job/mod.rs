@@ -2,6 +2,7 @@
 
 mod assignment;
 pub mod identity;
+pub mod locate;
 pub mod settle;
 
 pub use assignment::{Assignment, Job};

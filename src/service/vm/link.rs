@@ -79,7 +79,7 @@ pub fn link(job: &Job, proposal: &Proposal) -> Result<()> {
         return Err(Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), proposal.obstacles.join("; ")));
     }
     if !proposal.linked {
-        crate::service::job::identity::write_mark(job, host)?;
+        crate::service::job::locate::write_mark(job, host)?;
     }
     job.journal_ready(host)?;
     job.panel.save(job.service.id, "panelid", &host.id.to_string())?;

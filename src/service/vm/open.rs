@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::{Phase, Record};
 use crate::panel::status::SUSPENDED;
 use crate::panel::{Value, status};
-use crate::service::job::{Job, identity, settle};
+use crate::service::job::{Job, locate, settle};
 use crate::service::order::{Order, Placement, missing};
 use crate::service::platform::{catalogue, connection, interfaces};
 use crate::service::vm::{account, addresses, password, power, recipe, remove, resize, sync};
@@ -255,7 +255,7 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Op
         recipe::wait(job, vm, task, None)?;
     }
     let Some(host) = wait_until_ready(job, vm, limit)? else { return Ok(None) };
-    identity::prove(job, &host)?;
+    locate::prove(job, &host)?;
     job.journal_ready(&host)?;
     Ok(Some(host))
 }
@@ -267,7 +267,7 @@ fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>>
         match &host {
             None if started.elapsed() >= job.limits().appear => return Ok(None),
             Some(found) if found.state == Host::STOPPED && job.service.status != SUSPENDED => {
-                identity::prove(job, found)?;
+                locate::prove(job, found)?;
                 power::start(job, found)?;
             }
             Some(found) if is_ready(job, found) => return Ok(host),

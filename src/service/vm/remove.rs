@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::Phase;
-use crate::service::job::{Job, identity, settle};
+use crate::service::job::{Job, locate, settle};
 use crate::vmm::{Failure, Host, Outcome, Task};
 use crate::{fault, log};
 
@@ -38,7 +38,7 @@ fn locate_for_removal(job: &Job) -> Result<Option<Host>> {
 
 /// Removes a VM after proving that it is the service's.
 pub fn remove(job: &Job, host: &Host) -> Result<()> {
-    identity::prove(job, host)?;
+    locate::prove(job, host)?;
     let (item, client, mark) = (job.service.id, job.service.client.id, job.mark.to_string());
     fault::point("delete.before_intent");
     job.journal.delete(item, client, &mark, host.id, None)?;
