@@ -103,4 +103,17 @@ impl Job<'_> {
             std::thread::sleep(pause(started.elapsed()));
         }
     }
+    /// Looks for the marked VM as long as a lost or late creation may take to show up in lists.
+    pub fn appear(&self) -> Result<Option<Host>> {
+        let started = Instant::now();
+        loop {
+            if let Some(host) = self.locate_by_mark()? {
+                return Ok(Some(host));
+            }
+            if started.elapsed() >= self.limits().appear {
+                return Ok(None);
+            }
+            std::thread::sleep(pause(started.elapsed()));
+        }
+    }
 }

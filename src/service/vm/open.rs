@@ -71,7 +71,7 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
     let phase = record.map(|record| record.phase);
     let scripts = scripts && phase.is_none_or(|phase| phase != Phase::Ready);
     let found = match job.locate()? {
-        None if phase == Some(Phase::Requested) => appear(job)?,
+        None if phase == Some(Phase::Requested) => job.appear()?,
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
@@ -83,20 +83,6 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
     }
     log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
     Ok(complete(job, host.id, None, scripts)?.map(|host| (host, changed)))
-}
-
-/// Looks for the marked VM as long as a lost or late creation may take to show up in lists.
-pub fn appear(job: &Job) -> Result<Option<Host>> {
-    let started = Instant::now();
-    loop {
-        if let Some(host) = job.locate_by_mark()? {
-            return Ok(Some(host));
-        }
-        if started.elapsed() >= job.limits().appear {
-            return Ok(None);
-        }
-        std::thread::sleep(settle::pause(started.elapsed()));
-    }
 }
 
 /// Asks for the VM. The journal is on the disk before the request, and again before anybody waits.
@@ -118,7 +104,7 @@ fn create(job: &Job, order: &Order, place: &Placement, hash: &str) -> Result<(u6
         }
         Err(Failure::Unknown(error)) => {
             log::warn!("service {item}: {error}; looking for the VM by its mark");
-            let Some(host) = appear(job)? else {
+            let Some(host) = job.appear()? else {
                 return Err(
                     error.and("no VM with the service's mark has appeared; the next try looks again before it asks")
                 );

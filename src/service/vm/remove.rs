@@ -31,7 +31,7 @@ fn locate_for_removal(job: &Job) -> Result<Option<Host>> {
     let found = job.locate()?;
     let record = job.journal.find(job.service.id)?;
     match (found, record) {
-        (None, Some(record)) if record.phase == Phase::Requested => crate::service::vm::open::appear(job),
+        (None, Some(record)) if record.phase == Phase::Requested => job.appear(),
         (found, _) => Ok(found),
     }
 }
