@@ -12,7 +12,7 @@ use crate::service::handler::HandlerJob;
 use crate::service::job::identity::{self, Proof, Verdict};
 use crate::service::order::{Order, Sizes};
 use crate::service::platform::{catalogue, interfaces};
-use crate::service::vm::{addresses, resize, speed_cap};
+use crate::service::vm::{addresses, sizes, speed_cap};
 use crate::vmm::Host;
 
 /// Services read and judged together.
@@ -230,13 +230,13 @@ impl<'a> Subject<'a> {
     }
 
     fn size(&mut self, order: &Order, host: &Host) {
-        let wanted = match resize::sizes_of(order, host, || Ok(self.reading.presets.as_slice())) {
+        let wanted = match sizes::sizes_of(order, host, || Ok(self.reading.presets.as_slice())) {
             Ok(wanted) => speed_cap::leave_capped(self.reading.caps.get(&self.service.id).copied(), host, wanted),
             Err(error) => return self.order(host, &error.value),
         };
-        let remedy = match resize::compare(&wanted, host) {
+        let remedy = match sizes::compare(&wanted, host) {
             Ok(change) if change.is_empty() => return,
-            Ok(change) if resize::restarts(host, &change) => self.module("setparam"),
+            Ok(change) if sizes::restarts(host, &change) => self.module("setparam"),
             Ok(_) => Remedy::Safe,
             Err(error) if error.kind == ErrorKind::DiskShrink => {
                 let has = host.disk.as_ref().and_then(|disk| disk.size_mib).unwrap_or_default();

@@ -11,5 +11,6 @@ pub mod power;
 mod recipe;
 pub mod remove;
 pub mod resize;
+pub mod sizes;
 pub mod speed_cap;
 pub mod sync;

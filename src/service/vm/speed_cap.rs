@@ -3,7 +3,7 @@
 //! A cap never restarts a VM. Where the speed cannot change while the VM runs, the change waits for the VM's next stop.
 //! The journal holds the speeds of before from the moment a cap is about to be asked for.
 
-use super::resize;
+use super::sizes;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Cap;
 use crate::log;
@@ -44,7 +44,7 @@ pub fn apply(job: &Job, wanted: Speeds) -> Result<()> {
 }
 
 fn ordered(job: &Job, host: &Host) -> Result<Speeds> {
-    let sizes = resize::sizes(job, &Order::read(&job.service)?, host)?;
+    let sizes = sizes::sizes(job, &Order::read(&job.service)?, host)?;
     Ok([sizes.net_in_mbitps, sizes.net_out_mbitps])
 }
 

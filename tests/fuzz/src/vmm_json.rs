@@ -6,7 +6,7 @@ use pmvmmanager6::error::Kind;
 use pmvmmanager6::service::job::identity::Mark;
 use pmvmmanager6::service::order::Sizes;
 use pmvmmanager6::service::vm::addresses;
-use pmvmmanager6::service::vm::resize;
+use pmvmmanager6::service::vm::sizes;
 use pmvmmanager6::vmm::{
     Account, Cluster, CreateHost, Failure, Host, Ipv4, Node, Os, Outcome, Past, Pool, Preset, Recipe, Resources,
 };
@@ -86,7 +86,7 @@ fn understand(body: &[u8]) {
 /// Whatever VMmanager says about a VM: no disk is ever asked to become smaller.
 fn shrinks_never(wanted: &Sizes, host: &Host) {
     let has = host.disk.as_ref().and_then(|disk| disk.size_mib);
-    match resize::compare(wanted, host) {
+    match sizes::compare(wanted, host) {
         Err(error) => assert_eq!(error.kind, Kind::DiskShrink),
         Ok(change) => {
             let smaller = change.disk_mib.zip(has).is_some_and(|(asked, has)| asked < has);

@@ -1,0 +1,148 @@
+//! The sizes a service's VM should have, and what differs from those it has.
+
+use crate::error::{Error, Kind, Result};
+use crate::service::job::Job;
+use crate::service::order::{Order, Sizes};
+use crate::service::platform::catalogue;
+use crate::vmm::{Host, Preset, Resources};
+
+/// Memory grows in these steps while a VM runs [api 4.8].
+const HOT_RAM_STEP_MIB: u64 = 1024;
+
+/// What differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// New size of the main disk, MiB.
+    pub disk_mib: Option<u64>,
+    /// New cores, memory, speeds.
+    pub resources: Resources,
+    /// Some of it was accepted before and waits for a stop.
+    pub pending: bool,
+}
+
+impl Change {
+    /// Nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.disk_mib.is_none() && self.resources == Resources::default() && !self.pending
+    }
+}
+
+/// Ordered sizes, completed by the tariff's VM configuration.
+pub fn sizes(job: &Job, order: &Order, host: &Host) -> Result<Sizes> {
+    sizes_of(order, host, || job.vmm.presets())
+}
+
+/// The same with VMmanager's VM configurations, which are asked for when they are needed.
+pub fn sizes_of<P: AsRef<[Preset]>>(order: &Order, host: &Host, presets: impl FnOnce() -> Result<P>) -> Result<Sizes> {
+    let sizes = order.sizes.clone();
+    if ![sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
+        return Ok(sizes);
+    }
+    let lxd = host.cluster.as_ref().is_some_and(|cluster| cluster.virtualization_type == "lxd");
+    let Some(preset) = catalogue::needed_preset(presets, order, lxd)? else { return Ok(sizes) };
+    Ok(Sizes {
+        cpu_number: sizes.cpu_number.or(preset.cpu_number),
+        ram_mib: sizes.ram_mib.or(preset.ram_mib),
+        hdd_mib: sizes.hdd_mib.or_else(|| preset.main_disk_mib()),
+        net_in_mbitps: sizes.net_in_mbitps.or(preset.tuning.net_in_mbitps),
+        net_out_mbitps: sizes.net_out_mbitps.or(preset.tuning.net_out_mbitps),
+    })
+}
+
+/// What has to change; `disk_shrink` when the order asks for less disk than the VM has.
+pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
+    let disk = host.disk.as_ref();
+    let has = disk.and_then(|disk| disk.size_mib);
+    if let (Some(wanted), Some(has)) = (wanted.hdd_mib, has)
+        && wanted < has
+    {
+        let text = format!(
+            "the order asks for {wanted} MiB of disk, VM {} has {has} MiB; a disk cannot shrink, nothing was changed",
+            host.id
+        );
+        return Err(Error::new(Kind::DiskShrink, "disk", text));
+    }
+    let mut pending = false;
+    let mut difference = |wanted: Option<u64>, is: Option<u64>, waiting: Option<u64>| {
+        // A stopped VM has no next stop that something could wait for.
+        let waiting = waiting.filter(|&size| size > 0 && host.state != Host::STOPPED);
+        let right = wanted == is;
+        pending |= !right && wanted.is_some() && wanted == waiting;
+        wanted.filter(|_| waiting.map_or(!right, |_| wanted != waiting))
+    };
+    let [speed_in, speed_out] = host.speeds();
+    let disk_mib =
+        difference(wanted.hdd_mib, has, disk.and_then(|disk| disk.size_mib_new)).filter(|_| wanted.hdd_mib != has);
+    let resources = Resources {
+        cpu_number: difference(wanted.cpu_number, host.cpu_number, host.cpu_number_new),
+        ram_mib: difference(wanted.ram_mib, host.ram_mib, host.ram_mib_new),
+        net_in_mbitps: difference(wanted.net_in_mbitps, speed_in, None),
+        net_out_mbitps: difference(wanted.net_out_mbitps, speed_out, None),
+    };
+    Ok(Change { disk_mib, resources, pending })
+}
+
+/// Whether a change of the VM as it is now means a restart; VMmanager may still refuse to do it without one.
+pub fn restarts(host: &Host, change: &Change) -> bool {
+    let hot_resources = change.resources == Resources::default() || is_hot(host, &change.resources);
+    let hot_disk = change.disk_mib.is_none() || host.live_resize;
+    host.state != Host::STOPPED && (change.pending || !hot_resources || !hot_disk)
+}
+
+/// Cores and memory of a capable VM may grow while it runs; speeds are always worth a try without a restart.
+pub fn is_hot(host: &Host, resources: &Resources) -> bool {
+    let grows = |wanted: Option<u64>, is: Option<u64>| wanted.is_none_or(|wanted| is.is_some_and(|is| wanted > is));
+    let step = |wanted: u64| wanted.abs_diff(host.ram_mib.unwrap_or_default()).is_multiple_of(HOT_RAM_STEP_MIB);
+    let only_speeds = resources.cpu_number.is_none() && resources.ram_mib.is_none();
+    let all_grow = grows(resources.cpu_number, host.cpu_number) && grows(resources.ram_mib, host.ram_mib);
+    only_speeds || (host.hot_plug && all_grow && resources.ram_mib.is_none_or(step))
+}
+
+/// The VM has other values now than wanted; it has not where a deferred change is only overridden.
+pub fn differs(host: &Host, change: &Change) -> bool {
+    let Resources { cpu_number, ram_mib, net_in_mbitps, net_out_mbitps } = change.resources;
+    let other = |wanted: Option<u64>, is: Option<u64>| wanted.is_some() && wanted != is;
+    let speeds = net_in_mbitps.or(net_out_mbitps).is_some();
+    speeds || change.disk_mib.is_some() || other(cpu_number, host.cpu_number) || other(ram_mib, host.ram_mib)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(json: serde_json::Value) -> Host {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn only_differences_are_wanted() {
+        let host = host(serde_json::json!({
+            "id": 1, "state": "active", "cpu_number": 2, "ram_mib": 2048, "ram_mib_new": 4096, "net_bandwidth_mbitps": 100,
+            "net_in_mbitps": 0, "disk": {"id": 9, "disk_mib": 20480, "disk_mib_new": 0}
+        }));
+        let wanted = Sizes {
+            cpu_number: Some(2),
+            ram_mib: Some(4096),
+            hdd_mib: Some(30720),
+            net_in_mbitps: Some(100),
+            net_out_mbitps: Some(50),
+        };
+        let change = compare(&wanted, &host).unwrap();
+        let resources = Resources { net_out_mbitps: Some(50), ..Resources::default() };
+        assert_eq!(change, Change { disk_mib: Some(30720), resources, pending: true });
+        assert_eq!(compare(&Sizes { hdd_mib: Some(1), ..Sizes::default() }, &host).unwrap_err().kind, Kind::DiskShrink);
+        assert!(compare(&Sizes::default(), &host).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_waits_and_is_no_longer_ordered_is_overridden_without_a_restart() {
+        let host = host(serde_json::json!({
+            "id": 1, "state": "active", "cpu_number": 2, "cpu_number_new": 8, "ram_mib": 2048, "ram_mib_new": 2048
+        }));
+        let wanted = Sizes { cpu_number: Some(2), ram_mib: Some(2048), ..Sizes::default() };
+        let change = compare(&wanted, &host).unwrap();
+        let resources = Resources { cpu_number: Some(2), ..Resources::default() };
+        assert_eq!(change, Change { disk_mib: None, resources, pending: false });
+        assert!(!differs(&host, &change));
+    }
+}
