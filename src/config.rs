@@ -85,9 +85,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// A rehearsal waits for answers and for nothing else.
+    /// A dry run waits for answers and for nothing else.
     #[must_use]
-    pub fn rehearsing(&self) -> Self {
+    pub fn dry_run(&self) -> Self {
         let at_once = Duration::ZERO;
         Limits {
             create: at_once,

@@ -168,7 +168,7 @@ impl Journal {
         Ok(Journal { database: RefCell::new(Database::open(&config.state_dir(), &SCHEMA)?) })
     }
 
-    /// A copy in memory of the journal as it is now: for a rehearsal, which must not leave a trace.
+    /// A copy in memory of the journal as it is now: for a dry run, which must not leave a trace.
     pub fn copy(config: &Config) -> Result<Self> {
         Ok(Journal { database: RefCell::new(Database::copy(&config.state_dir(), &SCHEMA)?) })
     }

@@ -61,13 +61,13 @@
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now; the handler's custom parameters |
 //! | [`journal`] | what we asked VMmanager to do, which counters and speeds the statistics remember |
-//! | [`metrics`] | counters of all runs together, filled from [`tally`] at the end of each |
+//! | [`metrics`] | counters of all runs together, filled from [`recorder`] at the end of each |
 //! | [`state`], [`lock`] | private directories, database files, file locks |
-//! | [`rehearsal`] | the script of an operation that is run for its plan: what would be sent |
+//! | [`dry_run`] | the plan of an operation that is run for its plan: what would be sent |
 //! | [`wire`] | XML in and out |
 //! | [`config`] | where things are, how long we wait; the only reader of the environment |
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
-//! | [`tally`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
+//! | [`recorder`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
 //!
 //! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
@@ -80,11 +80,11 @@
 //! |---|---|
 //! | panel command | a file in `command/`, a line in [`command::TABLE`] |
 //! | operator command | a file in `admin/` with its `Task`, a variant in [`cli::operator`], a line in `admin::run` |
-//! | request to VMmanager | a method in `vmm/mod.rs`, its fields in `vmm/model.rs`, its effect in `vmm/rehearsal/`, its path in `admin/verify/answers.rs` |
-//! | query or call of BILLmanager | the file of `panel/` that has its neighbours; a call's reason in `panel/rehearsal.rs` |
+//! | request to VMmanager | a method in `vmm/mod.rs`, its fields in `vmm/model.rs`, its effect in `vmm/dry_run/`, its path in `admin/verify/answers.rs` |
+//! | query or call of BILLmanager | the file of `panel/` that has its neighbours; a call's reason in `panel/dry_run.rs` |
 //! | setting of the handler | `command/features.rs` and the plugin XML; a custom parameter: `queue/settings.rs` |
 //! | error type | a line in [`error::Kind`], its text in the plugin XML |
-//! | counter | a line in [`tally::Metric`] |
+//! | counter | a line in [`recorder::Metric`] |
 //! | line at which a crash matters | [`fault::point`] with a new name |
 //!
 //! # Left out on purpose
@@ -98,6 +98,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod digest;
+pub mod dry_run;
 pub mod error;
 pub mod fault;
 pub mod journal;
@@ -107,12 +108,11 @@ pub mod metrics;
 pub mod panel;
 pub mod progress;
 pub mod queue;
-pub mod rehearsal;
+pub mod recorder;
 mod run;
 pub mod seal;
 pub mod service;
 pub mod state;
-pub mod tally;
 pub mod vmm;
 pub mod wire;
 

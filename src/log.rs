@@ -28,7 +28,7 @@ pub use tracing::{debug, error, info, trace, warn};
 const KEPT_LINES: usize = 60;
 
 static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
-static REHEARSES: AtomicBool = AtomicBool::new(false);
+static DRY_RUN: AtomicBool = AtomicBool::new(false);
 
 /// Opens the log. Call once, as soon as the command is known to need one.
 pub fn open(config: &Config) {
@@ -45,9 +45,9 @@ pub fn open(config: &Config) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Every line says from now on that it is only rehearsed: a reader must not take it for something that was done.
-pub fn rehearse() {
-    REHEARSES.store(true, Ordering::Relaxed);
+/// Every line says from now on that it is only a dry run: a reader must not take it for something that was done.
+pub fn dry_run() {
+    DRY_RUN.store(true, Ordering::Relaxed);
 }
 
 /// The last lines of this run, oldest first.
@@ -98,7 +98,7 @@ fn line(event: &Event<'_>) -> String {
     event.record(&mut text);
     let now = config::now();
     let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
-    let mark = if REHEARSES.load(Ordering::Relaxed) { "(plan, nothing is done) " } else { "" };
+    let mark = if DRY_RUN.load(Ordering::Relaxed) { "(plan, nothing is done) " } else { "" };
     format!("{time} [{}] {level} {mark}{}\n", std::process::id(), one_line(text.0.trim()))
 }
 

@@ -4,7 +4,7 @@
 //! {"version": 1, "counted": {"pmvmmanager6_logins_total": {"result=\"success\"": {"": 17}}}}
 //! ```
 //!
-//! Metric, labels, part of the series, number. Each panel command adds what it has counted ([`crate::tally`]) at its very
+//! Metric, labels, part of the series, number. Each panel command adds what it has counted ([`crate::recorder`]) at its very
 //! end, under the file's guard: the whole file is replaced in one step, so whoever is killed before that takes only his
 //! own numbers with him. A reboot begins anew, which Prometheus understands. It is not a table of `runtime.db`, because
 //! counting must neither hold the queue's guard nor be able to damage its index. Nothing depends on the file: a damaged
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::error::Result;
 use crate::state::{Failure, failure, guard, prepare_directory, replace};
-use crate::{fault, log, tally};
+use crate::{fault, log, recorder};
 
 const VERSION: u32 = 1;
 
@@ -39,11 +39,11 @@ impl Default for Document {
 /// A stored number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// [`tally::Metric::name`].
+    /// [`recorder::Metric::name`].
     pub metric: String,
     /// As Prometheus writes them: `command="open",result="success"`.
     pub labels: String,
-    /// As in [`tally::Series`].
+    /// As in [`recorder::Series`].
     pub part: String,
     /// Events, or microseconds.
     pub value: i64,
@@ -72,7 +72,7 @@ pub fn store(config: &Config) -> Result<()> {
         }
         read => read.map_err(|failure| failure.explain(&file, "move it away"))?,
     };
-    for ((metric, values, part), value) in tally::take() {
+    for ((metric, values, part), value) in recorder::take() {
         let labels = metric.labels().iter().zip(values).map(|(name, value)| format!("{name}=\"{value}\""));
         let series = document.counted.entry(metric.name().to_owned()).or_default();
         let series = series.entry(labels.collect::<Vec<_>>().join(",")).or_default();

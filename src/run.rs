@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::metrics;
 use crate::panel::{Failure, Panel, error_document};
-use crate::tally::{self, Metric};
+use crate::recorder::{self, Metric};
 use crate::wire::Element;
 
 const FAILED: u8 = 1;
@@ -59,9 +59,9 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
         Some(document) => print(stdout, &document).map(|()| 0),
         None => Ok(0),
     });
-    tally::count(Metric::Operations, &[name, tally::result(&answered)]);
+    recorder::count(Metric::Operations, &[name, recorder::result(&answered)]);
     let status = answered.unwrap_or_else(|error| fail(&context, &error, stdout));
-    tally::time(Metric::OperationTime, &[name], started.elapsed());
+    recorder::time(Metric::OperationTime, &[name], started.elapsed());
     // Numbers are worth no operation.
     if let Err(error) = guarded(|| metrics::store(&config)) {
         log::debug!("the metrics of this run are lost: {error}");

@@ -10,8 +10,8 @@
 
 use std::io::Write;
 
+use super::connection::Attempt;
 use super::finding::{Section, verdict};
-use super::trial::Trial;
 use super::{Verdict, hurried, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> 
     let handler = Panel::new(config).handler(task.module)?;
     let progress = Progress::new();
     progress.show(&format!("handler {} ({}) …", handler.id, handler.name));
-    let findings = Trial::of(config, &handler).findings;
+    let findings = Attempt::of(config, &handler).findings;
     drop(progress);
     let about = format!("handler {} {}", handler.id, handler.name);
     let sections = [Section { about, handler: Some(handler.id), findings }];

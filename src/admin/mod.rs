@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod check_connection;
+mod connection;
 pub mod doctor;
 pub mod features;
 mod finding;
@@ -18,7 +19,6 @@ mod service;
 pub mod session;
 pub mod show;
 mod table;
-mod trial;
 pub mod verify;
 #[cfg(feature = "faults")]
 pub mod visit;

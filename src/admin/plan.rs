@@ -1,6 +1,6 @@
 //! `pmvmmanager6 plan --item N [--command NAME]`: what an operation would send to VMmanager and call in BILLmanager.
 //!
-//! The plan is the operation itself, rehearsed ([`crate::rehearsal`]): both platforms are asked, neither is told, and
+//! The plan is the operation itself, run without sending ([`crate::dry_run`]): both platforms are asked, neither is told, and
 //! the journal is a copy in memory. No ticket is taken: an operation that runs meanwhile may change what was planned.
 //!
 //! The shape of `--json` is in [`DOCUMENT`]. Exit status 1 when the operation would fail.
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use super::{Verdict, service, write, write_json};
 use crate::cli::Invocation;
 use crate::config::Config;
+use crate::dry_run::{Party, Plan, Step};
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::panel::{Panel, status};
-use crate::rehearsal::{Party, Script, Step};
 
 /// Operations that can be planned: those that need no further arguments.
 pub const COMMANDS: [&str; 11] =
@@ -30,11 +30,11 @@ pub const DOCUMENT: &str = r#"--json prints one object:
   {"service": 4711, "command": "setparam", "chosen": "the service is active",
    "steps": [{"number": 1, "to": "VMmanager", "request": "POST /vm/v3/host/217/resource",
               "body": {"ram_mib": 4096}, "why": "memory 2048 → 4096 MiB, …"}],
-   "restart": false, "error": null, "unforetold": null}
+   "restart": false, "error": null, "unpredictable": null}
 
 "chosen" says why the command was taken, null when it was given. "to" is VMmanager or BILLmanager; "body" is null where
 there is none, secrets in it are ***, and what does not exist yet has a name in angle brackets. "error" is
-{"type", "object", "text"} where the operation would fail (exit status 1); "unforetold" is a text where nobody can know
+{"type", "object", "text"} where the operation would fail (exit status 1); "unpredictable" is a text where nobody can know
 how the operation goes on after the steps."#;
 
 /// What the person asked for.
@@ -48,29 +48,29 @@ pub struct Task {
     pub json: bool,
 }
 
-/// Rehearses the operation and shows its script.
+/// Runs the operation without sending anything and shows what it would send.
 pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
-    log::rehearse();
+    log::dry_run();
     if config.do_nothing() {
         let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, operations do nothing here";
         return Err(Error::new(Kind::NotSupported, "plan", text));
     }
-    let script = Rc::new(Script::default());
+    let plan = Rc::new(Plan::default());
     let choice = choose(config, task)?;
-    let error = service::rehearse(config, &call(task.item, &choice, &script), &script)?;
-    let error = error.map(|error| Error { value: script.named(&error.value), ..error });
-    let plan = Plan { item: task.item, choice, steps: script.steps(), error, unforetold: script.ended() };
-    if let (Some(error), []) = (&plan.error, plan.steps.as_slice())
+    let error = service::dry_run(config, &call(task.item, &choice, &plan), &plan)?;
+    let error = error.map(|error| Error { value: plan.named(&error.value), ..error });
+    let shown = Shown { item: task.item, choice, steps: plan.steps(), error, unpredictable: plan.ended() };
+    if let (Some(error), []) = (&shown.error, shown.steps.as_slice())
         && (error.kind.is_connection() || matches!(error.kind, Kind::Db | Kind::Mgrctl))
     {
         return Err(error.clone());
     }
     if task.json {
-        write_json(out, &plan.document())?;
+        write_json(out, &shown.document())?;
     } else {
-        write(out, &plan.text())?;
+        write(out, &shown.text())?;
     }
-    Ok(if plan.error.is_some() { Verdict::Findings } else { Verdict::Fine })
+    Ok(if shown.error.is_some() { Verdict::Findings } else { Verdict::Fine })
 }
 
 /// The operation to plan.
@@ -110,19 +110,20 @@ const ORDERED: i64 = 1;
 const OPENING: i64 = 5;
 
 /// What BILLmanager would call. It names the user whose change of the tariff may have to be taken back.
-fn call(item: u64, choice: &Choice, script: &Script) -> Invocation {
-    let user = (choice.command == "setparam").then(|| ("userid", script.invent("user who ordered it")));
+fn call(item: u64, choice: &Choice, plan: &Plan) -> Invocation {
+    let user = (choice.command == "setparam").then(|| ("userid", plan.placeholder("user who ordered it")));
     let operation = choice.operation.map(|id| ("runningoperation", id));
     let arguments: Vec<(&str, u64)> = [("item", item)].into_iter().chain(user).chain(operation).collect();
     Invocation::new(&choice.command, &arguments)
 }
 
-struct Plan {
+/// A plan with what was asked for.
+struct Shown {
     item: u64,
     choice: Choice,
     steps: Vec<Step>,
     error: Option<Error>,
-    unforetold: Option<String>,
+    unpredictable: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -133,10 +134,10 @@ struct Document<'a> {
     steps: Vec<Value>,
     restart: bool,
     error: Option<Value>,
-    unforetold: Option<&'a str>,
+    unpredictable: Option<&'a str>,
 }
 
-impl Plan {
+impl Shown {
     fn document(&self) -> Document<'_> {
         let step = |(at, step): (usize, &Step)| {
             json!({
@@ -151,7 +152,7 @@ impl Plan {
             steps: self.steps.iter().enumerate().map(step).collect(),
             restart: self.restarts(),
             error: self.error.as_ref().map(error),
-            unforetold: self.unforetold.as_deref(),
+            unpredictable: self.unpredictable.as_deref(),
         }
     }
 
@@ -175,7 +176,7 @@ impl Plan {
     fn conclusion(&self) -> String {
         let is_sent = |part: &str| self.steps.iter().any(|step| step.request.contains(part));
         let is_told = self.steps.iter().any(|step| step.to == Party::Vmmanager);
-        let goes_on = self.error.is_none() && self.unforetold.is_none();
+        let goes_on = self.error.is_none() && self.unpredictable.is_none();
         let power = match (self.restarts(), is_told) {
             (true, _) => "The VM would be restarted once.\n",
             (false, true) if goes_on && (is_sent("/resource") || is_sent("/disk/")) => {
@@ -187,7 +188,7 @@ impl Plan {
         };
         let blank = if self.steps.is_empty() { "" } else { "\n" };
         let error = self.error.as_ref().map(|error| format!("The operation would fail: {error}\n"));
-        let end = self.unforetold.as_ref().map(|why| format!("From here on the plan cannot be foretold: {why}.\n"));
+        let end = self.unpredictable.as_ref().map(|why| format!("From here on the plan cannot be predicted: {why}.\n"));
         let parts = [blank, power, &error.unwrap_or_default(), &end.unwrap_or_default(), "Nothing was sent.\n"];
         parts.concat()
     }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use crate::cli::Invocation;
 use crate::command::{self, Context};
 use crate::config::Config;
+use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::panel::Panel;
-use crate::rehearsal::Script;
 use crate::service::job::Job;
 
 /// Looks at a service without changing anything.
@@ -25,10 +25,10 @@ pub fn change<T>(config: &Config, item: u64, command: &str, work: impl FnOnce(&J
     with_context(config, &Panel::new(config), &Invocation::default(), |context| context.with_turn(item, command, work))
 }
 
-/// Rehearses what BILLmanager would call; the operation's own error, if it has one.
-pub fn rehearse(config: &Config, call: &Invocation, script: &Rc<Script>) -> Result<Option<Error>> {
+/// Plans what BILLmanager would call; the operation's own error, if it has one.
+pub fn dry_run(config: &Config, call: &Invocation, plan: &Rc<Plan>) -> Result<Option<Error>> {
     let command = command::find(&call.command)?;
-    with_context(config, &Panel::new(config).rehearsing(script), call, |context| context.rehearse(command, script))
+    with_context(config, &Panel::new(config).dry_run(plan), call, |context| context.dry_run(command, plan))
 }
 
 fn with_context<T>(

@@ -374,7 +374,7 @@ or two parts contradict each other.
   log          lines
 A part that cannot be read is {\"error\": \"…\"}, what is not known is null, a secret is \"***\".
 
-The archive of --bundle holds story.txt, story.json, versions.json, log.txt, features.xml, queue.json,
+The archive of --bundle holds report.txt, report.json, versions.json, log.txt, features.xml, queue.json,
 handler.json, vm.json and history.json. An existing file is never overwritten.";
 
 impl Show {

@@ -37,16 +37,16 @@ use std::time::Instant;
 
 use crate::cli::Invocation;
 use crate::config::Config;
+use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::panel::{Handler, Panel};
 use crate::progress::Progress;
 use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
 use crate::queue::{self, Label, Turn};
-use crate::rehearsal::Script;
+use crate::recorder::{self, Metric};
 use crate::service::handler::HandlerJob;
 use crate::service::job::{Assignment, Job};
-use crate::tally::{self, Metric};
 use crate::wire::{self, Element};
 
 /// What a command works on, and with that what it needs.
@@ -202,7 +202,7 @@ impl Context<'_> {
 
     /// Runs an operation on a service for its plan, without a ticket; the operation's own error, if it has one. What
     /// would follow a wait for VMmanager is not known.
-    pub fn rehearse(&self, command: &Command, script: &Rc<Script>) -> Result<Option<Error>> {
+    pub fn dry_run(&self, command: &Command, plan: &Rc<Plan>) -> Result<Option<Error>> {
         let Work::Service(run) = command.work else {
             let text = format!("{} does not change a service: there is nothing to plan", command.name);
             return Err(Error::new(Kind::NotSupported, command.name, text));
@@ -210,13 +210,13 @@ impl Context<'_> {
         let item = self.call.id("item")?;
         let handler = self.handler_of(item)?;
         let label = Label { command: command.name.to_owned(), item: Some(item), handler: Some(handler.id) };
-        let job = self.assignment(item, handler, label)?.rehearsal(script)?;
+        let job = self.assignment(item, handler, label)?.dry_run(plan)?;
         let Err(error) = run(&job, self.call) else { return Ok(None) };
         // A read without an answer is no wait for a task.
         if error.kind == Kind::Vm6Timeout && !error.object.starts_with("GET ") {
-            script.end(&format!("the operation would have to wait ({})", error.value));
+            plan.end(&format!("the operation would have to wait ({})", error.value));
         }
-        if script.ended().is_some() {
+        if plan.ended().is_some() {
             return Ok(None);
         }
         self.take_tariff_change_back(command, &error);
@@ -252,7 +252,7 @@ impl Context<'_> {
             self.panel.rest();
         })?;
         let kind = if key.starts_with(SERVICE_PREFIX) { "service" } else { "handler" };
-        tally::time(Metric::QueueWait, &[kind], started.elapsed());
+        recorder::time(Metric::QueueWait, &[kind], started.elapsed());
         log::debug!("{label}: runs in queue {}", turn.queue());
         Ok(turn)
     }

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::rehearsal::Rehearsal;
+use super::dry_run::DryRun;
 use crate::config::{Config, MODULE};
+use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::rehearsal::Script;
 use crate::wire::{self, Element};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -52,7 +52,7 @@ pub struct Mgrctl {
     program: PathBuf,
     root: PathBuf,
     patience: Duration,
-    rehearsal: Option<Rehearsal>,
+    dry_run: Option<DryRun>,
 }
 
 /// How one start of `mgrctl` ended.
@@ -64,18 +64,18 @@ enum Attempt {
 impl Mgrctl {
     /// A client for the panel under the configured root. Starts nothing yet.
     pub fn new(config: &Config) -> Self {
-        Mgrctl { program: config.mgrctl(), root: config.root.clone(), patience: config.limits.panel, rehearsal: None }
+        Mgrctl { program: config.mgrctl(), root: config.root.clone(), patience: config.limits.panel, dry_run: None }
     }
 
-    /// The same client for a rehearsal: calls go into the script.
+    /// The same client for a dry run: calls go into the plan.
     #[must_use]
-    pub fn rehearsing(self, script: &Rc<Script>) -> Self {
-        Mgrctl { rehearsal: Some(Rehearsal::new(script)), ..self }
+    pub fn dry_run(self, plan: &Rc<Plan>) -> Self {
+        Mgrctl { dry_run: Some(DryRun::new(plan)), ..self }
     }
 
-    /// What was told in a rehearsal.
-    pub fn rehearsal(&self) -> Option<&Rehearsal> {
-        self.rehearsal.as_ref()
+    /// What was told in a dry run.
+    pub fn planned(&self) -> Option<&DryRun> {
+        self.dry_run.as_ref()
     }
 
     /// Runs a panel function and returns the answer's `doc`; an `error` node is an `mgrctl` error.
@@ -85,8 +85,8 @@ impl Mgrctl {
 
     /// The same, but an `error` node is an answer like any other.
     pub fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
-        if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| !Rehearsal::is_question(function)) {
-            return rehearsal.answer(function, params);
+        if let Some(dry_run) = self.dry_run.as_ref().filter(|_| !DryRun::is_question(function)) {
+            return dry_run.answer(function, params);
         }
         let until = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;

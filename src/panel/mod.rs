@@ -6,9 +6,10 @@
 
 #![cfg_attr(doc, doc = include_str!("PROTOCOL.md"))]
 
-mod census;
+mod bulk;
 mod crypt;
 mod database;
+mod dry_run;
 mod failure;
 mod handlers;
 mod lists;
@@ -16,11 +17,10 @@ mod mgrctl;
 mod operations;
 mod options;
 mod records;
-mod rehearsal;
+mod secret_cache;
 mod slots;
 mod statistics;
 mod units;
-mod vault;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -30,8 +30,8 @@ use std::rc::Rc;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Config, MODULE};
+use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
-use crate::rehearsal::Script;
 use crate::wire::Element;
 use crate::{fault, log};
 
@@ -44,7 +44,7 @@ use mgrctl::Mgrctl;
 pub use mgrctl::Value;
 pub use operations::Operation;
 use options::Options;
-pub use records::{Amount, Client, Handler, HandlerParam, Owner, Service, status};
+pub use records::{Amount, Customer, Handler, HandlerParam, Owner, Service, status};
 pub use slots::{Address, Slot};
 pub use statistics::{FRACTION, Metered, Reading, Recorded};
 pub use units::Units;
@@ -70,10 +70,10 @@ impl Panel {
         }
     }
 
-    /// The same panel for a rehearsal: it is asked as ever, what it would be told goes into the script.
+    /// The same panel for a dry run: it is asked as ever, what it would be told goes into the plan.
     #[must_use]
-    pub fn rehearsing(self, script: &Rc<Script>) -> Self {
-        Panel { mgrctl: self.mgrctl.rehearsing(script), ..self }
+    pub fn dry_run(self, plan: &Rc<Plan>) -> Self {
+        Panel { mgrctl: self.mgrctl.dry_run(plan), ..self }
     }
 
     /// Runs a panel function.

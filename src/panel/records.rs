@@ -1,6 +1,6 @@
 //! What we read of a service, its handler and its client: plain data and the queries that fill it.
 //!
-//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `census.rs`, `operations.rs` and
+//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `bulk.rs`, `operations.rs` and
 //! `statistics.rs` [protocol 5.3, 5.4, 5.5, 5.6, 5.7, 5.8].
 
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use secrecy::SecretString;
 
 use super::Panel;
 use super::database::{Param, Query, Row};
+use super::secret_cache::Kept;
 use super::units::Units;
-use super::vault::Kept;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 
@@ -34,7 +34,7 @@ pub struct Handler {
 
 /// An account of BILLmanager with its first user.
 #[derive(Clone, Debug, Default)]
-pub struct Client {
+pub struct Customer {
     /// `account.id`.
     pub id: u64,
     /// Company or person.
@@ -87,7 +87,7 @@ pub struct Service {
     /// `pricelistparam` of the tariff.
     pub tariff: BTreeMap<String, String>,
     /// The owner.
-    pub client: Client,
+    pub client: Customer,
     /// `itemparam`.
     pub params: BTreeMap<String, String>,
     /// Add-ons by their key, tariff parameters of the same name merged over them.
@@ -186,7 +186,7 @@ impl Panel {
     /// Everything about a service but its secrets, whose decryption takes longer than all the rest: [`Panel::secret`].
     pub fn service(&self, item: u64) -> Result<Service> {
         let mut found = self.services(&[item])?.pop().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
-        if let Some(told) = self.mgrctl.rehearsal() {
+        if let Some(told) = self.mgrctl.planned() {
             found.params.extend(told.params(item));
         }
         Ok(found)
@@ -211,7 +211,7 @@ impl Panel {
             }
             let known = row
                 .id(6)
-                .map(|client| clients.get(&client).cloned().unwrap_or(Client { id: client, ..Client::default() }));
+                .map(|client| clients.get(&client).cloned().unwrap_or(Customer { id: client, ..Customer::default() }));
             Some(Service {
                 id,
                 item_type: row.text(0).to_owned(),
@@ -221,7 +221,7 @@ impl Panel {
                 tariff_id: row.id(4).unwrap_or_default(),
                 tariff_title: row.text(9).to_owned(),
                 tariff_name: row.text(5).to_owned(),
-                client: known.map(|client| Client { name: row.text(7).to_owned(), ..client }).unwrap_or_default(),
+                client: known.map(|client| Customer { name: row.text(7).to_owned(), ..client }).unwrap_or_default(),
                 params: params.remove(&id).unwrap_or_default(),
                 addons,
                 units: Arc::clone(&units),
@@ -239,8 +239,8 @@ impl Panel {
     /// The plain parameters of a service.
     pub fn params(&self, item: u64) -> Result<BTreeMap<String, String>> {
         let stored = self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?;
-        let rehearsed = self.mgrctl.rehearsal().map(|told| told.params(item));
-        Ok(pairs(&stored).into_iter().chain(rehearsed.into_iter().flatten()).collect())
+        let planned = self.mgrctl.planned().map(|told| told.params(item));
+        Ok(pairs(&stored).into_iter().chain(planned.into_iter().flatten()).collect())
     }
 
     /// The parameters of a tariff.
@@ -258,7 +258,7 @@ impl Panel {
 
     /// One crypted parameter of a service, decrypted.
     pub fn secret(&self, item: u64, name: &str) -> Result<Option<SecretString>> {
-        if let Some(told) = self.mgrctl.rehearsal().and_then(|told| told.secret(item, name)) {
+        if let Some(told) = self.mgrctl.planned().and_then(|told| told.secret(item, name)) {
             return Ok(Some(told));
         }
         let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
@@ -393,12 +393,12 @@ fn grouped(rows: &[Row]) -> BTreeMap<u64, BTreeMap<String, String>> {
 }
 
 /// Accounts with their first users; the names of the accounts are the caller's.
-fn first_users(rows: &[Row]) -> BTreeMap<u64, Client> {
+fn first_users(rows: &[Row]) -> BTreeMap<u64, Customer> {
     let mut found = BTreeMap::new();
     for row in rows {
         let Some(id) = row.id(0) else { continue };
         let text = |column| row.text(column).trim().to_owned();
-        let client = || Client { id, name: String::new(), user: text(1), email: text(2), real_name: text(3) };
+        let client = || Customer { id, name: String::new(), user: text(1), email: text(2), real_name: text(3) };
         found.entry(id).or_insert_with(client);
     }
     found

@@ -40,7 +40,7 @@ impl Panel {
     /// The public slots of a service in the order of their ids.
     pub fn slots(&self, item: u64) -> Result<Vec<Slot>> {
         let mut slots = self.slots_of(&[item])?.remove(&item).unwrap_or_default();
-        if let Some(told) = self.mgrctl.rehearsal() {
+        if let Some(told) = self.mgrctl.planned() {
             told.fill(&mut slots);
         }
         Ok(slots)

@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 
 use super::address::Address;
 use super::certificate::Certificate;
+use super::dry_run::DryRun;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
-use super::rehearsal::Rehearsal;
 use super::session::Session;
 use super::tls::Trust;
 use crate::config::Limits;
+use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::rehearsal::Script;
-use crate::tally::{self, Metric};
+use crate::recorder::{self, Metric};
 
 /// Pauses before a read is repeated after a lost or unreadable answer.
 const READ_PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
@@ -76,7 +76,7 @@ pub struct Client {
     session: Session,
     limits: Limits,
     prefixed: Cell<bool>,
-    rehearsal: Option<Rehearsal>,
+    dry_run: Option<DryRun>,
 }
 
 /// One exchange seen from above.
@@ -105,13 +105,13 @@ impl Client {
     /// Connects to nothing yet.
     pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
         let http = Http::new(access.trust.clone(), limits.answer);
-        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false), rehearsal: None }
+        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false), dry_run: None }
     }
 
-    /// The same client for a rehearsal: changes go into the script.
+    /// The same client for a dry run: changes go into the plan.
     #[must_use]
-    pub fn rehearsing(self, script: &Rc<Script>) -> Self {
-        Client { rehearsal: Some(Rehearsal::new(script)), ..self }
+    pub fn dry_run(self, plan: &Rc<Plan>) -> Self {
+        Client { dry_run: Some(DryRun::new(plan)), ..self }
     }
 
     /// How long things may take.
@@ -157,7 +157,7 @@ impl Client {
                 // It has waited for a minute already.
                 (Err(Failure::Unknown(error)), _) if error.kind == Kind::Vm6Timeout => return Err(error),
                 (Err(Failure::Unknown(error)), Some(pause)) => {
-                    tally::count(Metric::Retries, &["read"]);
+                    recorder::count(Metric::Retries, &["read"]);
                     log::debug!("reading again in {} ms after: {error}", pause.as_millis());
                     std::thread::sleep(*pause);
                 }
@@ -176,8 +176,8 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
-        match &self.rehearsal {
-            Some(rehearsal) => rehearsal.request(self, method, path, body),
+        match &self.dry_run {
+            Some(dry_run) => dry_run.request(self, method, path, body),
             None => self.send(method, path, body),
         }
     }
@@ -194,7 +194,7 @@ impl Client {
                 Step::Unknown(error) => return Err(Failure::Unknown(error)),
                 Step::NoSession(error) if renewed => return Err(Failure::Refused(error)),
                 Step::NoSession(_) => {
-                    tally::count(Metric::Retries, &["session"]);
+                    recorder::count(Metric::Retries, &["session"]);
                     self.session.reject(&token);
                     renewed = true;
                 }
@@ -204,7 +204,7 @@ impl Client {
 
     fn login(&self) -> Result<SecretString> {
         let answer = self.ask_for_token();
-        tally::count(Metric::Logins, &[tally::result(&answer)]);
+        recorder::count(Metric::Logins, &[recorder::result(&answer)]);
         answer
     }
 
@@ -261,7 +261,7 @@ impl Client {
             if pause.is_zero() || Instant::now() >= until {
                 return step;
             }
-            tally::count(Metric::Retries, &[if *asleep { "asleep" } else { "connect" }]);
+            recorder::count(Metric::Retries, &[if *asleep { "asleep" } else { "connect" }]);
             log::debug!("not taken ({error}); again in {} ms", pause.as_millis());
             std::thread::sleep(pause);
         }
@@ -270,7 +270,7 @@ impl Client {
     fn once(&self, request: &Request) -> Step {
         let (started, method) = (Instant::now(), request.method.name());
         let answer = self.http.exchange(&self.base(), request);
-        tally::time(Metric::RequestTime, &[method], started.elapsed());
+        recorder::time(Metric::RequestTime, &[method], started.elapsed());
         let elsewhere = answer.as_ref().is_ok_and(|answer| self.is_elsewhere(answer));
         let step = match answer {
             Ok(answer) => self.judge(request, answer),
@@ -278,7 +278,7 @@ impl Client {
             Err(Broken::NotSent(error)) => Step::NotTaken { error, asleep: false, retry_after: None },
             Err(Broken::Lost(error)) => Step::Unknown(error),
         };
-        tally::count(Metric::Requests, &[method, step.name()]);
+        recorder::count(Metric::Requests, &[method, step.name()]);
         if elsewhere {
             self.prefixed.set(true);
             return self.once(request);

@@ -9,15 +9,15 @@ mod about;
 mod address;
 mod certificate;
 mod client;
+mod dry_run;
 mod filter;
 mod http;
 mod list;
-mod metrics;
 mod model;
-mod rehearsal;
 pub mod session;
 mod task;
 mod tls;
+mod traffic;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -30,7 +30,6 @@ pub use address::Address;
 pub use certificate::Certificate;
 pub use client::{Access, Client, Failure, Outcome};
 use filter::Filter;
-pub use metrics::Direction;
 use model::List;
 pub use model::{
     Accepted, Account, Cluster, CreateHost, Host, HostIp, InterfacePools, Ipv4, Ipv6, Node, Os, Past, Pool,
@@ -39,6 +38,7 @@ pub use model::{
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};
 pub use tls::Trust;
+pub use traffic::Direction;
 
 impl Client {
     /// Accounts with exactly this e-mail, whatever the case of its letters [api 4.1].

@@ -234,11 +234,11 @@ fn assert_done_as_planned(world: &TestWorld, item: u64, plan: &Value, run: &Run)
         steps.map(|step| (step["request"].as_str().unwrap().to_owned(), step["body"].clone())).collect()
     };
     let mut names = BTreeMap::new();
-    let unforetold = !plan["unforetold"].is_null();
+    let unpredictable = !plan["unpredictable"].is_null();
     let called = world.bill.calls().into_iter().filter(|call| !REPORTS.contains(&call.function.as_str()));
     let called: Vec<(String, Value)> = called.map(|call| (call.function.clone(), params(&call))).collect();
     for (planned, mut done) in [(of("VMmanager"), world.asked()), (of("BILLmanager"), called)] {
-        if unforetold {
+        if unpredictable {
             assert!(done.len() >= planned.len(), "planned {planned:#?}\ndone {done:#?}");
             done.truncate(planned.len());
         }
@@ -253,7 +253,7 @@ fn assert_done_as_planned(world: &TestWorld, item: u64, plan: &Value, run: &Run)
             assert_eq!(run.status, Some(1), "{run:#?}");
             assert!(run.stdout.contains(&format!("type=\"{}\"", error["type"].as_str().unwrap())), "{run:#?}");
         }
-        None if unforetold => {}
+        None if unpredictable => {}
         None => assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log()),
     }
     assert_sound(world);
@@ -379,8 +379,8 @@ fn the_plan_ends_where_the_operation_has_to_wait() {
     assert!(world.vmm.wait_until(IMPATIENCE, alone), "more than the creation goes on");
     let (run, plan) = planned(&world, item, None);
     assert_eq!(run.status, Some(0));
-    assert!(plan["unforetold"].as_str().unwrap().contains("would have to wait"), "{plan:#}");
-    assert!(run.stdout.contains("From here on the plan cannot be foretold: the operation would have to wait"));
+    assert!(plan["unpredictable"].as_str().unwrap().contains("would have to wait"), "{plan:#}");
+    assert!(run.stdout.contains("From here on the plan cannot be predicted: the operation would have to wait"));
     assert!(run.took < IMPATIENCE, "{:?}", run.took);
     let run = world.attempt(item, "open", &[], &[("PMVMMANAGER6_LIMITS", "create=1,panel=8")]);
     assert_done_as_planned(&world, item, &plan, &run);

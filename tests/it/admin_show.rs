@@ -1,4 +1,4 @@
-//! `pmvmmanager6 show`: the story of a service in every state it can be in, and what is packed of it for support.
+//! `pmvmmanager6 show`: the report of a service in every state it can be in, and what is packed of it for support.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ impl TestWorld {
 
     /// The page and the document are the kept ones; the exit status of both.
     #[track_caller]
-    fn golden_story(&self, item: u64, name: &str) -> Option<i32> {
+    fn golden_report(&self, item: u64, name: &str) -> Option<i32> {
         let (page, document) = (self.show(item, &[]), self.show(item, &["--json"]));
         let (text, json) = (normal(self, &page.stdout), normal(self, &document.stdout));
         assert_golden(&format!("show/{name}.txt"), &without_log(&text, "Log, the last", "\n\n"));
@@ -54,7 +54,7 @@ fn without_log(text: &str, from: &str, to: &str) -> String {
 type State = (fn(&TestWorld) -> u64, i32);
 
 #[test]
-fn the_story_of_a_service_in_every_state() {
+fn the_report_of_a_service_in_every_state() {
     let states: [(&str, State); 10] = [
         (
             "ordered",
@@ -176,7 +176,7 @@ fn the_story_of_a_service_in_every_state() {
         let item = arrange(&world);
         let before = (world.snapshot(item), journal(&world));
         world.forget();
-        assert_eq!(world.golden_story(item, name), Some(*status), "{name}");
+        assert_eq!(world.golden_report(item, name), Some(*status), "{name}");
         assert_eq!((world.snapshot(item), journal(&world)), before, "looking changes nothing");
         assert_eq!((world.mutations(), world.panel_calls()), (vec![], vec![]), "nothing is asked for");
     });
@@ -259,10 +259,10 @@ fn what_contradicts_what() {
 }
 
 #[test]
-fn the_same_story_on_mariadb() {
+fn the_same_report_on_mariadb() {
     let world = TestWorld::on(Database::MariaDb);
     let item = world.opened();
-    assert_eq!(world.golden_story(item, "open"), Some(0));
+    assert_eq!(world.golden_report(item, "open"), Some(0));
 }
 
 #[test]
@@ -394,7 +394,7 @@ fn unpack(file: &Path) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_bundle_holds_the_story_and_no_secret() {
+fn a_bundle_holds_the_report_and_no_secret() {
     let world = TestWorld::start();
     let item = world.bill.order(&world.usual_order().secret("password", "Ordered-pass-4711"));
     world.succeed(item, "open");
@@ -409,10 +409,10 @@ fn a_bundle_holds_the_story_and_no_secret() {
     let operation = world.bill.operation(item, "changepassword");
     let told = "<doc><error type=\"vm6_api\" value=\"Ordered-pass-4711 is too short\"/></doc>";
     world.bill.exec("UPDATE runningoperation SET errorxml = ? WHERE id = ?", &[told, &operation.to_string()]);
-    let file = world.bill.root().join("story.tar.gz");
+    let file = world.bill.root().join("report.tar.gz");
     let run = world.show(item, &["--bundle", file.to_str().unwrap()]);
     assert_eq!(run.status, Some(0), "{run:?}");
-    assert!(run.stdout.starts_with(&format!("{}: the story of service {item}", file.display())), "{}", run.stdout);
+    assert!(run.stdout.starts_with(&format!("{}: the report of service {item}", file.display())), "{}", run.stdout);
     let files = unpack(&file);
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     let expected = [
@@ -421,8 +421,8 @@ fn a_bundle_holds_the_story_and_no_secret() {
         "history.json",
         "log.txt",
         "queue.json",
-        "story.json",
-        "story.txt",
+        "report.json",
+        "report.txt",
         "versions.json",
         "vm.json",
     ];
@@ -442,11 +442,11 @@ fn a_bundle_holds_the_story_and_no_secret() {
     }
     let read =
         |name: &str| serde_json::from_str::<Value>(&files[name]).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let story = read("story.json");
-    assert_eq!(story["service"], item);
-    assert_eq!(story["billmanager"]["client"]["email"], "a***@example.com");
-    assert_eq!(story["billmanager"]["parameters"]["root_password"], "***");
-    assert_eq!(story["billmanager"]["operations"][0]["error"], "vm6_api: *** is too short");
+    let report = read("report.json");
+    assert_eq!(report["service"], item);
+    assert_eq!(report["billmanager"]["client"]["email"], "a***@example.com");
+    assert_eq!(report["billmanager"]["parameters"]["root_password"], "***");
+    assert_eq!(report["billmanager"]["operations"][0]["error"], "vm6_api: *** is too short");
     assert_eq!(read("vm.json")["list"][0]["id"], host.id);
     assert_eq!(read("vm.json")["list"][0]["account"]["email"], "a***@example.com");
     let history = read("history.json");
@@ -458,7 +458,7 @@ fn a_bundle_holds_the_story_and_no_secret() {
     assert_eq!(read("versions.json")["module"], env!("CARGO_PKG_VERSION"));
     assert!(read("versions.json")["vmmanager"].is_string());
     assert_eq!(read("queue.json")["queues"], serde_json::json!([]));
-    assert!(files["story.txt"].starts_with(&format!("Service {item}\n")));
+    assert!(files["report.txt"].starts_with(&format!("Service {item}\n")));
     assert!(files["log.txt"].contains(&format!("--command open item={item} ")), "{}", files["log.txt"]);
     assert_eq!(files["features.xml"], world.bill.run(&["--command", "features"]).stdout);
     // Once more to the same place: refused, and what is there stays.
@@ -480,7 +480,7 @@ fn a_bundle_is_whole_or_not_there() {
     for name in ["vm.json", "history.json"] {
         assert!(files[name].contains("vm6_connect"), "{}", files[name]);
     }
-    let nowhere = world.bill.root().join("missing/story.tar.gz");
+    let nowhere = world.bill.root().join("missing/report.tar.gz");
     let run = world.show(item, &["--bundle", nowhere.to_str().unwrap()]);
     assert_eq!((run.status, run.stdout.as_str()), (Some(1), ""));
     assert!(run.stderr.contains("cannot be written") && run.stderr.lines().count() == 1, "{}", run.stderr);

@@ -44,7 +44,7 @@ fn arguments_that_are_wrong() {
         assert!(world.vmm.requests().is_empty(), "{args:?}");
         refusal
     };
-    for command in ["unheard_of", "openn", "sync_pricelist"] {
+    for command in ["not_predicted", "openn", "sync_pricelist"] {
         refused(&["--command", command, "--item", &item]).is(Kind::NotSupported, command, &[command]);
     }
     assert_eq!(refused(&["--command", ""]).kind, Kind::BadArgument);

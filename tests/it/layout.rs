@@ -14,8 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("run", &["admin", "cli", "command", "metrics", "panel", "wire"]),
     // The sub-commands describe their own arguments.
     ("cli", &["admin", "queue", "service"]),
-    ("command", &["cli", "panel", "queue", "rehearsal", "service", "wire"]),
-    ("admin", &["cli", "command", "panel", "queue", "rehearsal", "service", "vmm"]),
+    ("command", &["cli", "panel", "queue", "dry_run", "service", "wire"]),
+    ("admin", &["cli", "command", "panel", "queue", "dry_run", "service", "vmm"]),
     // Its answers are kept with the state.
     ("admin::verify", &["panel", "service", "state", "vmm"]),
     ("admin::features", &["command", "queue"]),
@@ -23,16 +23,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("admin::metrics", &["metrics", "queue", "service", "state"]),
     // It looks at everything there is.
     ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
-    ("service", &["journal", "panel", "queue", "rehearsal", "vmm"]),
+    ("service", &["journal", "panel", "queue", "dry_run", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::vm::account", &["lock", "state", "vmm"]),
     // A command works alone on its handler.
     ("service::handler::job", &["journal", "lock", "panel", "state", "vmm"]),
     // One script for both, so that a plan has one order.
-    ("panel", &["rehearsal", "wire"]),
+    ("panel", &["dry_run", "wire"]),
     // Decrypted settings are kept for the next run.
-    ("panel::vault", &["state"]),
-    ("vmm", &["rehearsal"]),
+    ("panel::secret_cache", &["state"]),
+    ("vmm", &["dry_run"]),
     ("vmm::session", &["lock", "state"]),
     ("queue", &["lock", "state"]),
     ("journal", &["state"]),
@@ -41,18 +41,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("lock", &[]),
     ("progress", &[]),
-    ("rehearsal", &[]),
+    ("dry_run", &[]),
     ("digest", &[]),
     ("seal", &[]),
     ("log", &[]),
-    ("tally", &[]),
+    ("recorder", &[]),
     ("fault", &[]),
     ("config", &[]),
     ("error", &[]),
 ];
 
 /// What everybody may use, except those who stand below it.
-const GROUND: &[&str] = &["config", "digest", "error", "fault", "log", "progress", "seal", "tally"];
+const GROUND: &[&str] = &["config", "digest", "error", "fault", "log", "progress", "seal", "recorder"];
 /// Parts of the ground and what they may use of it.
 const BELOW: &[(&str, &[&str])] = &[
     ("error", &[]),
@@ -62,7 +62,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("progress", &[]),
     ("fault", &["config"]),
     ("log", &["config"]),
-    ("tally", &["error"]),
+    ("recorder", &["error"]),
     ("lock", &[]),
     ("wire", &["error"]),
 ];

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::offered;
+use crate::admin::connection::Attempt;
 use crate::admin::finding::{Finding, Section};
-use crate::admin::trial::Trial;
 use crate::config::Config;
 use crate::error::Result;
 use crate::panel::{Handler, Listed, Panel};
@@ -48,19 +48,19 @@ fn examine(config: &Config, panel: &Panel, listed: &Listed) -> Vec<Finding> {
             return vec![read, Finding::skipped("everything else", "settings")];
         }
     };
-    let trial = Trial::of(config, &handler);
-    let further = match &trial.vmm {
-        Some(vmm) => further(panel, vmm, &handler, &trial),
+    let attempt = Attempt::of(config, &handler);
+    let further = match &attempt.vmm {
+        Some(vmm) => further(panel, vmm, &handler, &attempt),
         None => ["certificate"].into_iter().chain(OF_LOGIN).chain(OF_CLUSTER).map(skipped_by("settings")).collect(),
     };
-    trial.findings.into_iter().chain(further).chain(parameters(&handler)).collect()
+    attempt.findings.into_iter().chain(further).chain(parameters(&handler)).collect()
 }
 
-/// What is looked at beyond the trial of the settings.
-fn further(panel: &Panel, vmm: &Client, handler: &Handler, trial: &Trial) -> Vec<Finding> {
-    let is_in = trial.has_passed(Step::Login);
+/// What is looked at beyond the attempt of the settings.
+fn further(panel: &Panel, vmm: &Client, handler: &Handler, attempt: &Attempt) -> Vec<Finding> {
+    let is_in = attempt.has_passed(Step::Login);
     let of_login = if is_in { vec![licence(vmm), clock(vmm)] } else { OF_LOGIN.map(skipped_by("login")).to_vec() };
-    let of_cluster = if trial.has_passed(Step::Cluster) {
+    let of_cluster = if attempt.has_passed(Step::Cluster) {
         of_cluster(panel, vmm, handler)
     } else {
         OF_CLUSTER.map(skipped_by("cluster")).to_vec()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::metrics::Sample;
-use crate::tally::{BOUNDS, INFINITE, SUM};
+use crate::recorder::{BOUNDS, INFINITE, SUM};
 
 /// Labels of a series: names and values.
 pub type Labels = Vec<(String, String)>;

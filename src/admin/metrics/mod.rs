@@ -23,9 +23,9 @@ use crate::error::{Error, Kind, Result};
 use crate::metrics::{self, Sample};
 use crate::queue::settings::SERVICE_PREFIX;
 use crate::queue::{self, Scope, Standing};
+use crate::recorder::{Metric, Shape};
 use crate::service::report::phases;
 use crate::state::replace;
-use crate::tally::{Metric, Shape};
 use exposition::{Number, Page, label};
 
 /// What the person asked for.

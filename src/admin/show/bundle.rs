@@ -1,6 +1,6 @@
-//! `--bundle FILE`: the story and what surrounds it as a `tar.gz` for whoever helps from outside.
+//! `--bundle FILE`: the report and what surrounds it as a `tar.gz` for whoever helps from outside.
 //!
-//! Everything passes the veil. The file is written under a temporary name beside its own, for its owner only, and gets
+//! Everything passes the redaction. The file is written under a temporary name beside its own, for its owner only, and gets
 //! its name when it is whole; an existing file is never touched.
 
 use std::fs::OpenOptions;
@@ -12,13 +12,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::veil::Veil;
+use super::redact::Redaction;
 use super::{json, text};
 use crate::admin::queue;
 use crate::command::{self, Work};
 use crate::config::{Config, MODULE, built};
 use crate::error::{Error, Kind, Result};
-use crate::service::report::{Platform, Story};
+use crate::service::report::{PlatformPart, Report};
 use crate::vmm::Client;
 
 /// A file of the archive.
@@ -34,9 +34,9 @@ pub fn refuse_existing(file: &Path) -> Result<()> {
 }
 
 /// Writes the archive.
-pub fn pack(config: &Config, story: &Story, file: &Path) -> Result<()> {
-    let entries = entries(config, story);
-    let folder = format!("{MODULE}-service-{}", story.item);
+pub fn pack(config: &Config, report: &Report, file: &Path) -> Result<()> {
+    let entries = entries(config, report);
+    let folder = format!("{MODULE}-service-{}", report.item);
     let temporary = PathBuf::from(format!("{}.{}.part", file.display(), std::process::id()));
     let written = write(&temporary, &folder, &entries).and_then(|()| {
         // A hard link fails where somebody was faster, a rename would replace his file.
@@ -64,10 +64,10 @@ fn write(path: &Path, folder: &str, entries: &[Entry]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn entries(config: &Config, story: &Story) -> Vec<Entry> {
-    let veil = Veil::of(story);
+fn entries(config: &Config, report: &Report) -> Vec<Entry> {
+    let redaction = Redaction::of(report);
     let queue = queue::Document::read(&config.runtime_dir()).map_or_else(|error| failed(&error), |queue| json!(queue));
-    let handler = match &story.bill {
+    let handler = match &report.bill {
         Ok(bill) => json!({
             "id": bill.handler.id,
             "name": bill.handler.name,
@@ -75,32 +75,32 @@ fn entries(config: &Config, story: &Story) -> Vec<Entry> {
         }),
         Err(error) => failed(error),
     };
-    let log = story.log.as_ref().map_or_else(ToString::to_string, |lines| lines.join("\n"));
+    let log = report.log.as_ref().map_or_else(ToString::to_string, |lines| lines.join("\n"));
     vec![
-        ("story.txt", veil.text(&text::page(story))),
-        ("story.json", veiled(&veil, json::document(story))),
-        ("versions.json", veiled(&veil, versions(story.platform.as_ref().ok()))),
-        ("log.txt", veil.text(&log) + "\n"),
+        ("report.txt", redaction.text(&text::page(report))),
+        ("report.json", redacted(&redaction, json::document(report))),
+        ("versions.json", redacted(&redaction, versions(report.platform.as_ref().ok()))),
+        ("log.txt", redaction.text(&log) + "\n"),
         ("features.xml", features()),
-        ("queue.json", veiled(&veil, queue)),
-        ("handler.json", veiled(&veil, handler)),
-        ("vm.json", veiled(&veil, raw(story, Client::raw_host))),
-        ("history.json", veiled(&veil, raw(story, Client::raw_history))),
+        ("queue.json", redacted(&redaction, queue)),
+        ("handler.json", redacted(&redaction, handler)),
+        ("vm.json", redacted(&redaction, raw(report, Client::raw_host))),
+        ("history.json", redacted(&redaction, raw(report, Client::raw_history))),
     ]
 }
 
 /// What VMmanager itself says of the VM; null when there is none.
-fn raw(story: &Story, ask: impl FnOnce(&Client, u64) -> Result<Value>) -> Value {
-    let answer = match &story.platform {
-        Ok(Platform { client, vm: Some((host, _)), .. }) => ask(client, host.id),
+fn raw(report: &Report, ask: impl FnOnce(&Client, u64) -> Result<Value>) -> Value {
+    let answer = match &report.platform {
+        Ok(PlatformPart { client, vm: Some((host, _)), .. }) => ask(client, host.id),
         Ok(_) => Ok(Value::Null),
         Err(error) => Err(error.clone()),
     };
     answer.unwrap_or_else(|error| failed(&error))
 }
 
-fn veiled(veil: &Veil, mut document: Value) -> String {
-    veil.document(&mut document);
+fn redacted(redaction: &Redaction, mut document: Value) -> String {
+    redaction.document(&mut document);
     format!("{document:#}\n")
 }
 
@@ -108,7 +108,7 @@ fn failed(error: &Error) -> Value {
     json!({ "error": error.to_string() })
 }
 
-fn versions(platform: Option<&Platform>) -> Value {
+fn versions(platform: Option<&PlatformPart>) -> Value {
     let vmmanager = platform.and_then(|platform| platform.client.version().ok().flatten());
     json!({ "module": built::VERSION, "vmmanager": vmmanager.map(|version| version.to_string()) })
 }

@@ -1,32 +1,32 @@
-//! The story as one JSON document; its shape is in the head of the folder.
+//! The report as one JSON document; its shape is in the head of the folder.
 
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
+use super::redact::shown;
 use super::status_name;
-use super::veil::shown;
 use crate::admin::queue::Row;
 use crate::admin::table::moment;
 use crate::error::Result;
 use crate::log::MASK;
 use crate::queue::{Entry, Scope};
 use crate::service::order::Order;
-use crate::service::report::{Bill, Platform, Queue, Remembered, Story};
+use crate::service::report::{BillingPart, JournalPart, PlatformPart, QueuePart, Report};
 use crate::vmm::Host;
 
-/// The whole story.
-pub fn document(story: &Story) -> Value {
+/// The whole report.
+pub fn document(report: &Report) -> Value {
     json!({
-        "service": story.item,
-        "complete": story.is_complete(),
-        "contradictions": story.contradictions(),
-        "billmanager": part(&story.bill, bill),
-        "journal": part(&story.journal, journal),
-        "vmmanager": part(&story.platform, platform),
-        "queue": part(&story.queue, queue),
-        "log": part(&story.log, |lines| json!(lines)),
+        "service": report.item,
+        "complete": report.is_complete(),
+        "contradictions": report.contradictions(),
+        "billmanager": part(&report.bill, bill),
+        "journal": part(&report.journal, journal),
+        "vmmanager": part(&report.platform, platform),
+        "queue": part(&report.queue, queue),
+        "log": part(&report.log, |lines| json!(lines)),
     })
 }
 
@@ -44,8 +44,8 @@ pub fn settings(plain: &BTreeMap<String, String>, crypted: &BTreeMap<String, Sec
     Value::Object(plain.chain(crypted).collect())
 }
 
-fn bill(bill: &Bill) -> Value {
-    let Bill { service, handler, .. } = bill;
+fn bill(bill: &BillingPart) -> Value {
+    let BillingPart { service, handler, .. } = bill;
     let addons = service.addons.iter();
     let addons: Map<String, Value> =
         addons.map(|(name, it)| (name.clone(), json!({ "value": it.value, "unit": it.unit }))).collect();
@@ -96,7 +96,7 @@ fn order(order: &Order) -> Value {
     })
 }
 
-fn journal(remembered: &Remembered) -> Value {
+fn journal(remembered: &JournalPart) -> Value {
     let Some(record) = &remembered.record else { return Value::Null };
     let task = record.task.as_ref().map(|(consul, name)| json!({ "consul_id": consul, "name": name }));
     let restart = record.restart.as_ref();
@@ -131,7 +131,7 @@ fn journal(remembered: &Remembered) -> Value {
     })
 }
 
-fn platform(platform: &Platform) -> Value {
+fn platform(platform: &PlatformPart) -> Value {
     let tasks = platform.tasks.as_ref().map(|tasks| {
         let task = tasks.iter().map(|(past, error)| {
             json!({
@@ -189,7 +189,7 @@ fn vm(host: &Host) -> Value {
     })
 }
 
-fn queue(queue: &Queue) -> Value {
+fn queue(queue: &QueuePart) -> Value {
     let keys = queue.pauses.iter().filter_map(|scope| match scope {
         Scope::Key(key) => Some(key),
         Scope::All => None,

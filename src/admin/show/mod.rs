@@ -41,8 +41,8 @@
 
 mod bundle;
 mod json;
+mod redact;
 mod text;
-mod veil;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ use std::path::PathBuf;
 use super::{Verdict, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
-use crate::service::report::{self, Story};
+use crate::service::report::{self, Report};
 
 /// Lines of the log on the page.
 const LINES: usize = 20;
@@ -68,27 +68,27 @@ pub struct Task {
     pub bundle: Option<PathBuf>,
 }
 
-/// Tells the story of a service, or packs it.
+/// Tells the report of a service, or packs it.
 pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
     let lines = if task.bundle.is_some() { BUNDLED_LINES } else { LINES };
     if let Some(file) = &task.bundle {
         bundle::refuse_existing(file)?;
     }
-    let story = report::tell(config, task.item, lines)?;
+    let report = report::collect(config, task.item, lines)?;
     match &task.bundle {
         Some(file) => {
-            bundle::pack(config, &story, file)?;
+            bundle::pack(config, &report, file)?;
             let text = "It holds no passwords and tokens; e-mail addresses are shortened. Read it before you send it.";
-            write(out, &format!("{}: the story of service {}. {text}\n", file.display(), task.item))?;
+            write(out, &format!("{}: the report of service {}. {text}\n", file.display(), task.item))?;
         }
-        None if task.json => write_json(out, &json::document(&story))?,
-        None => write(out, &text::page(&story))?,
+        None if task.json => write_json(out, &json::document(&report))?,
+        None => write(out, &text::page(&report))?,
     }
-    Ok(verdict(&story))
+    Ok(verdict(&report))
 }
 
-fn verdict(story: &Story) -> Verdict {
-    if story.is_complete() && story.contradictions().is_empty() { Verdict::Fine } else { Verdict::Findings }
+fn verdict(report: &Report) -> Verdict {
+    if report.is_complete() && report.contradictions().is_empty() { Verdict::Fine } else { Verdict::Findings }
 }
 
 /// Name of an `item.status` [protocol 5.4].

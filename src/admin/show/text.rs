@@ -1,7 +1,7 @@
-//! The story as a page for people.
+//! The report as a page for people.
 
+use super::redact::shown;
 use super::status_name;
-use super::veil::shown;
 use crate::admin::queue::{HEADING, Row};
 use crate::admin::table::{counted, moment, or_dash, table};
 use crate::error::Result;
@@ -9,23 +9,23 @@ use crate::log::MASK;
 use crate::queue::Scope;
 use crate::service::job::identity::Proof;
 use crate::service::order::Order;
-use crate::service::report::{Bill, Platform, Queue, Remembered, Story};
+use crate::service::report::{BillingPart, JournalPart, PlatformPart, QueuePart, Report};
 use crate::vmm::Host;
 
 /// A fact and what is said of it.
 type Fact = [String; 2];
 
 /// The whole page.
-pub fn page(story: &Story) -> String {
+pub fn page(report: &Report) -> String {
     let parts = [
-        part("BILLmanager: could not be read", &story.bill, bill),
-        part("Journal: could not be read", &story.journal, journal),
-        part("VMmanager: could not be asked", &story.platform, platform),
-        part("Queue: could not be read", &story.queue, queue),
-        part("Log: could not be read", &story.log, |lines| log(lines)),
-        contradictions(story),
+        part("BILLmanager: could not be read", &report.bill, bill),
+        part("Journal: could not be read", &report.journal, journal),
+        part("VMmanager: could not be asked", &report.platform, platform),
+        part("Queue: could not be read", &report.queue, queue),
+        part("Log: could not be read", &report.log, |lines| log(lines)),
+        contradictions(report),
     ];
-    format!("Service {}\n\n{}", story.item, parts.join("\n"))
+    format!("Service {}\n\n{}", report.item, parts.join("\n"))
 }
 
 fn part<T>(otherwise: &str, part: &Result<T>, tell: impl FnOnce(&T) -> String) -> String {
@@ -50,8 +50,8 @@ fn number(value: Option<u64>, what: &str) -> String {
     value.map(|value| format!("{value} {what}")).unwrap_or_default()
 }
 
-fn bill(bill: &Bill) -> String {
-    let Bill { service, handler, .. } = bill;
+fn bill(bill: &BillingPart) -> String {
+    let BillingPart { service, handler, .. } = bill;
     let url = handler.params.get("url").map_or("", String::as_str);
     let cluster = handler.params.get("cluster").map_or("", String::as_str);
     let mut facts = vec![
@@ -83,7 +83,7 @@ fn bill(bill: &Bill) -> String {
     .join("\n")
 }
 
-fn tariff(bill: &Bill) -> String {
+fn tariff(bill: &BillingPart) -> String {
     let service = &bill.service;
     let name = Some(service.tariff_name.as_str()).filter(|name| !name.is_empty());
     let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
@@ -113,7 +113,7 @@ fn order(order: &Order) -> String {
     list(parts, ", ")
 }
 
-fn journal(remembered: &Remembered) -> String {
+fn journal(remembered: &JournalPart) -> String {
     let Some(record) = &remembered.record else {
         return "Journal: it does not know this service\n".to_owned();
     };
@@ -143,7 +143,7 @@ fn journal(remembered: &Remembered) -> String {
     table(["Journal", ""], &facts)
 }
 
-fn platform(platform: &Platform) -> String {
+fn platform(platform: &PlatformPart) -> String {
     let Some((host, proof)) = &platform.vm else {
         return format!("VMmanager: {} has no VM of this service (mark {})\n", platform.client.base(), platform.mark);
     };
@@ -200,7 +200,7 @@ fn proved(proof: Proof) -> String {
     format!("{verdict}: {}", list(reasons.map(str::to_owned), ", "))
 }
 
-fn queue(queue: &Queue) -> String {
+fn queue(queue: &QueuePart) -> String {
     let paused = queue.pauses.iter().map(|scope| match scope {
         Scope::All => "All queues are paused.\n".to_owned(),
         Scope::Key(key) => format!("Queue {key} is paused.\n"),
@@ -221,10 +221,10 @@ fn log(lines: &[String]) -> String {
     format!("Log, the last lines about this service\n{}", lines.collect::<String>())
 }
 
-fn contradictions(story: &Story) -> String {
-    let found = story.contradictions();
+fn contradictions(report: &Report) -> String {
+    let found = report.contradictions();
     if found.is_empty() {
-        let all = if story.is_complete() {
+        let all = if report.is_complete() {
             "Nothing contradicts itself"
         } else {
             "What could be read does not contradict itself"

@@ -372,7 +372,7 @@ mod tests {
             include_str!("../../vmm/mod.rs"),
             include_str!("../../vmm/task.rs"),
             include_str!("../../vmm/about.rs"),
-            include_str!("../../vmm/metrics.rs"),
+            include_str!("../../vmm/traffic.rs"),
         ];
         let literals = sources.iter().flat_map(|source| source.split("\"/vm/v3/").skip(1));
         let used: BTreeSet<String> = literals.filter_map(|rest| Some(plain(rest.split('"').next()?))).collect();

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use super::identity::Mark;
 use crate::config::{Config, Limits};
+use crate::dry_run::Plan;
 use crate::error::Result;
 use crate::journal::Journal;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
-use crate::rehearsal::Script;
 use crate::service::order::Placement;
 use crate::service::platform::connection;
 use crate::vmm::Client;
@@ -61,11 +61,11 @@ impl<'a> Assignment<'a> {
         self.with(vmm, journal)
     }
 
-    /// The same for a rehearsal: what would be changed goes into `script`, the journal is a copy, nothing is waited
+    /// The same for a dry run: what would be changed goes into `plan`, the journal is a copy, nothing is waited
     /// for.
-    pub fn rehearsal(self, script: &Rc<Script>) -> Result<Job<'a>> {
-        let config = Config { limits: self.config.limits.rehearsing(), ..self.config.clone() };
-        let vmm = connection::client(&config, &self.handler)?.rehearsing(script);
+    pub fn dry_run(self, plan: &Rc<Plan>) -> Result<Job<'a>> {
+        let config = Config { limits: self.config.limits.dry_run(), ..self.config.clone() };
+        let vmm = connection::client(&config, &self.handler)?.dry_run(plan);
         self.with(vmm, Journal::copy(&config)?)
     }
 

@@ -1,7 +1,7 @@
 //! The host name of a VM: as ordered, or made from the tariff's template.
 
 use crate::error::{Error, Kind, Result};
-use crate::panel::{Client, Service};
+use crate::panel::{Customer, Service};
 
 /// The ordered host name, or the one made from the tariff's template [protocol 5.3].
 pub(super) fn ordered(service: &Service) -> Result<Option<String>> {
@@ -24,7 +24,7 @@ fn expand(template: &str, service: &Service) -> String {
 }
 
 /// The client's user name up to its `@`, as one part of a host name.
-fn label(client: &Client) -> String {
+fn label(client: &Customer) -> String {
     let name = client.user.split('@').next().unwrap_or_default().to_lowercase();
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let plain = plain.trim_matches('-');

@@ -27,23 +27,23 @@ const TASKS: usize = 10;
 const REASONS: usize = 3;
 
 /// What each place says of a service.
-pub struct Story {
+pub struct Report {
     /// Service.
     pub item: u64,
     /// BILLmanager.
-    pub bill: Result<Bill>,
+    pub bill: Result<BillingPart>,
     /// Our journal.
-    pub journal: Result<Remembered>,
+    pub journal: Result<JournalPart>,
     /// VMmanager.
-    pub platform: Result<Platform>,
+    pub platform: Result<PlatformPart>,
     /// Our queue.
-    pub queue: Result<Queue>,
+    pub queue: Result<QueuePart>,
     /// The newest lines of our log about it, oldest first.
     pub log: Result<Vec<String>>,
 }
 
 /// BILLmanager's rows.
-pub struct Bill {
+pub struct BillingPart {
     /// The service.
     pub service: Service,
     /// Its handler.
@@ -60,7 +60,7 @@ pub struct Bill {
 
 /// Our journal's rows; nothing where it has none.
 #[derive(Default)]
-pub struct Remembered {
+pub struct JournalPart {
     /// Creation, removal, restart.
     pub record: Option<Record>,
     /// Traffic of the month that was read last.
@@ -72,7 +72,7 @@ pub struct Remembered {
 }
 
 /// VMmanager's side.
-pub struct Platform {
+pub struct PlatformPart {
     /// For whoever has more to ask.
     pub client: Client,
     /// The service's mark.
@@ -82,14 +82,14 @@ pub struct Platform {
     /// Further VMs that bear the mark.
     pub others: Vec<Host>,
     /// The VM's newest tasks, newest first, failed ones with VMmanager's reason; nothing when it does not tell.
-    pub tasks: Option<Vec<Told>>,
+    pub tasks: Option<Vec<TaskEntry>>,
 }
 
 /// A task, and VMmanager's reason if it failed and was asked about.
-pub type Told = (Past, Option<Error>);
+pub type TaskEntry = (Past, Option<Error>);
 
 /// The service's places in the queue.
-pub struct Queue {
+pub struct QueuePart {
     /// Its tickets.
     pub entries: Vec<Entry>,
     /// Pauses that hold it up, or would.
@@ -98,7 +98,7 @@ pub struct Queue {
 
 /// Asks every place, with at most `lines` lines of the log. An error only when there is no such service, or it is not
 /// ours.
-pub fn tell(config: &Config, item: u64, lines: usize) -> Result<Story> {
+pub fn collect(config: &Config, item: u64, lines: usize) -> Result<Report> {
     let config = config.impatient();
     // First, because looking leaves lines of its own.
     let log = recent_log(&config, item, lines);
@@ -113,10 +113,10 @@ pub fn tell(config: &Config, item: u64, lines: usize) -> Result<Story> {
         Err(_) => Err(Error::new(Kind::Db, "handler", "without BILLmanager's rows nobody knows where it is")),
     };
     let queue = standing(&config.runtime_dir(), item, bill.as_ref().ok());
-    Ok(Story { item, bill, journal, platform, queue, log })
+    Ok(Report { item, bill, journal, platform, queue, log })
 }
 
-impl Story {
+impl Report {
     /// Every part could be read.
     pub fn is_complete(&self) -> bool {
         let told = self.bill.is_ok() && self.journal.is_ok() && self.platform.is_ok();
@@ -142,9 +142,9 @@ fn recent_log(config: &Config, item: u64, lines: usize) -> Result<Vec<String>> {
     })
 }
 
-fn bill(panel: &Panel, item: u64) -> Result<Bill> {
+fn bill(panel: &Panel, item: u64) -> Result<BillingPart> {
     let (handler, service) = (panel.handler_of(item)?, panel.service(item)?);
-    Ok(Bill {
+    Ok(BillingPart {
         handler,
         order: Order::read(&service),
         slots: panel.slots(item)?,
@@ -154,13 +154,13 @@ fn bill(panel: &Panel, item: u64) -> Result<Bill> {
     })
 }
 
-fn remembered(config: &Config, item: u64) -> Result<Remembered> {
+fn remembered(config: &Config, item: u64) -> Result<JournalPart> {
     let Some(journal) = Journal::existing(config)? else {
         let place = config.state_dir().display().to_string();
         let text = format!("there is no journal in {place}: nothing was ever opened here, or it was lost");
         return Err(Error::new(Kind::State, place, text));
     };
-    Ok(Remembered {
+    Ok(JournalPart {
         record: journal.find(item)?,
         meter: journal.meter(item)?,
         cap: journal.cap(item)?,
@@ -168,7 +168,12 @@ fn remembered(config: &Config, item: u64) -> Result<Remembered> {
     })
 }
 
-fn platform(config: &Config, panel: &Panel, bill: &Bill, remembered: Option<&Remembered>) -> Result<Platform> {
+fn platform(
+    config: &Config,
+    panel: &Panel,
+    bill: &BillingPart,
+    remembered: Option<&JournalPart>,
+) -> Result<PlatformPart> {
     let client = connection::client(config, &bill.handler)?;
     let known = remembered.and_then(|remembered| remembered.installation.clone());
     let installation = known.map_or_else(|| panel.installation(), Ok)?;
@@ -191,10 +196,10 @@ fn platform(config: &Config, panel: &Panel, bill: &Bill, remembered: Option<&Rem
         let proof = Proof::of(&bill.service, &mark, record, &host);
         (host, proof)
     });
-    Ok(Platform { client, mark, vm, others, tasks })
+    Ok(PlatformPart { client, mark, vm, others, tasks })
 }
 
-fn tasks(client: &Client, host: u64) -> Result<Option<Vec<Told>>> {
+fn tasks(client: &Client, host: u64) -> Result<Option<Vec<TaskEntry>>> {
     let Some(mut history) = client.history(host)? else { return Ok(None) };
     history.sort_by_key(|past| std::cmp::Reverse(past.id));
     history.truncate(TASKS);
@@ -208,7 +213,7 @@ fn tasks(client: &Client, host: u64) -> Result<Option<Vec<Told>>> {
     Ok(Some(told.collect()))
 }
 
-fn standing(directory: &Path, item: u64, bill: Option<&Bill>) -> Result<Queue> {
+fn standing(directory: &Path, item: u64, bill: Option<&BillingPart>) -> Result<QueuePart> {
     let mut entries = queue::list(directory)?;
     entries.retain(|entry| entry.label.item == Some(item));
     let mut keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
@@ -221,5 +226,5 @@ fn standing(directory: &Path, item: u64, bill: Option<&Bill>) -> Result<Queue> {
         Scope::All => true,
         Scope::Key(key) => keys.contains(key),
     };
-    Ok(Queue { entries, pauses: queue::paused(directory).into_iter().filter(holds).collect() })
+    Ok(QueuePart { entries, pauses: queue::paused(directory).into_iter().filter(holds).collect() })
 }

@@ -1,38 +1,38 @@
-//! What cannot be true together: found by comparing the parts of a story that could be read.
+//! What cannot be true together: found by comparing the parts of a report that could be read.
 
-use super::{Bill, Platform, Remembered, Story};
+use super::{BillingPart, JournalPart, PlatformPart, Report};
 use crate::journal::Phase;
 use crate::panel::status::{ACTIVE, DELETED, SUSPENDED};
 use crate::vmm::Host;
 
 /// Sentences, the gravest first.
-pub fn find(story: &Story) -> Vec<String> {
+pub fn find(report: &Report) -> Vec<String> {
     let mut found = Vec::new();
-    if let (Ok(bill), Ok(platform)) = (&story.bill, &story.platform) {
+    if let (Ok(bill), Ok(platform)) = (&report.bill, &report.platform) {
         found.extend(identity(bill, platform));
-        if !story.is_under_way() {
+        if !report.is_under_way() {
             found.extend(existence(bill, platform));
             found.extend(proved(platform).iter().flat_map(|host| differences(bill, host)));
         }
     }
-    if let (Ok(bill), Ok(journal)) = (&story.bill, &story.journal) {
+    if let (Ok(bill), Ok(journal)) = (&report.bill, &report.journal) {
         found.extend(records(bill, journal));
         found.extend(
-            journal.record.as_ref().filter(|_| !story.is_under_way()).and_then(|record| left_over(record.phase)),
+            journal.record.as_ref().filter(|_| !report.is_under_way()).and_then(|record| left_over(record.phase)),
         );
     }
-    if let Ok(Bill { order: Err(error), .. }) = &story.bill {
+    if let Ok(BillingPart { order: Err(error), .. }) = &report.bill {
         found.push(format!("the order cannot be read: {error}"));
     }
     found
 }
 
 /// The VM, if it is the service's.
-fn proved(platform: &Platform) -> Option<&Host> {
+fn proved(platform: &PlatformPart) -> Option<&Host> {
     platform.vm.as_ref().filter(|(_, proof)| proof.holds()).map(|(host, _)| host)
 }
 
-fn identity(bill: &Bill, platform: &Platform) -> Vec<String> {
+fn identity(bill: &BillingPart, platform: &PlatformPart) -> Vec<String> {
     // The number of a deleted service's VM may be another's by now.
     let unproved = platform.vm.iter().filter(|(_, proof)| !proof.holds() && bill.service.status != DELETED);
     let unproved = unproved.map(|(host, _)| {
@@ -43,7 +43,7 @@ fn identity(bill: &Bill, platform: &Platform) -> Vec<String> {
     unproved.chain(others).collect()
 }
 
-fn existence(bill: &Bill, platform: &Platform) -> Option<String> {
+fn existence(bill: &BillingPart, platform: &PlatformPart) -> Option<String> {
     match (bill.service.status, proved(platform)) {
         (ACTIVE | SUSPENDED, None) if platform.vm.is_none() => {
             Some("the service is open, but VMmanager has no VM of it".to_owned())
@@ -57,7 +57,7 @@ fn existence(bill: &Bill, platform: &Platform) -> Option<String> {
 }
 
 /// What was ordered and what the VM is, or is to be after its next stop.
-fn differences(bill: &Bill, host: &Host) -> Vec<String> {
+fn differences(bill: &BillingPart, host: &Host) -> Vec<String> {
     let Ok(order) = &bill.order else { return Vec::new() };
     let pending = |new: Option<u64>, now: Option<u64>| new.filter(|&new| new > 0).or(now);
     let disk = host.disk.as_ref().and_then(|disk| pending(disk.size_mib_new, disk.size_mib));
@@ -78,7 +78,7 @@ fn differences(bill: &Bill, host: &Host) -> Vec<String> {
     sizes.chain(strange).collect()
 }
 
-fn records(bill: &Bill, journal: &Remembered) -> Option<String> {
+fn records(bill: &BillingPart, journal: &JournalPart) -> Option<String> {
     let panelid = bill.service.param("panelid")?;
     let Ok(named) = panelid.trim().parse::<u64>() else {
         return Some(format!("panelid is \"{panelid}\", not the id of a VM"));

@@ -4,9 +4,9 @@
 use crate::error::Result;
 use crate::log;
 use crate::panel::status::SUSPENDED;
+use crate::recorder::{self, Metric};
 use crate::service::job::Job;
 use crate::service::vm::{addresses, power};
-use crate::tally::{self, Metric};
 use crate::vmm::Host;
 
 /// Reads the VM back: id, name, addresses, state. The suspension is held first: nothing that BILLmanager refuses may
@@ -40,7 +40,7 @@ fn hold_suspension(job: &Job, host: &Host) -> Result<()> {
     if job.service.status != SUSPENDED || host.state != Host::RUNNING {
         return Ok(());
     }
-    tally::count(Metric::StoppedAgain, &[]);
+    recorder::count(Metric::StoppedAgain, &[]);
     let times = job.journal.stopped_again(item)?;
     log::warn!("service {item} is suspended, but VM {} was running: it is stopped again (number {times})", host.id);
     power::stop(job, host)

@@ -9,8 +9,8 @@ use crate::service::handler::check_connection::{Passed, Step};
 use crate::service::platform::connection;
 use crate::vmm::{Client, Trust};
 
-/// How far a trial came.
-pub struct Trial {
+/// How far a attempt came.
+pub struct Attempt {
     /// What was seen, in the order of the steps.
     pub findings: Vec<Finding>,
     /// A client, when the settings are complete; it may not have been let in.
@@ -18,7 +18,7 @@ pub struct Trial {
     passed: Vec<Step>,
 }
 
-impl Trial {
+impl Attempt {
     /// Whether a step was taken with success.
     pub fn has_passed(&self, step: Step) -> bool {
         self.passed.contains(&step)
@@ -26,28 +26,28 @@ impl Trial {
 
     /// Takes every step that an earlier failure does not make pointless. Logs in anew: a kept session proves nothing.
     pub fn of(config: &Config, handler: &Handler) -> Self {
-        let mut trial = Trial { findings: Vec::new(), vmm: None, passed: Vec::new() };
-        trial.findings.push(match connection::refuse_external(handler) {
+        let mut attempt = Attempt { findings: Vec::new(), vmm: None, passed: Vec::new() };
+        attempt.findings.push(match connection::refuse_external(handler) {
             Ok(()) => Finding::ok("data center", "is BILLmanager's own"),
             Err(error) => Finding::failed("data center", &error, "move the handler to such a data center"),
         });
         match connection::connect(config, &handler.params, handler.secrets.get("password")) {
             Ok(vmm) => {
-                trial
+                attempt
                     .findings
                     .push(Finding::ok("settings", "address, user name, password and TLS check are filled in"));
                 for step in Step::ALL {
-                    trial.take(step, &vmm, handler);
+                    attempt.take(step, &vmm, handler);
                 }
-                trial.vmm = Some(vmm);
+                attempt.vmm = Some(vmm);
             }
             Err(error) => {
-                trial.findings.push(Finding::failed("settings", &error, "correct it in the handler's form"));
+                attempt.findings.push(Finding::failed("settings", &error, "correct it in the handler's form"));
                 let left = ["address", "TLS"].into_iter().chain(Step::ALL.map(Step::name));
-                trial.findings.extend(left.map(|check| Finding::skipped(check, "settings")));
+                attempt.findings.extend(left.map(|check| Finding::skipped(check, "settings")));
             }
         }
-        trial
+        attempt
     }
 
     fn take(&mut self, step: Step, vmm: &Client, handler: &Handler) {

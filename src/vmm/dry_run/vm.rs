@@ -10,7 +10,7 @@ const HOT_GROWTHS: u64 = 16;
 const ANNOUNCED: [(&str, &str); 2] = [("cpu_number", "cpu_number_new"), ("ram_mib", "ram_mib_new")];
 
 /// What VMmanager would say to a change.
-pub enum Foretold {
+pub enum Prediction {
     /// It would be done; why it is asked for.
     Done(String),
     /// It would be refused; why it is asked for, and why it is refused.
@@ -82,7 +82,7 @@ impl Vm {
     }
 
     /// Cores, memory and speeds.
-    pub fn change_resources(&mut self, body: &Value) -> Foretold {
+    pub fn change_resources(&mut self, body: &Value) -> Prediction {
         let mut values = body.as_object().cloned().unwrap_or_default();
         let deferred = values.remove("defer").is_some();
         let what: Vec<String> = values.iter().map(|(name, value)| self.difference(name, value)).collect();
@@ -90,27 +90,27 @@ impl Vm {
         if deferred {
             let why = format!("{what}, at the next stop of the VM: {}", self.obstacle(&values));
             self.put_off(values);
-            return Foretold::Done(why);
+            return Prediction::Done(why);
         }
         match self.text("state") {
             "stopped" => self.apply(values),
             "active" => return self.change_hot(values, &what),
             state => return unknown_state(what, state),
         }
-        Foretold::Done(format!("{what}, while the VM is stopped"))
+        Prediction::Done(format!("{what}, while the VM is stopped"))
     }
 
-    fn change_hot(&mut self, values: Map<String, Value>, what: &str) -> Foretold {
+    fn change_hot(&mut self, values: Map<String, Value>, what: &str) -> Prediction {
         let exhausted = self.number("hot_plug_cell_counter").is_some_and(|times| times >= HOT_GROWTHS);
         if exhausted && values.contains_key("ram_mib") {
             let reason = format!("its memory has grown {HOT_GROWTHS} times while it ran, which is the most possible");
-            return Foretold::Refused(format!("{what}, while the VM runs"), reason);
+            return Prediction::Refused(format!("{what}, while the VM runs"), reason);
         }
         if values.keys().any(|name| name.starts_with("net_")) {
-            return Foretold::Unknown(format!("{what}, while the VM runs"), SPEEDS.to_owned());
+            return Prediction::Unknown(format!("{what}, while the VM runs"), SPEEDS.to_owned());
         }
         self.apply(values);
-        Foretold::Done(hot(what))
+        Prediction::Done(hot(what))
     }
 
     /// `memory 2048 → 4096 MiB`.
@@ -159,7 +159,7 @@ impl Vm {
     }
 
     /// The main disk.
-    pub fn grow_disk(&mut self, body: &Value) -> Foretold {
+    pub fn grow_disk(&mut self, body: &Value) -> Prediction {
         let (has, wanted) = (self.disk_number("disk_mib").unwrap_or_default(), body["size_mib"].clone());
         let what = format!("disk {has} → {wanted} MiB");
         let state = self.text("state").to_owned();
@@ -167,12 +167,12 @@ impl Vm {
         self.listed["disk"][if deferred { "disk_mib_new" } else { "disk_mib" }] = wanted;
         self.changed = true;
         match (deferred, state.as_str()) {
-            (true, _) if self.is("live_resize") => Foretold::Done(format!("{what}, at the next stop of the VM")),
+            (true, _) if self.is("live_resize") => Prediction::Done(format!("{what}, at the next stop of the VM")),
             (true, _) => {
-                Foretold::Done(format!("{what}, at the next stop of the VM: its disk cannot grow while it runs"))
+                Prediction::Done(format!("{what}, at the next stop of the VM: its disk cannot grow while it runs"))
             }
-            (false, "stopped") => Foretold::Done(format!("{what}, while the VM is stopped")),
-            (false, "active") if self.is("live_resize") => Foretold::Done(hot(&what)),
+            (false, "stopped") => Prediction::Done(format!("{what}, while the VM is stopped")),
+            (false, "active") if self.is("live_resize") => Prediction::Done(hot(&what)),
             (false, other) => unknown_state(what, other),
         }
     }
@@ -192,7 +192,7 @@ impl Vm {
     }
 
     /// `start`, `stop` or `restart`.
-    pub fn switch(&mut self, action: &str, body: &Value) -> Foretold {
+    pub fn switch(&mut self, action: &str, body: &Value) -> Prediction {
         let state = self.text("state").to_owned();
         let force = if body.get("force").is_some() { ", by force" } else { "" };
         let (why, after) = match (action, state.as_str()) {
@@ -208,7 +208,7 @@ impl Vm {
             self.stop_over();
         }
         self.set("state", json!(after));
-        Foretold::Done(why)
+        Prediction::Done(why)
     }
 
     fn is_waiting(&self) -> bool {
@@ -217,24 +217,24 @@ impl Vm {
     }
 
     /// The comment.
-    pub fn note(&mut self, body: &Value) -> Foretold {
+    pub fn note(&mut self, body: &Value) -> Prediction {
         let why = format!("{} bears no mark of the service in its comment", self.title());
         self.set("comment", body["comment"].clone());
-        Foretold::Done(why)
+        Prediction::Done(why)
     }
 
     /// Goes.
-    pub fn remove(&mut self) -> Foretold {
+    pub fn remove(&mut self) -> Prediction {
         let owner = self.listed["account"]["email"].as_str().unwrap_or_default();
         let (title, comment) = (self.title(), self.text("comment"));
         let why = format!("{title} is proved to be the service's: owner {owner}, comment \"{comment}\"");
         if self.is("is_protected") {
             // No source tells what VMmanager says then [api 6, row 22].
             let reason = "the VM is protected from deletion; if VMmanager refuses it for that, the operation fails";
-            return Foretold::Unknown(why, reason.to_owned());
+            return Prediction::Unknown(why, reason.to_owned());
         }
         self.removed = true;
-        Foretold::Done(why)
+        Prediction::Done(why)
     }
 
     /// Takes in what VMmanager says of its IPv4 addresses; the list as the plan leaves it.
@@ -250,48 +250,51 @@ impl Vm {
     }
 
     /// Gets further IPv4 addresses.
-    pub fn add_ipv4(&mut self, addresses: Vec<Value>) -> Foretold {
+    pub fn add_ipv4(&mut self, addresses: Vec<Value>) -> Prediction {
         let has = self.list("ip4").len();
         let why = format!("IPv4 addresses of {}: {has} → {}", self.title(), has + addresses.len());
         let literals = addresses.iter().map(|address| json!({ "ip": address["ip_addr"] }));
         let all: Vec<Value> = self.list("ip4").iter().cloned().chain(literals).collect();
         self.set("ip4", json!(all));
         self.ipv4.extend(addresses);
-        Foretold::Done(why)
+        Prediction::Done(why)
     }
 
     /// IPv6 on, with this address, or off.
-    pub fn set_ipv6(&mut self, body: &Value, address: &str) -> Foretold {
+    pub fn set_ipv6(&mut self, body: &Value, address: &str) -> Prediction {
         let on = body["ipv6_enabled"] == json!(true);
         let why =
             format!("IPv6 of {} is {}", self.title(), if on { "off, on is ordered" } else { "on, off is ordered" });
         if on && !self.list("ip6").is_empty() {
             let why = format!("the IPv6 network of {} has another length", self.title());
-            return Foretold::Unknown(why, "whether VMmanager changes the length of a network is not known".to_owned());
+            return Prediction::Unknown(
+                why,
+                "whether VMmanager changes the length of a network is not known".to_owned(),
+            );
         }
         self.set("ip6", if on { json!([{ "ip": address }]) } else { json!([]) });
         self.ipv6 = Some(body.clone());
-        Foretold::Done(why)
+        Prediction::Done(why)
     }
 
     /// Loses an address; nothing when it has no such.
-    pub fn drop_ip(&mut self, ip: u64) -> Option<Foretold> {
+    pub fn drop_ip(&mut self, ip: u64) -> Option<Prediction> {
         let at = self.ipv4.iter().position(|address| number(address, "id") == Some(ip))?;
         let literal = self.ipv4.remove(at)["ip_addr"].clone();
         self.dropped.push(ip);
         let left: Vec<Value> = self.list("ip4").iter().filter(|address| address["ip"] != literal).cloned().collect();
         self.set("ip4", json!(left));
-        Some(Foretold::Done(format!("{} was given up", literal.as_str().unwrap_or_default())))
+        Some(Prediction::Done(format!("{} was given up", literal.as_str().unwrap_or_default())))
     }
 
     /// An address gets a reverse name; nothing when the VM has no such.
-    pub fn name_ip(&mut self, ip: u64, body: &Value) -> Option<Foretold> {
+    pub fn name_ip(&mut self, ip: u64, body: &Value) -> Option<Prediction> {
         let address = self.ipv4.iter_mut().find(|address| number(address, "id") == Some(ip))?;
         let had = std::mem::replace(&mut address["domain"], body["domain"].clone());
         let literal = address["ip_addr"].as_str().unwrap_or_default();
         let why = format!("the reverse name of {literal} is \"{}\"", had.as_str().unwrap_or_default());
         self.changed = true;
-        Some(Foretold::Done(why))
+        Some(Prediction::Done(why))
     }
 
     fn list(&self, name: &str) -> &[Value] {
@@ -306,8 +309,8 @@ fn hot(what: &str) -> String {
     format!("{what}, while the VM runs; should VMmanager refuse that, it waits for a stop and one restart follows")
 }
 
-fn unknown_state(what: String, state: &str) -> Foretold {
-    Foretold::Unknown(what, format!("the VM is {state}, and what VMmanager does then is not known"))
+fn unknown_state(what: String, state: &str) -> Prediction {
+    Prediction::Unknown(what, format!("the VM is {state}, and what VMmanager does then is not known"))
 }
 
 /// A number, or a number in a text.

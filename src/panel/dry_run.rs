@@ -1,4 +1,4 @@
-//! BILLmanager in a rehearsal: what would be told goes into the script, and what was told counts as stored.
+//! BILLmanager in a dry run: what would be told goes into the plan, and what was told counts as stored.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,17 +8,17 @@ use serde_json::Value as Json;
 
 use super::mgrctl::Value;
 use super::slots::Slot;
+use crate::dry_run::{Party, Plan};
 use crate::error::Result;
 use crate::log::MASK;
-use crate::rehearsal::{Party, Script};
 use crate::wire::Element;
 
 /// Functions that only ask.
 const QUESTIONS: [&str; 1] = ["paramlist"];
 
 /// What BILLmanager would have been told by now.
-pub struct Rehearsal {
-    script: Rc<Script>,
+pub struct DryRun {
+    plan: Rc<Plan>,
     told: RefCell<Vec<Told>>,
 }
 
@@ -45,10 +45,10 @@ impl Told {
     }
 }
 
-impl Rehearsal {
+impl DryRun {
     /// Nothing has been told yet.
-    pub fn new(script: &Rc<Script>) -> Self {
-        Rehearsal { script: Rc::clone(script), told: RefCell::default() }
+    pub fn new(plan: &Rc<Plan>) -> Self {
+        DryRun { plan: Rc::clone(plan), told: RefCell::default() }
     }
 
     /// Whether a function only asks, and is called as ever.
@@ -58,18 +58,18 @@ impl Rehearsal {
 
     /// Takes a call down; BILLmanager would do it.
     pub fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
-        if let Some(reason) = self.script.ended() {
-            return Err(self.script.end(&reason));
+        if let Some(reason) = self.plan.ended() {
+            return Err(self.plan.end(&reason));
         }
         let why = why(function);
         let shown = params.iter().map(|(name, value)| {
             let text = if let Value::Plain(text) = value { text } else { MASK };
             ((*name).to_owned(), Json::from(text))
         });
-        self.script.write(Party::Billmanager, function, &Json::Object(shown.collect()), why.unwrap_or_default());
+        self.plan.write(Party::Billmanager, function, &Json::Object(shown.collect()), why.unwrap_or_default());
         if why.is_none() {
             let text = format!("what BILLmanager makes of {function} is not known here");
-            return Err(self.script.end(&text));
+            return Err(self.plan.end(&text));
         }
         let params = params.iter().map(|(name, value)| {
             let text = match value {
@@ -121,7 +121,7 @@ const SAVE: &str = "service.saveparam";
 /// Parameters of `service.saveparam` itself.
 const OWN: [&str; 3] = ["elid", "sok", "crypted"];
 
-/// Why a function is called; nothing for one that no rehearsed operation calls.
+/// Why a function is called; nothing for one that no dry run calls.
 fn why(function: &str) -> Option<&'static str> {
     Some(match function {
         SAVE => "BILLmanager does not have this value yet",

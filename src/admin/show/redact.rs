@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::log::{MASK, masked};
-use crate::service::report::Story;
+use crate::service::report::Report;
 
 const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
 /// Shorter texts stand everywhere by chance.
@@ -23,20 +23,20 @@ pub fn shown<'a>(name: &str, value: &'a str) -> &'a str {
 }
 
 /// Takes out of texts and documents what nobody outside may see.
-pub struct Veil {
+pub struct Redaction {
     secrets: Vec<String>,
 }
 
-impl Veil {
+impl Redaction {
     /// With the secrets of the service and its handler.
-    pub fn of(story: &Story) -> Self {
-        let Ok(bill) = &story.bill else { return Veil { secrets: Vec::new() } };
+    pub fn of(report: &Report) -> Self {
+        let Ok(bill) = &report.bill else { return Redaction { secrets: Vec::new() } };
         let secrets = bill.secrets.values().chain(bill.handler.secrets.values());
         let secrets = secrets.map(|secret| secret.expose_secret().to_owned());
         let mut secrets: Vec<String> = secrets.filter(|secret| secret.len() >= SHORTEST).collect();
         // One may be a part of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Veil { secrets }
+        Redaction { secrets }
     }
 
     /// A text without secrets and with shortened e-mail addresses.
@@ -110,13 +110,13 @@ mod tests {
 
     #[test]
     fn secrets_go_by_name_and_by_value() {
-        let veil = Veil { secrets: vec!["Pass-\"word\"-1".to_owned()] };
+        let redaction = Redaction { secrets: vec!["Pass-\"word\"-1".to_owned()] };
         let mut document = serde_json::json!({
             "password": "x", "vnc_password": 17, "has_password": true, "session_token": "", "ssh_key": "AAAA",
             "queue_key": "k", "note": "it is Pass-\"word\"-1 now",
             "recipe_params": [{"name": "ROOT_PASSWORD", "value": "y"}, {"name": "PORT", "value": "80"}],
         });
-        veil.document(&mut document);
+        redaction.document(&mut document);
         let expected = serde_json::json!({
             "password": "***", "vnc_password": "***", "has_password": true, "session_token": "", "ssh_key": "***",
             "queue_key": "k", "note": "it is *** now",

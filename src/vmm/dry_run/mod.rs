@@ -1,6 +1,6 @@
-//! VMmanager in a rehearsal: reads go out for real, changes go into the script, and reads after them see their effect.
+//! VMmanager in a dry run: reads go out for real, changes go into the plan, and reads after them see their effect.
 //!
-//! A change that is not foretold here, or whose effect nobody can know, ends the script. What is made gets an invented
+//! A change that is not predicted here, or whose effect nobody can know, ends the plan. What is made gets a placeholder
 //! number, of which VMmanager is never asked; a task is complete as soon as it is accepted.
 
 mod vm;
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use super::client::{Client, Failure, Outcome};
 use super::filter::Filter;
 use super::http::Method;
+use crate::dry_run::{Party, Plan};
 use crate::error::{Error, Kind};
 use crate::log::MASK;
-use crate::rehearsal::{Party, Script};
-use vm::{Foretold, Vm, number};
+use vm::{Prediction, Vm, number};
 
 /// What VMmanager would be like by now.
-pub struct Rehearsal {
-    script: Rc<Script>,
+pub struct DryRun {
+    plan: Rc<Plan>,
     vms: RefCell<BTreeMap<u64, Vm>>,
     /// E-mails of accounts.
     accounts: RefCell<BTreeMap<u64, String>>,
@@ -31,11 +31,11 @@ pub struct Rehearsal {
     addresses: Cell<u64>,
 }
 
-impl Rehearsal {
+impl DryRun {
     /// Nothing has been asked yet.
-    pub fn new(script: &Rc<Script>) -> Self {
-        Rehearsal {
-            script: Rc::clone(script),
+    pub fn new(plan: &Rc<Plan>) -> Self {
+        DryRun {
+            plan: Rc::clone(plan),
             vms: RefCell::default(),
             accounts: RefCell::default(),
             made: RefCell::default(),
@@ -45,18 +45,18 @@ impl Rehearsal {
 
     /// Answers a request in VMmanager's place, or with what VMmanager answers to a read.
     pub fn request(&self, client: &Client, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
-        if let Some(reason) = self.script.ended() {
-            return Err(Failure::Refused(self.script.end(&reason)));
+        if let Some(reason) = self.plan.ended() {
+            return Err(Failure::Refused(self.plan.end(&reason)));
         }
         match method {
-            Method::Get if self.script.holds_invented(path) => self.invented(path),
+            Method::Get if self.plan.has_placeholder(path) => self.placeholders(path),
             Method::Get => Ok(self.read(path, client.send(Method::Get, path, None)?)),
             _ => self.change(client, method, path, body.unwrap_or(&Value::Null)),
         }
     }
 
     /// Of what the plan has made.
-    fn invented(&self, path: &str) -> Outcome<Value> {
+    fn placeholders(&self, path: &str) -> Outcome<Value> {
         let list = |elements: Value| Ok(json!({ "list": elements }));
         let (place, query) = path.split_once('?').unwrap_or((path, ""));
         let vms = self.vms.borrow();
@@ -74,7 +74,7 @@ impl Rehearsal {
                 vm => Ok(vm.and_then(|vm| vm.ipv6.clone()).unwrap_or_else(|| json!({}))),
             },
             ["account"] => list(self.made.borrow().iter().cloned().collect()),
-            _ => Err(Failure::Refused(self.script.end(&format!("what VMmanager answers to {path} is not known")))),
+            _ => Err(Failure::Refused(self.plan.end(&format!("what VMmanager answers to {path} is not known")))),
         }
     }
 
@@ -109,34 +109,34 @@ impl Rehearsal {
         self.accounts.borrow_mut().extend(known);
     }
 
-    /// A change is judged, written into the script and answered.
+    /// A change is judged, written into the plan and answered.
     fn change(&self, client: &Client, method: Method, path: &str, body: &Value) -> Outcome<Value> {
         let parts: Vec<&str> = path.trim_start_matches("/vm/v3/").split('/').collect();
         let (made, verdict) = match (method, parts.as_slice()) {
             (Method::Post, ["account"]) => self.make_account(client, body)?,
             (Method::Post, ["host"]) => self.make_host(body),
-            _ => (None, self.judge(method, &parts, body).unwrap_or_else(unheard_of)),
+            _ => (None, self.judge(method, &parts, body).unwrap_or_else(not_predicted)),
         };
         let request = format!("{} {path}", method.name());
-        let write = |why: &str| self.script.write(Party::Vmmanager, &request, &without_secrets(body), why);
+        let write = |why: &str| self.plan.write(Party::Vmmanager, &request, &without_secrets(body), why);
         match verdict {
-            Foretold::Done(why) => write(&why),
-            Foretold::Refused(why, reason) => {
+            Prediction::Done(why) => write(&why),
+            Prediction::Refused(why, reason) => {
                 write(&format!("{why}; VMmanager would refuse it: {reason}"));
                 let text = format!("VMmanager would refuse {request}: {reason}");
-                return Err(Failure::Refused(Error::new(Kind::Vm6Api, self.script.named(&request), text)));
+                return Err(Failure::Refused(Error::new(Kind::Vm6Api, self.plan.named(&request), text)));
             }
-            Foretold::Unknown(why, reason) => {
+            Prediction::Unknown(why, reason) => {
                 write(&why);
-                return Err(Failure::Refused(self.script.end(&reason)));
+                return Err(Failure::Refused(self.plan.end(&reason)));
             }
         }
         let id = made.or_else(|| parts.get(1)?.parse().ok());
-        Ok(json!({ "id": id, "task": self.script.invent("new task") }))
+        Ok(json!({ "id": id, "task": self.plan.placeholder("new task") }))
     }
 
     /// A change of something that exists; nothing when it was never read, or is of an unknown kind.
-    fn judge(&self, method: Method, parts: &[&str], body: &Value) -> Option<Foretold> {
+    fn judge(&self, method: Method, parts: &[&str], body: &Value) -> Option<Prediction> {
         let mut vms = self.vms.borrow_mut();
         let id: u64 = parts.get(1)?.parse().ok()?;
         match (method, parts[0], &parts[2..]) {
@@ -149,7 +149,7 @@ impl Rehearsal {
         }
     }
 
-    fn judge_host(&self, vm: &mut Vm, change: &[&str], body: &Value) -> Option<Foretold> {
+    fn judge_host(&self, vm: &mut Vm, change: &[&str], body: &Value) -> Option<Prediction> {
         Some(match change {
             [] => vm.note(body),
             ["resource"] => vm.change_resources(body),
@@ -165,7 +165,7 @@ impl Rehearsal {
     /// New IPv4 addresses, each on the interface that `on` says.
     fn addresses(&self, count: u64, on: impl Fn(u64) -> u64) -> Vec<Value> {
         let address = |n: u64| {
-            let id = self.script.invent("id of the new IPv4 address");
+            let id = self.plan.placeholder("id of the new IPv4 address");
             let number = self.addresses.get() + 1;
             self.addresses.set(number);
             json!({
@@ -176,22 +176,22 @@ impl Rehearsal {
         (0..count).map(address).collect()
     }
 
-    fn make_account(&self, client: &Client, body: &Value) -> Outcome<(Option<u64>, Foretold)> {
+    fn make_account(&self, client: &Client, body: &Value) -> Outcome<(Option<u64>, Prediction)> {
         let email = body["email"].as_str().unwrap_or_default();
         let why = format!("VMmanager has no account {email}");
         let known = client.account_in_full_list(email).map_err(Failure::Refused)?;
         if let Some(known) = known {
-            return Ok((None, Foretold::Refused(why, format!("account {} is {} already", known.id, known.email))));
+            return Ok((None, Prediction::Refused(why, format!("account {} is {} already", known.id, known.email))));
         }
-        let id = self.script.invent("new account");
+        let id = self.plan.placeholder("new account");
         self.accounts.borrow_mut().insert(id, email.to_owned());
         *self.made.borrow_mut() = Some(json!({ "id": id, "email": email, "state": "active", "roles": ["@user"] }));
-        Ok((Some(id), Foretold::Done(why)))
+        Ok((Some(id), Prediction::Done(why)))
     }
 
     /// The new VM as the list of VMs would show it when it is complete.
-    fn make_host(&self, body: &Value) -> (Option<u64>, Foretold) {
-        let id = self.script.invent("new VM");
+    fn make_host(&self, body: &Value) -> (Option<u64>, Prediction) {
+        let id = self.plan.placeholder("new VM");
         let interfaces = body["interfaces"].as_array();
         let index = |n: u64| number(interfaces?.get(usize::try_from(n).ok()?)?, "interface");
         let count = interfaces.map_or_else(|| number(body, "ipv4_number"), |list| Some(list.len() as u64));
@@ -207,7 +207,7 @@ impl Rehearsal {
         vm.add_ipv4(self.addresses(count.unwrap_or_default(), |n| index(n).unwrap_or_default()));
         self.vms.borrow_mut().insert(id, vm);
         let mark = body["comment"].as_str().unwrap_or_default();
-        (Some(id), Foretold::Done(format!("no VM bears the mark {mark} of the service")))
+        (Some(id), Prediction::Done(format!("no VM bears the mark {mark} of the service")))
     }
 }
 
@@ -229,9 +229,9 @@ fn see_hosts(vms: &mut BTreeMap<u64, Vm>, query: &str, list: &mut Vec<Value>) {
     });
 }
 
-fn unheard_of() -> Foretold {
+fn not_predicted() -> Prediction {
     let reason = "what VMmanager makes of this request is not known here";
-    Foretold::Unknown("the operation asks for it".to_owned(), reason.to_owned())
+    Prediction::Unknown("the operation asks for it".to_owned(), reason.to_owned())
 }
 
 fn without_secrets(body: &Value) -> Value {

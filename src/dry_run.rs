@@ -1,9 +1,9 @@
-//! A rehearsal: an operation that is run for its plan. VMmanager and BILLmanager are asked as ever, but what would
-//! change something is written into the script instead of being sent, and answered as if it had been done.
+//! A dry run: an operation that is run for its plan. VMmanager and BILLmanager are asked as ever, but what would
+//! change something is written into the plan instead of being sent, and answered as if it had been done.
 //!
-//! The two places where requests leave the program (`vmm::rehearsal`, `panel::rehearsal`) share one script; no use-case
-//! knows that it is rehearsed. What VMmanager would make gets an invented number, which the script shows as a name in
-//! angle brackets. What nobody can know before it is tried ends the script: no plan is better than a wrong one.
+//! The two places where requests leave the program (`vmm::dry_run`, `panel::dry_run`) share one plan; no use-case
+//! knows that it is a dry run. What VMmanager would make gets a placeholder number, which the plan shows as a name in
+//! angle brackets. What nobody can know before it is tried ends the plan: no plan is better than a wrong one.
 
 use std::cell::RefCell;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind};
 
 /// No object of VMmanager has ever such a number.
-const FIRST_INVENTED: u64 = 9_000_000_000_000_000;
+const FIRST_PLACEHOLDER: u64 = 9_000_000_000_000_000;
 
 /// Who would be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,16 +46,16 @@ pub struct Step {
     pub why: String,
 }
 
-/// What a rehearsal has written so far.
+/// What a dry run has written so far.
 #[derive(Debug, Default)]
-pub struct Script {
+pub struct Plan {
     steps: RefCell<Vec<Step>>,
-    invented: RefCell<Vec<String>>,
+    placeholders: RefCell<Vec<String>>,
     end: RefCell<Option<String>>,
 }
 
-impl Script {
-    /// Writes a step, unless the script has ended. Secrets are left out by the caller.
+impl Plan {
+    /// Writes a step, unless the plan has ended. Secrets are left out by the caller.
     pub fn write(&self, to: Party, request: &str, body: &Value, why: &str) {
         if self.end.borrow().is_none() {
             let step = Step { to, request: self.named(request), body: self.named_in(body), why: self.named(why) };
@@ -64,25 +64,25 @@ impl Script {
     }
 
     /// A number for something that does not exist yet; `name` is shown in its place.
-    pub fn invent(&self, name: &str) -> u64 {
-        let mut invented = self.invented.borrow_mut();
-        invented.push(format!("<{name}>"));
-        FIRST_INVENTED + invented.len() as u64 - 1
+    pub fn placeholder(&self, name: &str) -> u64 {
+        let mut placeholders = self.placeholders.borrow_mut();
+        placeholders.push(format!("<{name}>"));
+        FIRST_PLACEHOLDER + placeholders.len() as u64 - 1
     }
 
-    /// Whether a text holds an invented number.
-    pub fn holds_invented(&self, text: &str) -> bool {
+    /// Whether a text holds a placeholder number.
+    pub fn has_placeholder(&self, text: &str) -> bool {
         self.named(text) != text
     }
 
-    /// What follows cannot be foretold. The error that ends the operation; the first reason stays.
+    /// What follows cannot be predicted. The error that ends the operation; the first reason stays.
     pub fn end(&self, reason: &str) -> Error {
         let mut end = self.end.borrow_mut();
         let reason = end.get_or_insert_with(|| self.named(reason));
         Error::new(Kind::State, "plan", format!("the plan ends here: {reason}"))
     }
 
-    /// Why the script ended before the operation did.
+    /// Why the plan ended before the operation did.
     pub fn ended(&self) -> Option<String> {
         self.end.borrow().clone()
     }
@@ -92,16 +92,18 @@ impl Script {
         self.steps.borrow().clone()
     }
 
-    /// A text with names for invented numbers.
+    /// A text with names for placeholder numbers.
     pub fn named(&self, text: &str) -> String {
-        let invented = self.invented.borrow();
-        let numbers = (FIRST_INVENTED..).zip(invented.iter());
+        let placeholders = self.placeholders.borrow();
+        let numbers = (FIRST_PLACEHOLDER..).zip(placeholders.iter());
         numbers.fold(text.to_owned(), |text, (number, name)| text.replace(&number.to_string(), name))
     }
 
     fn named_in(&self, value: &Value) -> Value {
         match value {
-            Value::Number(number) if self.holds_invented(&number.to_string()) => self.named(&number.to_string()).into(),
+            Value::Number(number) if self.has_placeholder(&number.to_string()) => {
+                self.named(&number.to_string()).into()
+            }
             Value::String(text) => self.named(text).into(),
             Value::Array(list) => list.iter().map(|element| self.named_in(element)).collect(),
             Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), self.named_in(value))).collect(),
