@@ -47,7 +47,7 @@
 //! # The map
 //!
 //! ```text
-//! main → run → cli, command, admin → service → vmm, panel, journal, queue → state → lock
+//! main → run → cli → admin → command → service → vmm, panel, journal, queue → state → lock
 //! ```
 //!
 //! | module | job |
@@ -79,7 +79,7 @@
 //! | a new … | goes into |
 //! |---|---|
 //! | panel command | a file in `command/`, a line in [`command::TABLE`] |
-//! | operator command | a file in `admin/` with its `Task`, a variant in [`cli::operator`], a line in `admin::run` |
+//! | operator command | a file in `admin/` with its `Options` and `run`, a variant and a line in `cli/operator.rs` |
 //! | request to VMmanager | a method in `vmm/mod.rs`, its fields in `vmm/model.rs`, its effect in `vmm/dry_run/`, its path in `admin/verify/answers.rs` |
 //! | query or call of BILLmanager | the file of `panel/` that has its neighbours; a call's reason in `panel/dry_run.rs` |
 //! | setting of the handler | `command/features.rs` and the plugin XML; a custom parameter: `queue/settings.rs` |

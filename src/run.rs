@@ -1,6 +1,5 @@
 //! One run of the program: from arguments to exit status. Every error ends here, and so does a panic.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,8 +9,8 @@ use anstream::adapter::StripBytes;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::admin::{self, Verdict};
-use crate::cli::{self, Invocation, Operator, Request};
-use crate::command::{self, Command, Context, Work};
+use crate::cli::{self, Operator, Request};
+use crate::command::{self, Command, Context, Invocation, Work};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::log;
@@ -52,7 +51,7 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
     log::open(&config);
     log::info!("--command {} item={} arguments: {}", call.command, call.text("item").unwrap_or("-"), call.names());
     let panel = Panel::new(&config);
-    let context = Context { config: &config, call, panel: &panel, handler: RefCell::new(None) };
+    let context = Context::new(&config, &panel, call);
     let name = found.as_ref().map_or(UNKNOWN, |command| command.name);
     let result = found.and_then(|command| guarded(|| context.run(command, stdin)));
     let answered = result.and_then(|answer| match answer {
@@ -87,7 +86,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// Errors before the command was known are reported too: the running operation must not stay silent.
 fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
     log::error!("--command {} failed: {error}", context.call.command);
-    let handler = context.handler.borrow();
+    let handler = context.turns.handler();
     let failure = Failure {
         command: &context.call.command,
         item: context.call.optional_id("item").ok().flatten(),
@@ -112,11 +111,11 @@ fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
 
 fn operate(operator: &Operator, stdout: &mut dyn Write) -> u8 {
     let config = Config::from_environment();
-    let done = admin::admit(&config, operator).and_then(|()| {
+    let done = operator.admit(&config).and_then(|()| {
         log::open(&config);
         let done = match AutoStream::choice(&std::io::stdout()) {
-            ColorChoice::Never => admin::run(&config, operator, &mut Plain { out: stdout, seen: StripBytes::new() }),
-            _ => admin::run(&config, operator, stdout),
+            ColorChoice::Never => operator.run(&config, &mut Plain { out: stdout, seen: StripBytes::new() }),
+            _ => operator.run(&config, stdout),
         };
         done.inspect_err(|error| log::error!("{error}"))
     });

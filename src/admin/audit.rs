@@ -22,6 +22,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::table::{counted, or_dash, table};
@@ -36,27 +37,30 @@ use crate::service::handler::HandlerJob;
 const GRAVE: Style = AnsiColor::Red.on_default();
 const NOTE: Style = Style::new().dimmed();
 
-/// What the person asked for.
-#[derive(Clone, Copy, Debug)]
-pub enum Task {
-    /// Show what is wrong.
-    Show {
-        /// One handler instead of all.
-        module: Option<u64>,
-        /// As JSON.
-        json: bool,
-    },
-    /// Repair what is of one kind.
-    Repair {
-        /// One handler instead of all.
-        module: Option<u64>,
-        /// The kind, a safe one.
-        kind: Kind,
-        /// One service instead of all.
-        item: Option<u64>,
-        /// Do it.
-        yes: bool,
-    },
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help())]
+pub struct Options {
+    /// Handler id (processing module) instead of all handlers
+    #[arg(long)]
+    module: Option<u64>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "repair")]
+    json: bool,
+    /// Show what would be repaired of one kind of findings
+    #[arg(long, value_name = "KIND", value_parser = safe_kind())]
+    repair: Option<Kind>,
+    /// Service id instead of all services
+    #[arg(long, requires = "repair")]
+    item: Option<u64>,
+    /// Repair it
+    #[arg(long, requires = "repair")]
+    yes: bool,
+}
+
+/// The kinds that are repaired; clap names them to whoever asks for another.
+fn safe_kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::SAFE.map(Kind::name)).try_map(|name| Kind::safe(&name).ok_or("no safe kind"))
 }
 
 /// The kinds, for `--help`.
@@ -76,36 +80,30 @@ operation under way:
 }
 
 /// Audits, and repairs when that is asked for.
-pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
-    match *task {
-        Task::Show { module, json } => {
-            let document = Document::of(config, module)?;
-            if json {
-                write_json(out, &document)?;
-            } else {
-                write(out, &document.text())?;
-            }
-            Ok(document.verdict())
-        }
-        Task::Repair { kind, item: Some(item), yes: true, .. } => repair(config, kind, &[item], out),
-        Task::Repair { module, kind, item, yes } => {
-            let module = match item {
-                Some(item) => Some(handler_of(config, item)?),
-                None => module,
-            };
-            let mut document = Document::of(config, module)?;
-            document.keep(kind, item);
-            if !yes {
-                write(out, &(document.text() + document.intention()))?;
-                return Ok(document.verdict());
-            }
-            write(out, &document.text())?;
-            let items: BTreeSet<u64> = document.repairable().collect();
-            let verdict = repair(config, kind, &items.into_iter().collect::<Vec<_>>(), out)?;
-            let rest = document.findings.iter().any(|row| !row.safe) || document.partial;
-            Ok(if rest { Verdict::Findings } else { verdict })
-        }
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+    let Some(kind) = options.repair else {
+        let document = Document::of(config, options.module)?;
+        let written = if options.json { write_json(out, &document) } else { write(out, &document.text()) };
+        return written.map(|()| document.verdict());
+    };
+    if let (Some(item), true) = (options.item, options.yes) {
+        return repair(config, kind, &[item], out);
     }
+    let module = match options.item {
+        Some(item) => Some(handler_of(config, item)?),
+        None => options.module,
+    };
+    let mut document = Document::of(config, module)?;
+    document.keep(kind, options.item);
+    if !options.yes {
+        write(out, &(document.text() + document.intention()))?;
+        return Ok(document.verdict());
+    }
+    write(out, &document.text())?;
+    let items: BTreeSet<u64> = document.repairable().collect();
+    let verdict = repair(config, kind, &items.into_iter().collect::<Vec<_>>(), out)?;
+    let rest = document.findings.iter().any(|row| !row.safe) || document.partial;
+    Ok(if rest { Verdict::Findings } else { verdict })
 }
 
 fn handler_of(config: &Config, item: u64) -> Result<u64> {

@@ -18,19 +18,30 @@ use crate::error::Result;
 use crate::panel::Panel;
 use crate::progress::Progress;
 
-/// What the person asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Task {
-    /// Handler.
-    pub module: u64,
-    /// As JSON.
-    pub json: bool,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub struct Options {
+    /// Handler id in BILLmanager
+    #[arg(long)]
+    module: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
+const HELP: &str = "\
+Exit status: 0 when every check has passed, 1 otherwise.
+
+--json prints one object:
+  {\"about\": \"handler 1 Amsterdam\", \"handler\": 1,
+   \"findings\": [{\"level\": \"error\", \"check\": \"login\", \"what\": \"…\", \"cure\": \"…\"}]}
+level: ok, note, error, skipped. cure: for errors.";
+
 /// Tries everything and says what was seen.
-pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> {
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &hurried(config);
-    let handler = Panel::new(config).handler(task.module)?;
+    let handler = Panel::new(config).handler(options.module)?;
     let progress = Progress::new();
     progress.show(&format!("handler {} ({}) …", handler.id, handler.name));
     let findings = Attempt::of(config, &handler).findings;
@@ -38,6 +49,6 @@ pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> 
     let about = format!("handler {} {}", handler.id, handler.name);
     let sections = [Section { about, handler: Some(handler.id), findings }];
     let verdict = verdict(&sections);
-    let written = if task.json { write_json(out, &sections[0]) } else { write(out, &sections[0].text()) };
+    let written = if options.json { write_json(out, &sections[0]) } else { write(out, &sections[0].text()) };
     written.map(|()| verdict)
 }

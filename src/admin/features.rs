@@ -36,15 +36,24 @@ struct Setting {
     custom: bool,
 }
 
-/// What the person asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Task {
-    /// As JSON.
-    pub json: bool,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub struct Options {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
+const HELP: &str = "\
+--json prints one object:
+  {\"module\": \"…\", \"version\": \"…\", \"commit\": \"…\", \"target\": \"…\", \"itemtypes\": [\"vds\"],
+   \"commands\": [\"open\", …], \"features\": [\"datacenter\", …],
+   \"settings\": [{\"name\": \"url\", \"default\": \"\", \"crypted\": false, \"custom\": false}]}
+custom: stands in the handler's table Parameters, not in its form.";
+
 /// Prints it.
-pub fn run(task: Task, out: &mut dyn Write) -> Result<()> {
+pub fn run(options: &Options, out: &mut dyn Write) -> Result<()> {
     let document = Document {
         module: MODULE,
         version: built::VERSION,
@@ -55,7 +64,7 @@ pub fn run(task: Task, out: &mut dyn Write) -> Result<()> {
         features: features::WORDS,
         settings: settings(),
     };
-    if task.json { write_json(out, &document) } else { write(out, &document.text()) }
+    if options.json { write_json(out, &document) } else { write(out, &document.text()) }
 }
 
 fn settings() -> Vec<Setting> {

@@ -6,18 +6,43 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::cli::operator::Hold;
 use crate::error::{Error, Kind, Result};
 use crate::queue::{self, Label};
 
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Queue key
+    #[arg(long)]
+    pub key: String,
+    /// How many of the key may run at once
+    #[arg(long, default_value_t = 1)]
+    pub limit: u32,
+    /// Word for the log
+    #[arg(long, default_value = "-")]
+    pub label: String,
+    /// Service whose ticket is taken first
+    #[arg(long)]
+    pub service: Option<u64>,
+    /// Log to append to
+    #[arg(long)]
+    pub log: PathBuf,
+    /// Work for this many milliseconds, and not until standard input is closed
+    #[arg(long = "for")]
+    pub milliseconds: Option<u64>,
+    /// Start a process that outlives this one
+    #[arg(long)]
+    pub child: bool,
+}
+
 /// Stands in the queue of the runtime directory.
-pub fn run(directory: &Path, hold: &Hold, stdin: &mut dyn Read) -> Result<()> {
+pub fn run(directory: &Path, hold: &Options, stdin: &mut dyn Read) -> Result<()> {
     let log = OpenOptions::new().append(true).create(true).open(&hold.log).map_err(|e| trouble("log", &e))?;
     let who = Label { command: hold.label.clone(), item: hold.service, handler: None };
     let mut said = |waiting: &queue::Waiting| {
@@ -44,7 +69,7 @@ pub fn run(directory: &Path, hold: &Hold, stdin: &mut dyn Read) -> Result<()> {
     Ok(())
 }
 
-fn note(mut log: &File, event: &str, hold: &Hold, number: &str) -> Result<()> {
+fn note(mut log: &File, event: &str, hold: &Options, number: &str) -> Result<()> {
     let now = clock_gettime(ClockId::Monotonic);
     let line = format!("{event} {} {number} {}\n", hold.label, now.tv_sec * 1_000_000_000 + now.tv_nsec);
     log.write_all(line.as_bytes()).map_err(|e| trouble("log", &e))

@@ -10,21 +10,24 @@ use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::vm::link::{self, Proposal};
 
-/// What the person asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Task {
-    /// Service.
-    pub item: u64,
-    /// VM, when BILLmanager does not name it.
-    pub vm: Option<u64>,
-    /// Do it.
-    pub yes: bool,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// VM id in VMmanager, when BILLmanager does not name it
+    #[arg(long)]
+    vm: Option<u64>,
+    /// Write the mark and record the link
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Shows the proposal; carries it out with `--yes`. What speaks against the link is an error.
-pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<()> {
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()> {
     let show = |job: &Job, out: &mut dyn Write| {
-        let proposal = link::propose(job, task.vm)?;
+        let proposal = link::propose(job, options.vm)?;
         write(out, &text(&proposal))?;
         if proposal.obstacles.is_empty() {
             return Ok(proposal);
@@ -32,8 +35,8 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<()> {
         let object = format!("VM {}", proposal.host.id);
         Err(Error::new(Kind::Vm6Foreign, object, format!("not linked: {}", proposal.obstacles.join("; "))))
     };
-    if !task.yes {
-        return service::look(config, task.item, "link", |job| {
+    if !options.yes {
+        return service::read(config, options.item, "link", |job| {
             let proposal = show(job, out)?;
             let linked = "The VM bears this service's mark already.\n";
             write(
@@ -42,10 +45,10 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<()> {
             )
         });
     }
-    service::change(config, task.item, "link", |job| {
+    service::change(config, options.item, "link", |job| {
         let proposal = show(job, out)?;
         link::link(job, &proposal)?;
-        write(out, &format!("Service {} is linked to VM {}.\n", task.item, proposal.host.id))
+        write(out, &format!("Service {} is linked to VM {}.\n", options.item, proposal.host.id))
     })
 }
 

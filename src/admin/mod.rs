@@ -29,7 +29,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::Operator;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 
@@ -45,12 +44,9 @@ pub enum Verdict {
     Findings,
 }
 
-/// Only the owner of the installation gets on: everybody else would be told of missing files where permissions are
-/// missing. What the program says of itself needs no installation.
-pub fn admit(config: &Config, operator: &Operator) -> Result<()> {
-    if matches!(operator, Operator::Features(_)) {
-        return Ok(());
-    }
+/// Only the owner of the installation may continue: everybody else would read of missing files where permissions are
+/// missing.
+pub fn admit(config: &Config) -> Result<()> {
     let root = config.root.display().to_string();
     let owner = std::fs::metadata(&config.root).map(|found| found.uid()).map_err(|error| {
         let text = format!("there is no BILLmanager in {root}: {error} (PMVMMANAGER6_ROOT names another place)");
@@ -65,32 +61,6 @@ pub fn admit(config: &Config, operator: &Operator) -> Result<()> {
         user.as_raw()
     );
     Err(Error::new(Kind::State, root, text))
-}
-
-/// Runs an operator command. Those that look for something say what they think of it, the others are done or fail.
-pub fn run(config: &Config, operator: &Operator, out: &mut dyn Write) -> Result<Verdict> {
-    let runtime = config.runtime_dir();
-    let fine = |()| Verdict::Fine;
-    match operator {
-        Operator::Audit(audit) => audit::run(config, &audit.task(), out),
-        Operator::Doctor(doctor) => doctor::run(config, doctor.task(), out),
-        Operator::CheckConnection(check) => check_connection::run(config, check.task(), out),
-        Operator::Features(features) => features::run(features.task(), out).map(fine),
-        Operator::Metrics(metrics) => metrics::run(config, &metrics.task(), out),
-        Operator::Show(show) => show::run(config, &show.task(), out),
-        Operator::Queue(queue) => queue::run(&runtime, &queue.task(), out).map(fine),
-        Operator::Session(session) => session::run(&runtime, &session.task(), out).map(fine),
-        Operator::Link(link) => link::run(config, &link.task(), out).map(fine),
-        Operator::Plan(plan) => plan::run(config, &plan.task(), out),
-        Operator::Reinstall(reinstall) => reinstall::run(config, &reinstall.task(), out).map(fine),
-        Operator::Verify(verify) => verify::run(config, verify.task(), out),
-        #[cfg(feature = "faults")]
-        Operator::FaultPoints => write(out, &(crate::fault::POINTS.join("\n") + "\n")).map(fine),
-        #[cfg(feature = "faults")]
-        Operator::QueueHold(hold) => hold::run(&runtime, hold, &mut std::io::stdin()).map(fine),
-        #[cfg(feature = "faults")]
-        Operator::SessionVisit(visit) => visit::run(&runtime, visit).map(fine),
-    }
 }
 
 /// For questions that a person waits for: nobody is given the patience of an operation.

@@ -3,7 +3,7 @@
 //! The plan is the operation itself, run without sending ([`crate::dry_run`]): both platforms are asked, neither is told, and
 //! the journal is a copy in memory. No ticket is taken: an operation that runs meanwhile may change what was planned.
 //!
-//! The shape of `--json` is in [`DOCUMENT`]. Exit status 1 when the operation would fail.
+//! The shape of `--json` is in [`HELP`]. Exit status 1 when the operation would fail.
 
 use std::io::Write;
 use std::rc::Rc;
@@ -12,8 +12,8 @@ use anstyle::Style;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Verdict, service, write, write_json};
-use crate::cli::Invocation;
+use super::{Verdict, write, write_json};
+use crate::command::{self, Context, Invocation};
 use crate::config::Config;
 use crate::dry_run::{Party, Plan, Step};
 use crate::error::{Error, Kind, Result};
@@ -25,7 +25,7 @@ pub const COMMANDS: [&str; 11] =
     ["open", "reopen", "setparam", "suspend", "resume", "close", "start", "stop", "reboot", "hardreboot", "sync_item"];
 
 /// The shape of `--json`, for the help.
-pub const DOCUMENT: &str = r#"--json prints one object:
+pub const HELP: &str = r#"--json prints one object:
 
   {"service": 4711, "command": "setparam", "chosen": "the service is active",
    "steps": [{"number": 1, "to": "VMmanager", "request": "POST /vm/v3/host/217/resource",
@@ -37,40 +37,50 @@ there is none, secrets in it are ***, and what does not exist yet has a name in 
 {"type", "object", "text"} where the operation would fail (exit status 1); "unpredictable" is a text where nobody can know
 how the operation goes on after the steps."#;
 
-/// What the person asked for.
-#[derive(Clone, Debug)]
-pub struct Task {
-    /// Service.
-    pub item: u64,
-    /// Operation, one of [`COMMANDS`].
-    pub command: Option<String>,
-    /// As JSON.
-    pub json: bool,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub struct Options {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// Operation; without it the one that BILLmanager runs, or that fits the service's status
+    #[arg(long, value_parser = COMMANDS)]
+    command: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the operation without sending anything and shows what it would send.
-pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     log::dry_run();
     if config.do_nothing() {
         let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, operations do nothing here";
         return Err(Error::new(Kind::NotSupported, "plan", text));
     }
     let plan = Rc::new(Plan::default());
-    let choice = choose(config, task)?;
-    let error = service::dry_run(config, &call(task.item, &choice, &plan), &plan)?;
+    let choice = choose(config, options)?;
+    let error = dry_run(config, &call(options.item, &choice, &plan), &plan)?;
     let error = error.map(|error| Error { value: plan.named(&error.value), ..error });
-    let shown = Shown { item: task.item, choice, steps: plan.steps(), error, unpredictable: plan.ended() };
+    let shown = Shown { item: options.item, choice, steps: plan.steps(), error, unpredictable: plan.ended() };
     if let (Some(error), []) = (&shown.error, shown.steps.as_slice())
         && (error.kind.is_connection() || matches!(error.kind, Kind::Db | Kind::Mgrctl))
     {
         return Err(error.clone());
     }
-    if task.json {
+    if options.json {
         write_json(out, &shown.document())?;
     } else {
         write(out, &shown.text())?;
     }
     Ok(if shown.error.is_some() { Verdict::Findings } else { Verdict::Fine })
+}
+
+/// The operation's own error, if it has one.
+fn dry_run(config: &Config, call: &Invocation, plan: &Rc<Plan>) -> Result<Option<Error>> {
+    let panel = Panel::new(config).dry_run(plan);
+    Context::new(config, &panel, call).dry_run(command::find(&call.command)?, plan)
 }
 
 /// The operation to plan.
@@ -83,10 +93,10 @@ struct Choice {
 }
 
 /// What was asked for, else what BILLmanager is about to run, else what the service's status asks for.
-fn choose(config: &Config, task: &Task) -> Result<Choice> {
-    let (status, running) = Panel::new(config).standing(task.item)?;
+fn choose(config: &Config, options: &Options) -> Result<Choice> {
+    let (status, running) = Panel::new(config).standing(options.item)?;
     let operation = |wanted: &str| running.iter().find(|(_, command)| command == wanted).map(|(id, _)| *id);
-    if let Some(command) = &task.command {
+    if let Some(command) = &options.command {
         return Ok(Choice { command: command.clone(), reason: None, operation: operation(command) });
     }
     let pending = running.iter().find(|(_, command)| COMMANDS.contains(&command.as_str()));
@@ -98,7 +108,7 @@ fn choose(config: &Config, task: &Task) -> Result<Choice> {
         (None, status::DELETED) => ("close", "the service is closed".to_owned()),
         (None, other) => {
             let text =
-                format!("service {} has the unknown status {other}; name an operation with --command", task.item);
+                format!("service {} has the unknown status {other}; name an operation with --command", options.item);
             return Err(Error::new(Kind::BadArgument, "command", text));
         }
     };

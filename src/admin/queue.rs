@@ -31,40 +31,64 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) const HEADING: [&str; 7] = ["QUEUE", "STATE", "PLACE", "OPERATION", "SERVICE", "PROCESS", "AGE"];
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 
-/// What the command is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Show the queue once.
-    Show {
-        /// As JSON.
-        json: bool,
-    },
-    /// Show it again whenever it changes, until interrupted.
-    Watch,
-    /// Hold further operations up.
-    Pause(Scope),
-    /// Let them go on.
-    Resume(Scope),
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Options {
+    /// Print JSON
+    #[arg(long, conflicts_with = "watch")]
+    json: bool,
+    /// Show it again whenever it changes
+    #[arg(long)]
+    watch: bool,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Let operations that run finish, and further ones wait
+    Pause(Keys),
+    /// Let the waiting operations go on
+    Resume(Keys),
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Keys {
+    /// Queue key, as "queue" shows it without its number
+    key: Option<String>,
+    /// Every queue, also those that are empty now
+    #[arg(long)]
+    all: bool,
+}
+
+impl Keys {
+    fn scope(&self) -> Scope {
+        self.key.clone().map_or(Scope::All, Scope::Key)
+    }
 }
 
 /// Runs the command on the runtime directory.
-pub fn run(directory: &Path, task: &Task, out: &mut dyn Write) -> Result<()> {
-    match task {
-        Task::Show { json: true } => write_json(out, &Document::read(directory)?),
-        Task::Show { json: false } => write(out, &Document::read(directory)?.text()),
-        Task::Watch => watch(directory, out),
-        Task::Pause(scope) => {
-            let text = if queue::pause(directory, scope)? {
+pub fn run(directory: &Path, options: &Options, out: &mut dyn Write) -> Result<()> {
+    match &options.action {
+        Some(Action::Pause(keys)) => {
+            let scope = keys.scope();
+            let text = if queue::pause(directory, &scope)? {
                 "paused; operations that run finish, further ones wait until \"queue resume\""
             } else {
                 "was paused already"
             };
-            write(out, &format!("{}: {text}\n", name(scope)))
+            write(out, &format!("{}: {text}\n", name(&scope)))
         }
-        Task::Resume(scope) => {
-            let text = if queue::resume(directory, scope)? { "resumed" } else { "was not paused" };
-            write(out, &format!("{}: {text}\n", name(scope)))
+        Some(Action::Resume(keys)) => {
+            let scope = keys.scope();
+            let text = if queue::resume(directory, &scope)? { "resumed" } else { "was not paused" };
+            write(out, &format!("{}: {text}\n", name(&scope)))
         }
+        None if options.watch => watch(directory, out),
+        None if options.json => write_json(out, &Document::read(directory)?),
+        None => write(out, &Document::read(directory)?.text()),
     }
 }
 

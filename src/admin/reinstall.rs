@@ -7,25 +7,31 @@ use std::io::Write;
 use super::{service, write};
 use crate::config::Config;
 use crate::error::Result;
-use crate::service::vm::access::{self, Reinstall};
+use crate::service::vm::access;
 
-/// What the person asked for.
-#[derive(Clone, Debug)]
-pub struct Task {
-    /// Service.
-    pub item: u64,
-    /// OS and recipe.
-    pub choice: Reinstall,
-    /// Do it.
-    pub yes: bool,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Service id in BILLmanager
+    #[arg(long)]
+    item: u64,
+    /// OS template instead of the ordered one, named as in BILLmanager
+    #[arg(long)]
+    os: Option<String>,
+    /// Recipe to run after the installation, named as in BILLmanager
+    #[arg(long)]
+    recipe: Option<String>,
+    /// Do it
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Says what would be lost; does it with `--yes`. The new root password is saved crypted in BILLmanager and not shown.
-pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<()> {
-    if !task.yes {
-        return service::look(config, task.item, "reinstall", |job| {
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()> {
+    if !options.yes {
+        return service::read(config, options.item, "reinstall", |job| {
             let host = job.vm()?;
-            let os = task.choice.os.as_deref().or(job.service.param("ostempl")).unwrap_or("no OS template is ordered");
+            let os = options.os.as_deref().or(job.service.param("ostempl")).unwrap_or("no OS template is ordered");
             let text = format!(
                 "VM {} ({}) of {} would be installed anew with {os}; everything on its disk would be lost.\nNothing was \
                  changed. Run it again with --yes to do it.\n",
@@ -34,11 +40,11 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<()> {
             write(out, &text)
         });
     }
-    service::change(config, task.item, "reinstall", |job| {
-        access::reinstall(job, &task.choice)?;
+    service::change(config, options.item, "reinstall", |job| {
+        access::reinstall(job, options.os.as_deref(), options.recipe.as_deref())?;
         write(
             out,
-            &format!("Service {} is installed anew; the new root password is saved in BILLmanager.\n", task.item),
+            &format!("Service {} is installed anew; the new root password is saved in BILLmanager.\n", options.item),
         )
     })
 }

@@ -13,33 +13,39 @@ use super::{write, write_json};
 use crate::error::Result;
 use crate::vmm::session::{self, Cached};
 
-/// What the command is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Show the cached sessions.
-    Show {
-        /// As JSON.
-        json: bool,
-    },
-    /// Drop the sessions of one address, or all.
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Options {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Drop cached sessions: the next operation logs in again
+    #[group(required = true, multiple = false)]
     Drop {
-        /// The address as it is shown.
+        /// Sessions of this address, as "session" shows it
+        #[arg(long)]
         url: Option<String>,
+        /// All sessions
+        #[arg(long)]
+        all: bool,
     },
 }
 
 /// Runs the command on the runtime directory.
-pub fn run(directory: &Path, task: &Task, out: &mut dyn Write) -> Result<()> {
-    match task {
-        Task::Show { json } => {
-            let sessions = session::list(directory)?;
-            if *json { write_json(out, &document(&sessions)) } else { write(out, &text(&sessions)) }
-        }
-        Task::Drop { url } => {
-            let dropped = session::drop_cached(directory, url.as_deref())?;
-            write(out, &format!("{} dropped; the next operation logs in again\n", counted(dropped, "session")))
-        }
+pub fn run(directory: &Path, options: &Options, out: &mut dyn Write) -> Result<()> {
+    if let Some(Action::Drop { url, all: _ }) = &options.action {
+        let dropped = session::drop_cached(directory, url.as_deref())?;
+        return write(out, &format!("{} dropped; the next operation logs in again\n", counted(dropped, "session")));
     }
+    let sessions = session::list(directory)?;
+    if options.json { write_json(out, &document(&sessions)) } else { write(out, &text(&sessions)) }
 }
 
 fn document(sessions: &[Cached]) -> Vec<serde_json::Value> {

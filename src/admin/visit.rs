@@ -6,17 +6,45 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::cli::operator::Visit;
 use crate::error::{Error, Kind, Result};
 use crate::vmm::{Identity, Session};
 
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Address of VMmanager
+    #[arg(long, default_value = "https://vm.example.com")]
+    pub url: String,
+    /// Password
+    #[arg(long, default_value = "secret")]
+    pub password: String,
+    /// Session storage period in seconds
+    #[arg(long, default_value_t = 1800)]
+    pub ttl: u64,
+    /// Word for the log
+    #[arg(long, default_value = "-")]
+    pub label: String,
+    /// Log to append to
+    #[arg(long)]
+    pub log: PathBuf,
+    /// File with the answer to a login: a token, or "refuse"
+    #[arg(long)]
+    pub server: PathBuf,
+    /// How long a login takes
+    #[arg(long = "for", default_value_t = 0)]
+    pub milliseconds: u64,
+    /// A token that is not accepted any more
+    #[arg(long)]
+    pub revoked: Option<String>,
+}
+
 /// Uses the session cache of the runtime directory once.
-pub fn run(directory: &Path, visit: &Visit) -> Result<()> {
+pub fn run(directory: &Path, visit: &Options) -> Result<()> {
     let log = OpenOptions::new().append(true).create(true).open(&visit.log).map_err(|e| trouble(&e))?;
     let note = |line: String| (&log).write_all(line.as_bytes()).map_err(|e| trouble(&e));
     let mut login = || {

@@ -1,8 +1,8 @@
 //! `--command changepassword --item N --password CRYPTED [--runningoperation N]` [protocol 3.12, 7.12].
 
+use super::Invocation;
 use secrecy::ExposeSecret;
 
-use crate::cli::Invocation;
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::vm::access;

@@ -14,6 +14,7 @@ mod get_server_config;
 mod get_suitable_module;
 mod hardreboot;
 mod import;
+mod invocation;
 mod open;
 mod pricelist_dynamic_settings_tune;
 mod reboot;
@@ -30,24 +31,19 @@ mod transition_controlpanel;
 mod tune_connection;
 mod tuning_param;
 
-use std::cell::RefCell;
 use std::io::{IsTerminal, Read};
 use std::rc::Rc;
-use std::time::Instant;
 
-use crate::cli::Invocation;
 use crate::config::Config;
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::panel::{Handler, Panel};
-use crate::progress::Progress;
-use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
-use crate::queue::{self, Label, Turn};
-use crate::recorder::{self, Metric};
+use crate::panel::Panel;
 use crate::service::handler::HandlerJob;
-use crate::service::job::{Assignment, Job};
+use crate::service::job::Job;
+use crate::service::job::turn::Turns;
 use crate::wire::{self, Element};
+pub use invocation::Invocation;
 
 /// What a command works on, and with that what it needs.
 pub enum Work {
@@ -139,11 +135,18 @@ pub struct Context<'a> {
     pub call: &'a Invocation,
     /// BILLmanager.
     pub panel: &'a Panel,
-    /// Id and name of the handler as soon as it is known, for the report of a failure.
-    pub handler: RefCell<Option<(u64, String)>>,
+    /// The way to work on a service.
+    pub turns: Turns<'a>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The surroundings of what BILLmanager has called.
+    pub fn new(config: &'a Config, panel: &'a Panel, call: &'a Invocation) -> Self {
+        // A wrong number is the command's error, not that of its surroundings.
+        let operation = call.optional_id("runningoperation").ok().flatten();
+        Context { config, call, panel, turns: Turns::new(config, panel, operation) }
+    }
+
     /// Runs the command; the answer document, if it has one.
     pub fn run(&self, command: &Command, stdin: &mut dyn Read) -> Result<Option<Element>> {
         match command.work {
@@ -151,8 +154,7 @@ impl Context<'_> {
             Work::Form(answer) => answer(self, &read_document(command.name, stdin)?).map(Some),
             Work::Question(answer) => answer(self).map(Some),
             Work::Look(answer) => {
-                let item = self.call.id("item")?;
-                self.with_job(item, command.name, |job| answer(job, self.call)).map(Some)
+                self.turns.with_job(self.item()?, command.name, |job| answer(job, self.call)).map(Some)
             }
             Work::Handler(_) | Work::Service(_) if self.config.do_nothing() => {
                 log::info!("etc/billmgr.DoNothing exists: {} does nothing on this installation", command.name);
@@ -160,81 +162,37 @@ impl Context<'_> {
             }
             Work::Handler(run) => {
                 let handler = self.panel.handler(self.call.id("module")?)?;
-                *self.handler.borrow_mut() = Some((handler.id, handler.name.clone()));
+                self.turns.note_handler(&handler);
                 run(self, &HandlerJob::new(self.config, self.panel, handler, command.name)?).map(|()| None)
             }
             Work::Service(run) => {
-                let item = self.call.id("item")?;
-                let done = self.with_turn(item, command.name, |job| run(job, self.call));
+                let done = self.turns.with_turn(self.item()?, command.name, |job| run(job, self.call));
                 done.inspect_err(|error| self.take_tariff_change_back(command, error)).map(|()| None)
             }
         }
     }
 
-    /// Works on a service alone. The service's ticket comes first and the key's ticket second, always in this order: no
-    /// deadlock. The service is read after the wait, because it may have changed meanwhile.
-    pub fn with_turn<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
-        let handler = self.handler_of(item)?;
-        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
-        let (settings, _) = Settings::read(&handler.params);
-        let alone = self.ticket(&service_key(item), 1, &label)?;
-        let queued = settings.queue_enabled.then(|| settings.key(command, handler.id, item));
-        let _turn = match queued {
-            Some(key) => self.ticket(&key, settings.queue_count, &label)?.after(alone),
-            None => alone,
-        };
-        work(&self.assignment(item, handler, label)?.job()?)
+    /// The service, when the operation that asks for it is named rightly.
+    fn item(&self) -> Result<u64> {
+        self.call.optional_id("runningoperation")?;
+        self.call.id("item")
     }
 
-    /// Gathers what is known of a service for work that changes nothing.
-    pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
-        let handler = self.handler_of(item)?;
-        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
-        let job = self.assignment(item, handler, label)?.job()?;
-        work(&Job { asks_only: true, ..job })
-    }
-
-    /// What there is to be done; the service is read now.
-    fn assignment(&self, item: u64, handler: Handler, label: Label) -> Result<Assignment<'_>> {
-        let (service, operation) = (self.panel.service(item)?, self.call.optional_id("runningoperation")?);
-        Ok(Assignment { config: self.config, panel: self.panel, handler, service, label, operation })
-    }
-
-    /// Runs an operation on a service for its plan, without a ticket; the operation's own error, if it has one. What
-    /// would follow a wait for VMmanager is not known.
+    /// Runs an operation on a service for its plan; its own error, if it has one.
     pub fn dry_run(&self, command: &Command, plan: &Rc<Plan>) -> Result<Option<Error>> {
         let Work::Service(run) = command.work else {
             let text = format!("{} does not change a service: there is nothing to plan", command.name);
             return Err(Error::new(Kind::NotSupported, command.name, text));
         };
-        let item = self.call.id("item")?;
-        let handler = self.handler_of(item)?;
-        let label = Label { command: command.name.to_owned(), item: Some(item), handler: Some(handler.id) };
-        let job = self.assignment(item, handler, label)?.dry_run(plan)?;
-        let Err(error) = run(&job, self.call) else { return Ok(None) };
-        // A read without an answer is no wait for a task.
-        if error.kind == Kind::Vm6Timeout && !error.object.starts_with("GET ") {
-            plan.end(&format!("the operation would have to wait ({})", error.value));
-        }
-        if plan.ended().is_some() {
-            return Ok(None);
-        }
-        self.take_tariff_change_back(command, &error);
-        Ok(Some(error))
-    }
-
-    /// The handler of a service, which must be ours.
-    fn handler_of(&self, item: u64) -> Result<Handler> {
-        let handler = self.panel.handler_of(item)?;
-        *self.handler.borrow_mut() = Some((handler.id, handler.name.clone()));
-        Ok(handler)
+        let failed = self.turns.dry_run(self.item()?, command.name, plan, |job| run(job, self.call))?;
+        Ok(failed.inspect(|error| self.take_tariff_change_back(command, error)))
     }
 
     /// A tariff change that failed is taken back, whatever the reason was; only a panel that cannot be reached, or a
     /// service that is not ours, is left alone.
     fn take_tariff_change_back(&self, command: &Command, error: &Error) {
         let (Ok(item), Ok(user)) = (self.call.id("item"), self.call.optional_id("userid")) else { return };
-        if command.name != SETPARAM || self.handler.borrow().is_none() || error.is_unreachable_panel() {
+        if command.name != SETPARAM || self.turns.handler().is_none() || error.is_unreachable_panel() {
             return;
         }
         match self.panel.roll_tariff_back(item, user) {
@@ -242,19 +200,6 @@ impl Context<'_> {
             Ok(false) => {}
             Err(error) => log::error!("service {item}: the tariff change could not be taken back: {error}"),
         }
-    }
-
-    fn ticket(&self, key: &str, limit: u32, label: &Label) -> Result<Turn> {
-        let (started, progress) = (Instant::now(), Progress::new());
-        let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
-            log::info!("{label}: {waiting}");
-            progress.show(&waiting.to_string());
-            self.panel.rest();
-        })?;
-        let kind = if key.starts_with(SERVICE_PREFIX) { "service" } else { "handler" };
-        recorder::time(Metric::QueueWait, &[kind], started.elapsed());
-        log::debug!("{label}: runs in queue {}", turn.queue());
-        Ok(turn)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `--command resume --item N [--runningoperation N]` [protocol 3.7].
 
-use crate::cli::Invocation;
+use super::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::vm::power;

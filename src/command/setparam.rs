@@ -1,6 +1,6 @@
 //! `--command setparam --item N [--userid N] [--runningoperation N]` [protocol 3.9].
 
-use crate::cli::Invocation;
+use super::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::order::Order;

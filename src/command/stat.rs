@@ -11,7 +11,7 @@ use crate::service::vm::speed_cap;
 pub fn run(context: &Context, job: &HandlerJob) -> Result<()> {
     let usages = traffic::record(job)?;
     for (item, speeds) in overage::changes(job, &usages)? {
-        let changed = context.with_turn(item, "stat", |service| speed_cap::apply(service, speeds));
+        let changed = context.turns.with_turn(item, "stat", |service| speed_cap::apply(service, speeds));
         if let Err(error) = changed {
             log::error!("service {item}: the speeds could not be changed: {error}");
         }

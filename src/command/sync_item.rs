@@ -1,6 +1,6 @@
 //! `--command sync_item --item N` [protocol 3.15].
 
-use crate::cli::Invocation;
+use super::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::vm::sync;

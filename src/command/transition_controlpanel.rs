@@ -1,8 +1,8 @@
 //! `--command transition_controlpanel --item N` [protocol 3.14]: the client's "go to panel" button.
 
+use super::Invocation;
 use secrecy::ExposeSecret;
 
-use crate::cli::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::vm::access;

@@ -31,14 +31,26 @@ use crate::error::{Error, Kind, Result};
 use crate::panel::{Listed, Panel};
 use crate::progress::Progress;
 
-/// What the person asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Task {
-    /// This handler alone.
-    pub module: Option<u64>,
-    /// As JSON.
-    pub json: bool,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub struct Options {
+    /// This handler alone, by its id in BILLmanager
+    #[arg(long)]
+    module: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
+
+const HELP: &str = "\
+Exit status: 0 when there is no warning and no error, 1 otherwise.
+
+--json prints one object:
+  {\"errors\": 1, \"warnings\": 0,
+   \"sections\": [{\"about\": \"installation\", \"handler\": null,
+     \"findings\": [{\"level\": \"error\", \"check\": \"executable\", \"what\": \"…\", \"cure\": \"…\"}]}]}
+level: ok, note, warning, error, skipped. cure: for warnings and errors. handler: id, in the section of a handler.";
 
 #[derive(Serialize)]
 struct Document {
@@ -48,24 +60,24 @@ struct Document {
 }
 
 /// Examines everything and says what was found.
-pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> {
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &hurried(config);
     let panel = Panel::new(config);
     let progress = Progress::new();
     progress.show("BILLmanager …");
     let mut sections =
         vec![installation::section(config), state::section(config), billmanager::section(config, &panel)];
-    match chosen(&panel, task.module) {
+    match chosen(&panel, options.module) {
         Ok(handlers) => {
             for listed in handlers {
                 progress.show(&format!("handler {} ({}) …", listed.id, listed.name));
-                sections.push(handler::section(config, &panel, &listed, task.module.is_some()));
+                sections.push(handler::section(config, &panel, &listed, options.module.is_some()));
             }
         }
         Err(error) if error.kind == Kind::BadArgument => return Err(error),
         Err(_) => sections.push(Section {
             about: "handlers".to_owned(),
-            handler: task.module,
+            handler: options.module,
             findings: vec![Finding::skipped("handlers", "the database")],
         }),
     }
@@ -73,7 +85,7 @@ pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> 
     let verdict = verdict(&sections);
     let (errors, warnings) = (count(&sections, Level::Error), count(&sections, Level::Warning));
     let document = Document { errors, warnings, sections };
-    let written = if task.json { write_json(out, &document) } else { write(out, &document.text()) };
+    let written = if options.json { write_json(out, &document) } else { write(out, &document.text()) };
     written.map(|()| verdict)
 }
 

@@ -28,17 +28,30 @@ use crate::service::report::phases;
 use crate::state::replace;
 use exposition::{Number, Page, label};
 
-/// What the person asked for.
-#[derive(Clone, Debug)]
-pub struct Task {
-    /// As JSON.
-    pub json: bool,
-    /// File to replace instead of standard output.
-    pub output: Option<PathBuf>,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub struct Options {
+    /// Replace this file in one step instead: for node exporter's textfile collector, so name it *.prom
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
+const HELP: &str = "\
+Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. They are kept in
+/run/pmvmmanager6/metrics.json: a reboot resets them, which Prometheus understands. Queue and journal are looked at
+now. What is run by hand counts only in the form --command.
+
+What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.
+
+--json prints one object:
+{\"metrics\": [{\"name\", \"help\", \"type\", \"samples\": [{\"name\", \"labels\": {…}, \"value\"}]}]}";
+
 /// Prints the metrics, or writes them into a file. Findings when something could not be read.
-pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict> {
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let mut page = Page::default();
     page.gauge("pmvmmanager6_info", "Version of the module.", [(label("version", built::VERSION), Number::Whole(1))]);
     let parts = [
@@ -48,9 +61,9 @@ pub fn run(config: &Config, task: &Task, out: &mut dyn Write) -> Result<Verdict>
     ];
     let readable = parts.iter().map(|(part, read)| (label("part", part), read.is_ok().into()));
     page.gauge("pmvmmanager6_readable", "Whether this part of the module's state could be read.", readable);
-    match &task.output {
+    match &options.output {
         Some(file) => write_file(file, &page.text())?,
-        None if task.json => write_json(out, &page)?,
+        None if options.json => write_json(out, &page)?,
         None => write(out, &page.text())?,
     }
     let mut verdict = Verdict::Fine;

@@ -35,14 +35,26 @@ use crate::state::{prepare_directory, replace};
 use questions::{Agrees, QUESTIONS, Seen};
 use site::Site;
 
-/// What the person asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Task {
-    /// Handler.
-    pub module: u64,
-    /// As JSON.
-    pub json: bool,
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub struct Options {
+    /// Handler id in BILLmanager
+    #[arg(long)]
+    module: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
+
+const HELP: &str = "\
+Exit status: 0 when no assumption is contradicted, 1 otherwise.
+The answers, without any client's data, are kept in var/pmvmmanager6/verify-<handler>.json.
+
+--json prints them, one object:
+  {\"handler\": 1, \"program\": \"…\", \"at\": \"2026-11-22 16:01:42\", \"contradicted\": 0,
+   \"questions\": [{\"row\": \"1, 4\", \"question\": \"…\", \"assumes\": \"…\", \"seen\": \"…\", \"agrees\": \"yes\"}]}
+agrees: yes, no, unknown.";
 
 #[derive(Serialize)]
 struct Document {
@@ -63,15 +75,15 @@ struct Answered {
 }
 
 /// Asks, keeps the answers, prints them. A contradicted assumption is a finding.
-pub fn run(config: &Config, task: Task, out: &mut dyn Write) -> Result<Verdict> {
+pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &hurried(config);
-    let handler = Panel::new(config).handler(task.module)?;
+    let handler = Panel::new(config).handler(options.module)?;
     let vmm = connection::connect(config, &handler.params, handler.secrets.get("password"))?;
     vmm.log_in()?;
     let document = Document::ask(handler.id, &Site::new(&vmm));
     let text = json_text(&document)?;
     let file = keep(config, handler.id, &text)?;
-    write(out, &if task.json { text } else { document.text(&handler.name, &file) })?;
+    write(out, &if options.json { text } else { document.text(&handler.name, &file) })?;
     Ok(if document.contradicted == 0 { Verdict::Fine } else { Verdict::Findings })
 }
 

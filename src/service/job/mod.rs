@@ -1,8 +1,9 @@
-//! One operation on one service: what it works on, whose VM it is, and how it waits.
+//! One operation on one service: what it works on, whose VM it is, how it waits, and when it may run.
 
 mod assignment;
 pub mod identity;
 pub mod locate;
 pub mod settle;
+pub mod turn;
 
 pub use assignment::{Assignment, Job};

@@ -35,26 +35,17 @@ pub fn login_link(job: &Job) -> Result<SecretString> {
     job.vmm.login_link(account.id)
 }
 
-/// What an operator chose for a reinstallation; nothing keeps what was ordered.
-#[derive(Clone, Debug, Default)]
-pub struct Reinstall {
-    /// `<repository>__<template>`.
-    pub os: Option<String>,
-    /// `<repository>__<recipe>`.
-    pub recipe: Option<String>,
-}
-
-/// Installs the OS anew with a new password. Destroys the data on the disk; only an operator can ask for it.
-pub fn reinstall(job: &Job, choice: &Reinstall) -> Result<()> {
+/// Installs the OS again with a new password; without `os` and `recipe` as ordered. Destroys the data on the disk; only an operator can ask for it.
+pub fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()> {
     let host = job.vm()?;
     let place = job.place()?;
-    let ordered = choice.os.as_deref().or(job.service.param("ostempl"));
+    let ordered = os.or(job.service.param("ostempl"));
     let name = ordered.ok_or_else(|| {
         crate::service::order::missing("ostempl", "the order names no OS template; give one with --os")
     })?;
     let os = catalogue::os(&job.vmm, name, place.cluster)?;
-    let recipe = choice.recipe.as_deref().or(job.service.param("recipe").filter(|name| *name != "null"));
-    let recipe = recipe.filter(|_| place.use_recipes || choice.recipe.is_some());
+    let ordered = job.service.param("recipe").filter(|name| place.use_recipes && *name != "null");
+    let recipe = recipe.or(ordered);
     let recipe = recipe.map(|name| catalogue::recipe(&job.vmm, name)).transpose()?.map(|recipe| recipe.id);
     let before = power::newest_task(job, host.id)?;
     let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);

@@ -1,0 +1,110 @@
+//! Taking turns: one operation of a service at a time, always, and as many of a handler as its queue allows.
+//!
+//! Lock order: the service's ticket, then the ticket of the queue key; never the other way, so there is no deadlock. The
+//! service is read after the wait, because it may have changed meanwhile. A run that is killed loses its tickets with its
+//! life. Deliberately absent: a ticket for work that only reads, and for a dry run.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::{Assignment, Job};
+use crate::config::Config;
+use crate::dry_run::Plan;
+use crate::error::{Error, Kind, Result};
+use crate::log;
+use crate::panel::{Handler, Panel};
+use crate::progress::Progress;
+use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
+use crate::queue::{self, Label, Turn};
+use crate::recorder::{self, Metric};
+
+/// Where operations run: the installation, and the operation of BILLmanager that asks for them.
+pub struct Turns<'a> {
+    config: &'a Config,
+    panel: &'a Panel,
+    operation: Option<u64>,
+    handler: RefCell<Option<(u64, String)>>,
+}
+
+impl<'a> Turns<'a> {
+    /// `operation` is the running operation of BILLmanager, if there is one.
+    pub fn new(config: &'a Config, panel: &'a Panel, operation: Option<u64>) -> Self {
+        Turns { config, panel, operation, handler: RefCell::new(None) }
+    }
+
+    /// Id and name of the handler, as soon as it is known: for the report of a failure.
+    pub fn handler(&self) -> Option<(u64, String)> {
+        self.handler.borrow().clone()
+    }
+
+    /// Notes whose work this is.
+    pub fn note_handler(&self, handler: &Handler) {
+        *self.handler.borrow_mut() = Some((handler.id, handler.name.clone()));
+    }
+
+    /// Works on a service alone, in the handler's queue where that is switched on.
+    pub fn with_turn<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+        let (handler, label) = self.begin(item, command)?;
+        let (settings, _) = Settings::read(&handler.params);
+        let alone = self.ticket(&service_key(item), 1, &label)?;
+        let queued = settings.queue_enabled.then(|| settings.key(command, handler.id, item));
+        let _turn = match queued {
+            Some(key) => self.ticket(&key, settings.queue_count, &label)?.after(alone),
+            None => alone,
+        };
+        work(&self.assignment(item, handler, label)?.job()?)
+    }
+
+    /// Gathers what is known of a service for work that changes nothing.
+    pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+        let (handler, label) = self.begin(item, command)?;
+        let job = self.assignment(item, handler, label)?.job()?;
+        work(&Job { asks_only: true, ..job })
+    }
+
+    /// Runs an operation for its plan; its own error, if it has one. What would follow a wait for VMmanager is not known.
+    pub fn dry_run(
+        &self,
+        item: u64,
+        command: &str,
+        plan: &Rc<Plan>,
+        work: impl FnOnce(&Job) -> Result<()>,
+    ) -> Result<Option<Error>> {
+        let (handler, label) = self.begin(item, command)?;
+        let job = self.assignment(item, handler, label)?.dry_run(plan)?;
+        let Err(error) = work(&job) else { return Ok(None) };
+        // A read without an answer is no wait for a task.
+        if error.kind == Kind::Vm6Timeout && !error.object.starts_with("GET ") {
+            plan.end(&format!("the operation would have to wait ({})", error.value));
+        }
+        Ok(Some(error).filter(|_| plan.ended().is_none()))
+    }
+
+    /// The handler of the service, which must be ours, and who we are in the queue.
+    fn begin(&self, item: u64, command: &str) -> Result<(Handler, Label)> {
+        let handler = self.panel.handler_of(item)?;
+        self.note_handler(&handler);
+        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
+        Ok((handler, label))
+    }
+
+    /// What there is to be done; the service is read now.
+    fn assignment(&self, item: u64, handler: Handler, label: Label) -> Result<Assignment<'_>> {
+        let (config, panel, operation) = (self.config, self.panel, self.operation);
+        Ok(Assignment { config, panel, handler, service: panel.service(item)?, label, operation })
+    }
+
+    fn ticket(&self, key: &str, limit: u32, label: &Label) -> Result<Turn> {
+        let (started, progress) = (Instant::now(), Progress::new());
+        let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
+            log::info!("{label}: {waiting}");
+            progress.show(&waiting.to_string());
+            self.panel.rest();
+        })?;
+        let kind = if key.starts_with(SERVICE_PREFIX) { "service" } else { "handler" };
+        recorder::time(Metric::QueueWait, &[kind], started.elapsed());
+        log::debug!("{label}: runs in queue {}", turn.queue());
+        Ok(turn)
+    }
+}
