@@ -8,8 +8,9 @@ use super::super::error::ApiError;
 use super::super::schema::Field;
 use super::create::CREATE;
 use super::resource::{SIZES, TUNING};
+use super::routes::ROUTES;
 use super::software::SOFTWARE;
-use super::{Answer, Call, ROUTES};
+use super::{Answer, Call};
 
 pub(super) fn version(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "version": call.platform.version }))
