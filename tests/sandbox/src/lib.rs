@@ -10,4 +10,4 @@ pub mod vmm;
 mod world;
 
 pub use binary::binary;
-pub use world::{Tariffs, World};
+pub use world::{Site, Tariffs, World};

@@ -1,4 +1,5 @@
-//! Both platforms together: a VMmanager, a BILLmanager whose handler points at it, two clients and the usual tariffs.
+//! Both sides together: one or several VMmanagers, a BILLmanager with a handler for each, two clients and the usual
+//! tariffs.
 
 use std::path::PathBuf;
 
@@ -9,12 +10,14 @@ use crate::vmm::{self, VmManager};
 
 /// A world in which services can be sold.
 pub struct World {
-    /// The VMmanager.
+    /// The VMmanager, or the first of several.
     pub vmm: VmManager,
     /// The BILLmanager.
     pub bill: Bill,
-    /// The handler: cluster 1, KVM.
+    /// The handler of the first VMmanager: its first cluster, KVM.
     pub handler: u64,
+    /// The further VMmanagers.
+    pub others: Vec<Site>,
     /// Account id of Alice, <alice@example.com>.
     pub alice: u64,
     /// Account id of Bob, <bob@example.org>.
@@ -23,7 +26,15 @@ pub struct World {
     pub tariffs: Tariffs,
 }
 
-/// The tariffs of a [`World`], all sold through its handler.
+/// One VMmanager of several, with its handler.
+pub struct Site {
+    /// The VMmanager.
+    pub vmm: VmManager,
+    /// Its handler: its first cluster, KVM.
+    pub handler: u64,
+}
+
+/// The tariffs of a [`World`], all sold through each of its handlers.
 #[derive(Clone, Copy, Debug)]
 pub struct Tariffs {
     /// 1 core, 1 GiB of memory (in MiB), 10 GiB of disk (in GiB), one IPv4 address.
@@ -44,23 +55,47 @@ impl World {
 
     /// A world with settings of its own. A VMmanager with TLS is trusted by its fingerprint.
     pub fn with(vmm: vmm::Setup, bill: bill::Setup) -> Result<Self> {
-        let (username, password) = (vmm.admin_email.clone(), vmm.admin_password.clone());
-        let vmm = VmManager::start(vmm)?;
+        Self::with_platforms(vmm, Vec::new(), bill)
+    }
+
+    /// A world with several VMmanagers. They count accounts, VMs and tasks from the same numbers, so that ids collide.
+    pub fn with_platforms(first: vmm::Setup, more: Vec<vmm::Setup>, bill: bill::Setup) -> Result<Self> {
         let bill = Bill::start(bill)?;
-        let mut handler = Handler::new(&vmm.url(), &username, &password, "1").named("VMmanager 6 Amsterdam");
+        let Site { vmm, handler } = Site::start(first, &bill, "Amsterdam")?;
+        let others =
+            more.into_iter().zip(2..).map(|(setup, number)| Site::start(setup, &bill, &format!("no. {number}")));
+        let others = others.collect::<Result<Vec<_>>>()?;
+        let alice = bill.add_client("Alice", "alice@example.com");
+        let bob = bill.add_client("Bob", "bob@example.org");
+        let handlers: Vec<u64> = [handler].into_iter().chain(others.iter().map(|site| site.handler)).collect();
+        let tariffs = Tariffs::add(&bill, &handlers);
+        Ok(Self { vmm, bill, handler, others, alice, bob, tariffs })
+    }
+
+    /// Every VMmanager with its handler, the first one first.
+    pub fn platforms(&self) -> impl Iterator<Item = (&VmManager, u64)> {
+        let others = self.others.iter().map(|site| (&site.vmm, site.handler));
+        std::iter::once((&self.vmm, self.handler)).chain(others)
+    }
+}
+
+impl Site {
+    fn start(setup: vmm::Setup, bill: &Bill, place: &str) -> Result<Self> {
+        let (username, password) = (setup.admin_email.clone(), setup.admin_password.clone());
+        let cluster = (1 + setup.clusters.offset).to_string();
+        let vmm = VmManager::start(setup)?;
+        let name = format!("VMmanager 6 {place}");
+        let mut handler = Handler::new(&vmm.url(), &username, &password, &cluster).named(&name);
         if let Some(fingerprint) = vmm.fingerprint() {
             handler = handler.with("tls_verify", "pinned").with("tls_fingerprint", &fingerprint);
         }
         let handler = bill.add_handler(&handler);
-        let alice = bill.add_client("Alice", "alice@example.com");
-        let bob = bill.add_client("Bob", "bob@example.org");
-        let tariffs = Tariffs::add(&bill, handler);
-        Ok(Self { vmm, bill, handler, alice, bob, tariffs })
+        Ok(Self { vmm, handler })
     }
 }
 
 impl Tariffs {
-    fn add(bill: &Bill, handler: u64) -> Self {
+    fn add(bill: &Bill, handlers: &[u64]) -> Self {
         let small = || {
             Tariff::new("VPS small")
                 .addon(Addon::amount("ncpu", "piece", 1).max(8))
@@ -77,11 +112,7 @@ impl Tariffs {
         let preset = Tariff::new("VPS preset").preset("KVM-SSD-1").addon(Addon::amount("ip", "piece", 1).max(8));
         let mut dual_stack = small().addon(Addon::amount("ipv6", "piece", 1).max(4));
         dual_stack.name = "VPS dual-stack".into();
-        Self {
-            small: bill.add_tariff(&small().handler(handler)),
-            medium: bill.add_tariff(&medium.handler(handler)),
-            preset: bill.add_tariff(&preset.handler(handler)),
-            dual_stack: bill.add_tariff(&dual_stack.handler(handler)),
-        }
+        let add = |tariff: Tariff| bill.add_tariff(&Tariff { handlers: handlers.to_vec(), ..tariff });
+        Self { small: add(small()), medium: add(medium), preset: add(preset), dual_stack: add(dual_stack) }
     }
 }

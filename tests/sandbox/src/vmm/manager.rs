@@ -1,22 +1,22 @@
 //! A running platform as a test holds it.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
 use super::certificate::{self, Identity};
+use super::door::Door;
 use super::server::Shared;
 use super::{Fault, Platform, Request, Setup, Transport};
 
 /// A running platform; it stops when dropped.
 pub struct VmManager {
     shared: Arc<Shared>,
-    address: SocketAddr,
+    /// The first is the platform's own address.
+    doors: Mutex<Vec<Door>>,
     identity: Option<Identity>,
-    threads: Vec<JoinHandle<()>>,
+    clock: Option<JoinHandle<()>>,
 }
 
 impl VmManager {
@@ -26,33 +26,56 @@ impl VmManager {
             Transport::Plain => None,
             Transport::Tls(quality) => Some(certificate::identity(quality)?),
         };
-        let listener = TcpListener::bind((setup.address, setup.port))
-            .with_context(|| format!("cannot listen on {}, port {}", setup.address, setup.port))?;
-        let address = listener.local_addr()?;
+        let at = SocketAddr::new(setup.address, setup.port);
         let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
         let shared = Shared::new(Platform::new(setup), tls);
-        let (clock, door) = (Arc::clone(&shared), Arc::clone(&shared));
-        let threads = vec![
-            thread::Builder::new().name("vm6-clock".into()).spawn(move || clock.keep_time())?,
-            thread::Builder::new().name("vm6-accept".into()).spawn(move || door.accept(&listener))?,
-        ];
-        Ok(Self { shared, address, identity, threads })
+        let door = Door::open(&shared, at)?;
+        let keeper = Arc::clone(&shared);
+        let clock = thread::Builder::new().name("vm6-clock".into()).spawn(move || keeper.keep_time())?;
+        Ok(Self { shared, doors: Mutex::new(vec![door]), identity, clock: Some(clock) })
     }
 
-    /// `http://127.0.0.1:<port>`, `https://127.0.0.1:<port>` or with `[::1]`.
+    /// Leaves every address and listens at another port of the same host, 0 for any free one. The state stays.
+    pub fn move_to(&self, port: u16) -> anyhow::Result<()> {
+        let door = Door::open(&self.shared, SocketAddr::new(self.address(), port))?;
+        let left = std::mem::replace(&mut *self.doors(), vec![door]);
+        for door in left {
+            door.close(&self.shared);
+        }
+        Ok(())
+    }
+
+    /// Listens at the address of another platform as well; the other one moves to a free port.
+    pub fn take_over(&self, other: &Self) -> anyhow::Result<()> {
+        let address = other.socket();
+        other.move_to(0)?;
+        let door = Door::open(&self.shared, address)?;
+        self.doors().push(door);
+        Ok(())
+    }
+
+    /// The platform's own address: `http://127.0.0.1:<port>`, `https://127.0.0.1:<port>` or with `[::1]`.
     pub fn url(&self) -> String {
         let scheme = if self.identity.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        format!("{scheme}://{}", self.socket())
     }
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.socket().port()
     }
 
     /// The address it listens on.
     pub fn address(&self) -> IpAddr {
-        self.address.ip()
+        self.socket().ip()
+    }
+
+    fn socket(&self) -> SocketAddr {
+        self.doors().first().map_or(SocketAddr::from(([0, 0, 0, 0], 0)), Door::address)
+    }
+
+    fn doors(&self) -> MutexGuard<'_, Vec<Door>> {
+        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// PEM of the authority behind the server's certificate, if there is one.
@@ -139,9 +162,13 @@ impl VmManager {
 
 impl Drop for VmManager {
     fn drop(&mut self) {
-        self.shared.stop(self.address);
-        for thread in self.threads.drain(..) {
-            thread.join().ok();
+        self.shared.stop();
+        let doors = std::mem::take(&mut *self.doors());
+        for door in doors {
+            door.close(&self.shared);
+        }
+        if let Some(clock) = self.clock.take() {
+            clock.join().ok();
         }
     }
 }

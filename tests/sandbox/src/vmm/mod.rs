@@ -1,7 +1,8 @@
 //! The simulated `VMmanager` 6: stateful, strict, on a real socket.
 //!
 //! It answers as `src/vmm/API.md` says (cited as `[api 4.7]`). Where that calls something open, it takes the reading
-//! that is hardest for the client, and it is never more lenient than what is known: an unknown property, an unproven filter, a shrinking disk, a second start are refused. What passes here is known to work.
+//! that is hardest for the client, and it is never more lenient than what is known: an unknown property, an unproven
+//! filter, a shrinking disk, a second start are refused. What passes here is known to work.
 //!
 //! [`VmManager`] runs the server; [`Platform`] is its state, open to tests; [`Fault`] orders misfortunes.
 //!
@@ -10,9 +11,11 @@
 //!
 //! What is deliberately absent: backups, snapshots, virtual private networks, consoles, upload of images, LDAP.
 
+mod another_site;
 mod api;
 mod capacity;
 mod certificate;
+mod door;
 mod error;
 mod fault;
 mod filter;
@@ -33,6 +36,7 @@ mod view;
 mod work;
 mod world;
 
+pub use another_site::ClusterNames;
 pub use fault::{Action, Fault};
 pub use filter::selects;
 pub use lists::{Lists, Size};

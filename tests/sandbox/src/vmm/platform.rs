@@ -104,6 +104,7 @@ impl Platform {
         };
         platform.add_account(&setup.admin_email, &setup.admin_password, "@admin");
         platform.next.account = 41;
+        platform.rename_clusters(&setup.clusters);
         platform
     }
 

@@ -1,6 +1,6 @@
 //! Threads, sockets and the lock around the platform.
 //!
-//! One accept thread, one thread per connection (bounded), one clock thread that ends tasks when they are due.
+//! One accept thread for each door, one thread per connection (bounded), one clock thread that ends tasks when they are due.
 //! All state is under one mutex; its condvar is notified after every change, so nobody polls. A request is worked
 //! on under the lock and answered after it. Threads of connections are not joined: at the end their sockets are
 //! shut, and each leaves by itself.
@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub(super) struct State {
     pub logins: usize,
     /// Requests whose work is done later.
     late: Vec<(Instant, Asked)>,
+    /// Connections so far.
+    connections: u64,
     sockets: HashMap<u64, TcpStream>,
     stopping: bool,
 }
@@ -53,6 +56,7 @@ impl Shared {
             requests: Vec::new(),
             logins: 0,
             late: Vec::new(),
+            connections: 0,
             sockets: HashMap::new(),
             stopping: false,
         };
@@ -93,7 +97,7 @@ impl Shared {
     }
 
     /// Asks all threads to leave.
-    pub fn stop(&self, address: SocketAddr) {
+    pub fn stop(&self) {
         let mut state = self.lock();
         state.stopping = true;
         for socket in state.sockets.values() {
@@ -101,7 +105,14 @@ impl Shared {
         }
         drop(state);
         self.notify();
-        TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok();
+    }
+
+    /// Cuts the connections that came in at an address.
+    pub fn cut(&self, address: SocketAddr) {
+        let state = self.lock();
+        for socket in state.sockets.values().filter(|socket| socket.local_addr().is_ok_and(|at| at == address)) {
+            socket.shutdown(Shutdown::Both).ok();
+        }
     }
 
     /// Ends tasks when they are due, until the server stops.
@@ -120,20 +131,20 @@ impl Shared {
         }
     }
 
-    /// Accepts connections until the server stops.
-    pub fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        let mut number = 0;
+    /// Accepts connections until the door is closed or the server stops.
+    pub fn accept(self: &Arc<Self>, listener: &TcpListener, closed: &AtomicBool) {
         for stream in listener.incoming() {
             let mut state = self.lock();
             while state.sockets.len() >= MAX_CONNECTIONS && !state.stopping {
                 state = self.wait(state, None);
             }
-            if state.stopping {
+            if state.stopping || closed.load(Ordering::SeqCst) {
                 return;
             }
             let Ok(stream) = stream else { continue };
             let Ok(twin) = stream.try_clone() else { continue };
-            number += 1;
+            state.connections += 1;
+            let number = state.connections;
             state.sockets.insert(number, twin);
             drop(state);
             let shared = Arc::clone(self);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use super::another_site::ClusterNames;
+
 /// Everything that has to be known before the platform starts; what may change later is in [`super::Platform`].
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -25,6 +27,8 @@ pub struct Setup {
     pub failure_word: &'static str,
     /// Client addresses that may log in; `None` is everybody [api 1.3].
     pub allowed_clients: Option<Vec<IpAddr>>,
+    /// How the clusters differ from those of the default platform; all other numbers are the same on every platform.
+    pub clusters: ClusterNames,
 }
 
 impl Default for Setup {
@@ -39,6 +43,7 @@ impl Default for Setup {
             port: 0,
             failure_word: "failed",
             allowed_clients: None,
+            clusters: ClusterNames::default(),
         }
     }
 }

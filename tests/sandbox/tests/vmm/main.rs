@@ -8,5 +8,6 @@ mod creation;
 mod faults;
 mod invariants;
 mod lists;
+mod platforms;
 mod tasks;
 mod transport;
