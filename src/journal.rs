@@ -18,6 +18,7 @@ use rusqlite::{OptionalExtension, Row, ToSql, Transaction};
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::id::{ClientId, OperationId, ServiceId};
 use crate::state::{Damaged, Database, Failure, Schema};
 
 pub use traffic::{Cap, Meter};
@@ -95,7 +96,7 @@ impl Phase {
 #[derive(Clone, Debug)]
 pub struct Record {
     /// Client of BILLmanager; 0 when the service belonged to nobody yet.
-    pub client: u64,
+    pub client: ClientId,
     /// How far it came.
     pub phase: Phase,
     /// Mark in the VM's comment.
@@ -127,7 +128,7 @@ const RECORD: &str = "item, client, phase, mark, hash, account, vm, vm_created, 
 impl Record {
     fn read(row: &Row) -> rusqlite::Result<Self> {
         let (task, name): (Option<u64>, Option<String>) = (row.get("task")?, row.get("task_name")?);
-        let operation: Option<u64> = row.get("restart_operation")?;
+        let operation: Option<OperationId> = row.get("restart_operation")?;
         let (after, restart_task) = (row.get("restart_after")?, row.get("restart_task")?);
         Ok(Record {
             client: row.get("client")?,
@@ -150,7 +151,7 @@ impl Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restart {
     /// The running operation of BILLmanager.
-    pub operation: u64,
+    pub operation: OperationId,
     /// The newest task of the VM before the request, if VMmanager tells.
     pub after: Option<u64>,
     /// Consul id of its task; nothing when the answer never arrived here.
@@ -179,12 +180,12 @@ impl Journal {
     }
 
     /// The row of a service.
-    pub fn find(&self, item: u64) -> Result<Option<Record>> {
+    pub fn find(&self, item: ServiceId) -> Result<Option<Record>> {
         self.first(&format!("SELECT {RECORD} FROM service WHERE item = ?1"), &[&item], Record::read)
     }
 
     /// Every row, by service.
-    pub fn records(&self) -> Result<HashMap<u64, Record>> {
+    pub fn records(&self) -> Result<HashMap<ServiceId, Record>> {
         let rows =
             self.rows(&format!("SELECT {RECORD} FROM service"), &[], |row| Ok((row.get("item")?, Record::read(row)?)));
         Ok(rows?.into_iter().collect())
@@ -196,13 +197,13 @@ impl Journal {
     }
 
     /// The account of VMmanager that another service of the same client uses.
-    pub fn account_of_client(&self, client: u64) -> Result<Option<u64>> {
+    pub fn account_of_client(&self, client: ClientId) -> Result<Option<u64>> {
         let sql = "SELECT account FROM service WHERE client = ?1 AND account IS NOT NULL ORDER BY changed DESC LIMIT 1";
         self.first(sql, &[&client], |row| row.get(0))
     }
 
     /// A VM is wanted. Forgets an earlier VM of the service, which the caller knows to be gone.
-    pub fn intend(&self, item: u64, client: u64, mark: &str, hash: &str, account: u64) -> Result<()> {
+    pub fn intend(&self, item: ServiceId, client: ClientId, mark: &str, hash: &str, account: u64) -> Result<()> {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, account, changed)
                    VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6)
                    ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,
@@ -215,7 +216,7 @@ impl Journal {
     }
 
     /// Moves on to a phase that needs no further facts.
-    pub fn step(&self, item: u64, phase: Phase) -> Result<()> {
+    pub fn step(&self, item: ServiceId, phase: Phase) -> Result<()> {
         // A row of a living VM is kept however old it is.
         let ended = matches!(phase, Phase::Refused | Phase::Deleted).then(now);
         let sql =
@@ -224,7 +225,7 @@ impl Journal {
     }
 
     /// VMmanager named the VM, and the task that builds it.
-    pub fn accept(&self, item: u64, vm: u64, task: Option<(u64, &str)>) -> Result<()> {
+    pub fn accept(&self, item: ServiceId, vm: u64, task: Option<(u64, &str)>) -> Result<()> {
         let sql =
             "UPDATE service SET phase = 'accepted', vm = ?2, vm_created = '', task = ?3, task_name = ?4, changed = ?5
                    WHERE item = ?1";
@@ -235,8 +236,8 @@ impl Journal {
     /// a row that says so already is not written, and the disk not waited for.
     pub fn complete(
         &self,
-        item: u64,
-        client: u64,
+        item: ServiceId,
+        client: ClientId,
         mark: &str,
         account: Option<u64>,
         vm: u64,
@@ -252,7 +253,14 @@ impl Journal {
     }
 
     /// The VM of a service that the journal may not know yet is about to be removed, or its removal task is known.
-    pub fn delete(&self, item: u64, client: u64, mark: &str, vm: u64, task: Option<(u64, &str)>) -> Result<()> {
+    pub fn delete(
+        &self,
+        item: ServiceId,
+        client: ClientId,
+        mark: &str,
+        vm: u64,
+        task: Option<(u64, &str)>,
+    ) -> Result<()> {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, vm, task, task_name, changed)
                    VALUES (?1, ?2, 'deleting', ?3, '', ?4, ?5, ?6, ?7)
                    ON CONFLICT (item) DO UPDATE SET phase = 'deleting', vm_created = CASE WHEN vm = ?4 THEN vm_created ELSE '' END,
@@ -262,7 +270,14 @@ impl Journal {
     }
 
     /// An operation is about to ask for a restart; `after` is the VM's newest task by then.
-    pub fn restarting(&self, item: u64, client: u64, mark: &str, operation: u64, after: Option<u64>) -> Result<()> {
+    pub fn restarting(
+        &self,
+        item: ServiceId,
+        client: ClientId,
+        mark: &str,
+        operation: OperationId,
+        after: Option<u64>,
+    ) -> Result<()> {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, restart_operation, restart_after, changed)
                    VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6)
                    ON CONFLICT (item) DO UPDATE SET restart_operation = ?4, restart_after = ?5, restart_task = NULL,
@@ -271,23 +286,23 @@ impl Journal {
     }
 
     /// VMmanager named the task of the restart.
-    pub fn restart_accepted(&self, item: u64, task: u64) -> Result<()> {
+    pub fn restart_accepted(&self, item: ServiceId, task: u64) -> Result<()> {
         self.put(item, "UPDATE service SET restart_task = ?2, changed = ?3 WHERE item = ?1", &[&item, &task, &now()])
     }
 
     /// The restart was refused or has failed: the operation may ask for another.
-    pub fn restart_failed(&self, item: u64) -> Result<()> {
+    pub fn restart_failed(&self, item: ServiceId) -> Result<()> {
         self.put(item, "UPDATE service SET restart_operation = NULL, changed = ?2 WHERE item = ?1", &[&item, &now()])
     }
 
     /// The restart that this very operation has asked for, or was about to.
-    pub fn restart_of(&self, item: u64, operation: Option<u64>) -> Result<Option<Restart>> {
+    pub fn restart_of(&self, item: ServiceId, operation: Option<OperationId>) -> Result<Option<Restart>> {
         let restart = self.find(item)?.and_then(|record| record.restart);
         Ok(restart.filter(|restart| Some(restart.operation) == operation))
     }
 
     /// Counts that the VM of a suspended service was found running; how often so far.
-    pub fn stopped_again(&self, item: u64) -> Result<u64> {
+    pub fn stopped_again(&self, item: ServiceId) -> Result<u64> {
         let sql = "UPDATE service SET stopped_again = stopped_again + 1 WHERE item = ?1 RETURNING stopped_again";
         self.database.borrow_mut().write(|tx| Ok(tx.query_row(sql, [item], |row| row.get(0))?))
     }
@@ -336,14 +351,14 @@ impl Journal {
     }
 
     /// Writes the row of a service.
-    fn put(&self, item: u64, sql: &str, params: &[&dyn ToSql]) -> Result<()> {
+    fn put(&self, item: ServiceId, sql: &str, params: &[&dyn ToSql]) -> Result<()> {
         self.database.borrow_mut().write(|tx| put(tx, item, sql, params))
     }
 }
 
 /// Writes the row of a service and reads it back before the commit: a damaged file may take a row without giving it
 /// back, and what is not on record must not be asked for.
-fn put(tx: &Transaction, item: u64, sql: &str, params: &[&dyn ToSql]) -> std::result::Result<(), Failure> {
+fn put(tx: &Transaction, item: ServiceId, sql: &str, params: &[&dyn ToSql]) -> std::result::Result<(), Failure> {
     tx.execute(sql, params)?;
     let found = tx.query_row("SELECT item FROM service WHERE item = ?1", [item], |row| row.get(0)).optional()?;
     if found == Some(item) {

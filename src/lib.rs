@@ -66,6 +66,7 @@
 //! | [`dry_run`] | the plan of an operation that is run for its plan: what would be sent |
 //! | [`wire`] | XML in and out |
 //! | [`config`] | where things are, how long we wait; the only reader of the environment |
+//! | [`id`] | ids with types: services, handlers, VMs, … |
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
 //! | [`recorder`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
 //!
@@ -101,6 +102,7 @@ pub mod digest;
 pub mod dry_run;
 pub mod error;
 pub mod fault;
+pub mod id;
 pub mod journal;
 pub mod lock;
 pub mod log;

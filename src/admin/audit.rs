@@ -29,6 +29,7 @@ use super::table::{counted, or_dash, table};
 use super::{Verdict, service, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
+use crate::id::{HandlerId, ServiceId};
 use crate::log;
 use crate::panel::{Panel, refuse_foreign};
 use crate::service::audit::{self, Audit, Finding, Kind, Remedy};
@@ -43,7 +44,7 @@ const NOTE: Style = Style::new().dimmed();
 pub struct Options {
     /// Handler id (processing module) instead of all handlers
     #[arg(long)]
-    module: Option<u64>,
+    module: Option<HandlerId>,
     /// Print JSON
     #[arg(long, conflicts_with = "repair")]
     json: bool,
@@ -52,7 +53,7 @@ pub struct Options {
     repair: Option<Kind>,
     /// Service id instead of all services
     #[arg(long, requires = "repair")]
-    item: Option<u64>,
+    item: Option<ServiceId>,
     /// Repair it
     #[arg(long, requires = "repair")]
     yes: bool,
@@ -100,20 +101,20 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Ve
         return Ok(document.verdict());
     }
     write(out, &document.text())?;
-    let items: BTreeSet<u64> = document.repairable().collect();
+    let items: BTreeSet<ServiceId> = document.repairable().collect();
     let verdict = repair(config, kind, &items.into_iter().collect::<Vec<_>>(), out)?;
     let rest = document.findings.iter().any(|row| !row.safe) || document.partial;
     Ok(if rest { Verdict::Findings } else { verdict })
 }
 
-fn handler_of(config: &Config, item: u64) -> Result<u64> {
+fn handler_of(config: &Config, item: ServiceId) -> Result<HandlerId> {
     let owner = Panel::new(config).owner(item)?;
     refuse_foreign(&owner.module, &format!("service {item}"))?;
     Ok(owner.handler.unwrap_or_default())
 }
 
 /// One after the other; a service that cannot be repaired does not hold up the others.
-fn repair(config: &Config, kind: Kind, items: &[u64], out: &mut dyn Write) -> Result<Verdict> {
+fn repair(config: &Config, kind: Kind, items: &[ServiceId], out: &mut dyn Write) -> Result<Verdict> {
     let mut verdict = Verdict::Fine;
     for item in items {
         let done = service::change(config, *item, "audit", |job| audit::repair(job, kind));
@@ -139,7 +140,7 @@ struct Document {
 
 #[derive(Serialize)]
 struct Audited {
-    handler: u64,
+    handler: HandlerId,
     name: String,
     services: usize,
     vms: usize,
@@ -151,9 +152,9 @@ struct Audited {
 struct Row {
     kind: &'static str,
     note: bool,
-    service: Option<u64>,
+    service: Option<ServiceId>,
     vm: Option<u64>,
-    handler: u64,
+    handler: HandlerId,
     is: String,
     should: String,
     command: Option<String>,
@@ -164,7 +165,7 @@ struct Row {
 
 impl Document {
     /// Audits one handler, which must be ours, or all. A handler that cannot be audited leaves the others.
-    fn of(config: &Config, module: Option<u64>) -> Result<Self> {
+    fn of(config: &Config, module: Option<HandlerId>) -> Result<Self> {
         let panel = Panel::new(config);
         let ids = match module {
             Some(id) => vec![panel.handler(id)?.id],
@@ -198,11 +199,11 @@ impl Document {
     }
 
     /// Forgets all but what a repair is about.
-    fn keep(&mut self, kind: Kind, item: Option<u64>) {
+    fn keep(&mut self, kind: Kind, item: Option<ServiceId>) {
         self.findings.retain(|row| row.kind == kind.name() && (item.is_none() || row.service == item));
     }
 
-    fn repairable(&self) -> impl Iterator<Item = u64> {
+    fn repairable(&self) -> impl Iterator<Item = ServiceId> {
         self.findings.iter().filter(|row| row.safe).filter_map(|row| row.service)
     }
 
@@ -258,7 +259,7 @@ impl Audited {
 }
 
 impl Row {
-    fn new(config: &Config, handler: u64, finding: Finding) -> Self {
+    fn new(config: &Config, handler: HandlerId, finding: Finding) -> Self {
         let safe = finding.remedy == Remedy::Safe;
         let (command, advice) = remedy(config, &finding);
         let Finding { kind, service, vm, is, should, .. } = finding;

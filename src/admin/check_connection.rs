@@ -15,6 +15,7 @@ use super::finding::{Section, verdict};
 use super::{Verdict, hurried, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
+use crate::id::HandlerId;
 use crate::panel::Panel;
 use crate::progress::Progress;
 
@@ -24,7 +25,7 @@ use crate::progress::Progress;
 pub struct Options {
     /// Handler id in BILLmanager
     #[arg(long)]
-    module: u64,
+    module: HandlerId,
     /// Print JSON
     #[arg(long)]
     json: bool,

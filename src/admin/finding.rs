@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Verdict;
 use super::table::table;
 use crate::error::Error;
+use crate::id::HandlerId;
 
 /// How grave it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -105,7 +106,7 @@ pub struct Section {
     /// What they are about.
     pub about: String,
     /// Handler id, when they are about one.
-    pub handler: Option<u64>,
+    pub handler: Option<HandlerId>,
     /// In the order of the checks.
     pub findings: Vec<Finding>,
 }

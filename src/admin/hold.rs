@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::error::{Error, Kind, Result};
+use crate::id::ServiceId;
 use crate::queue::{self, Label};
 
 /// What can be asked for.
@@ -29,7 +30,7 @@ pub struct Options {
     pub label: String,
     /// Service whose ticket is taken first
     #[arg(long)]
-    pub service: Option<u64>,
+    pub service: Option<ServiceId>,
     /// Log to append to
     #[arg(long)]
     pub log: PathBuf,

@@ -7,6 +7,7 @@ use std::io::Write;
 use super::{service, table, write};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::id::ServiceId;
 use crate::service::job::Job;
 use crate::service::vm::link::{self, Proposal};
 
@@ -15,7 +16,7 @@ use crate::service::vm::link::{self, Proposal};
 pub struct Options {
     /// Service id in BILLmanager
     #[arg(long)]
-    item: u64,
+    item: ServiceId,
     /// VM id in VMmanager, when BILLmanager does not name it
     #[arg(long)]
     vm: Option<u64>,

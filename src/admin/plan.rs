@@ -17,6 +17,7 @@ use crate::command::{self, Context, Invocation};
 use crate::config::Config;
 use crate::dry_run::{Party, Plan, Step};
 use crate::error::{Error, Kind, Result};
+use crate::id::{OperationId, ServiceId};
 use crate::log;
 use crate::panel::{Panel, status};
 
@@ -43,7 +44,7 @@ how the operation goes on after the steps."#;
 pub struct Options {
     /// Service id in BILLmanager
     #[arg(long)]
-    item: u64,
+    item: ServiceId,
     /// Operation; without it the one that BILLmanager runs, or that fits the service's status
     #[arg(long, value_parser = COMMANDS)]
     command: Option<String>,
@@ -89,7 +90,7 @@ struct Choice {
     /// Why it was taken; nothing when it was given.
     reason: Option<String>,
     /// The running operation of BILLmanager that asks for it.
-    operation: Option<u64>,
+    operation: Option<OperationId>,
 }
 
 /// What was asked for, else what BILLmanager is about to run, else what the service's status asks for.
@@ -120,16 +121,16 @@ const ORDERED: i64 = 1;
 const OPENING: i64 = 5;
 
 /// What BILLmanager would call. It names the user whose change of the tariff may have to be taken back.
-fn call(item: u64, choice: &Choice, plan: &Plan) -> Invocation {
+fn call(item: ServiceId, choice: &Choice, plan: &Plan) -> Invocation {
     let user = (choice.command == "setparam").then(|| ("userid", plan.placeholder("user who ordered it")));
-    let operation = choice.operation.map(|id| ("runningoperation", id));
-    let arguments: Vec<(&str, u64)> = [("item", item)].into_iter().chain(user).chain(operation).collect();
+    let operation = choice.operation.map(|id| ("runningoperation", id.get()));
+    let arguments: Vec<(&str, u64)> = [("item", item.get())].into_iter().chain(user).chain(operation).collect();
     Invocation::new(&choice.command, &arguments)
 }
 
 /// A plan with what was asked for.
 struct Shown {
-    item: u64,
+    item: ServiceId,
     choice: Choice,
     steps: Vec<Step>,
     error: Option<Error>,
@@ -138,7 +139,7 @@ struct Shown {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    service: u64,
+    service: ServiceId,
     command: &'a str,
     chosen: Option<&'a str>,
     steps: Vec<Value>,

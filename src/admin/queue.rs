@@ -23,6 +23,7 @@ use serde::Serialize;
 use super::table::{age, or_dash, table};
 use super::{write, write_json};
 use crate::error::Result;
+use crate::id::{HandlerId, ServiceId};
 use crate::queue::{self, Entry, Scope, Standing, Watch};
 
 /// How often the ages are drawn again while somebody is listed. A killed process shows then too.
@@ -135,8 +136,8 @@ pub(super) struct Row {
     place: Option<usize>,
     ticket: i64,
     command: String,
-    service: Option<u64>,
-    handler: Option<u64>,
+    service: Option<ServiceId>,
+    handler: Option<HandlerId>,
     pid: u32,
     age_seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]

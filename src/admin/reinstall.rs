@@ -7,6 +7,7 @@ use std::io::Write;
 use super::{service, write};
 use crate::config::Config;
 use crate::error::Result;
+use crate::id::ServiceId;
 use crate::service::vm::access;
 
 /// What can be asked for.
@@ -14,7 +15,7 @@ use crate::service::vm::access;
 pub struct Options {
     /// Service id in BILLmanager
     #[arg(long)]
-    item: u64,
+    item: ServiceId,
     /// OS template instead of the ordered one, named as in BILLmanager
     #[arg(long)]
     os: Option<String>,

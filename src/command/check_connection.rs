@@ -31,8 +31,8 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
 
 /// The handler as it is stored, when the form edits an existing one.
 fn stored(context: &Context, form: &Element) -> Result<Option<Handler>> {
-    match form.value("id").parse::<u64>() {
-        Ok(id) if id > 0 => context.panel.handler(id).map(Some),
-        _ => Ok(None),
+    match form.value("id").parse() {
+        Ok(id) => context.panel.handler(id).map(Some),
+        Err(_) => Ok(None),
     }
 }

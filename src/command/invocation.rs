@@ -44,16 +44,16 @@ impl Invocation {
     }
 
     /// A numeric argument that may be absent.
-    pub fn optional_id(&self, name: &str) -> Result<Option<u64>> {
+    pub fn optional_id<T: From<u64>>(&self, name: &str) -> Result<Option<T>> {
         let Some(value) = self.text(name) else { return Ok(None) };
         match value.trim().parse::<u64>() {
-            Ok(id) if id > 0 && i64::try_from(id).is_ok() => Ok(Some(id)),
+            Ok(id) if id > 0 && i64::try_from(id).is_ok() => Ok(Some(T::from(id))),
             _ => Err(bad(name, format!("--{name} must be a positive number, not \"{value}\""))),
         }
     }
 
     /// A numeric argument that the command cannot do without.
-    pub fn id(&self, name: &str) -> Result<u64> {
+    pub fn id<T: From<u64>>(&self, name: &str) -> Result<T> {
         self.optional_id(name)?
             .ok_or_else(|| bad(name, format!("--command {} needs --{name} with a number", self.command)))
     }
@@ -95,9 +95,9 @@ mod tests {
         let found =
             panel(&["--item=4711", "--command", "open", "--shiny", "--runningoperation", "9", "stray", "-m", "7"]);
         assert_eq!(found.command, "open");
-        assert_eq!(found.id("item").unwrap(), 4711);
-        assert_eq!(found.id("runningoperation").unwrap(), 9);
-        assert_eq!(found.id("module").unwrap(), 7);
+        assert_eq!(found.id::<u64>("item").unwrap(), 4711);
+        assert_eq!(found.id::<u64>("runningoperation").unwrap(), 9);
+        assert_eq!(found.id::<u64>("module").unwrap(), 7);
         assert_eq!(found.text("shiny"), None);
         assert_eq!(found.names(), "command item module runningoperation shiny");
     }
@@ -106,7 +106,7 @@ mod tests {
     fn numbers_are_checked_by_name() {
         for value in ["x", "-1", "0", "1.5", "99999999999999999999", ""] {
             let found = panel(&["--command", "open", "--item", value]);
-            let error = found.id("item").unwrap_err();
+            let error = found.id::<u64>("item").unwrap_err();
             assert_eq!((error.kind, error.object.as_str()), (Kind::BadArgument, "item"), "{value}");
         }
     }

@@ -37,6 +37,7 @@ use std::rc::Rc;
 use crate::config::Config;
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
+use crate::id::{OperationId, ServiceId};
 use crate::log;
 use crate::panel::Panel;
 use crate::service::handler::HandlerJob;
@@ -173,8 +174,8 @@ impl<'a> Context<'a> {
     }
 
     /// The service, when the operation that asks for it is named rightly.
-    fn item(&self) -> Result<u64> {
-        self.call.optional_id("runningoperation")?;
+    fn item(&self) -> Result<ServiceId> {
+        self.call.optional_id::<OperationId>("runningoperation")?;
         self.call.id("item")
     }
 

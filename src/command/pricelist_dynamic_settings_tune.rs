@@ -3,6 +3,7 @@
 
 use super::{Context, form};
 use crate::error::Result;
+use crate::id::HandlerId;
 use crate::log;
 use crate::service::handler::form_lists::Choices;
 use crate::service::platform::connection;
@@ -25,7 +26,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
     Ok(output)
 }
 
-fn choices(context: &Context, id: u64) -> Result<Choices> {
+fn choices(context: &Context, id: HandlerId) -> Result<Choices> {
     let handler = context.panel.handler(id)?;
     if let Some(kept) = form::kept(&context.panel.kept(id)?) {
         return Ok(kept);

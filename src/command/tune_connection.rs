@@ -41,7 +41,7 @@ fn settings(input: &Element) -> BTreeMap<String, String> {
 
 /// The handler that is edited; a new one has none, and one that cannot be read is no reason to refuse the form.
 fn stored(context: &Context, input: &Element) -> Option<Handler> {
-    let id = input.value("elid").parse().ok().filter(|id| *id > 0)?;
+    let id = input.value("elid").parse().ok()?;
     context.panel.handler(id).inspect_err(|error| log::warn!("the handler of the form is not known: {error}")).ok()
 }
 

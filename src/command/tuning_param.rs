@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use crate::error::{Error, Kind, Result};
+use crate::id::HandlerId;
 use crate::panel::HandlerParam;
 use crate::queue::settings::{PARAMETERS, validate};
 use crate::wire::Element;
@@ -21,7 +22,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
 fn reply(
     subcommand: &str,
     input: &Element,
-    stored: &mut dyn FnMut(u64) -> Result<Vec<HandlerParam>>,
+    stored: &mut dyn FnMut(HandlerId) -> Result<Vec<HandlerParam>>,
 ) -> Result<Element> {
     let mut params = session_params(input);
     let mut output = input.clone();
@@ -47,9 +48,9 @@ fn session_params(input: &Element) -> BTreeMap<String, String> {
     params.map(|param| (attribute(param, "name"), attribute(param, "value"))).collect()
 }
 
-fn handler(params: &BTreeMap<String, String>) -> Result<u64> {
+fn handler(params: &BTreeMap<String, String>) -> Result<HandlerId> {
     let elid = params.get("elid").map_or("", |value| value.trim());
-    elid.parse().map_err(|_| {
+    elid.parse::<u64>().map(HandlerId::from).map_err(|_| {
         Error::new(Kind::BadInputXml, "elid", format!("session_params must name the handler in elid, not \"{elid}\""))
     })
 }
@@ -107,7 +108,7 @@ mod tests {
             .child(Element::new("session_params").children(params));
         let row = |id, name: &str, value: &str| HandlerParam { id, name: name.to_owned(), value: value.to_owned() };
         let mut stored = |handler| {
-            assert_eq!(handler, 7);
+            assert_eq!(handler, HandlerId::from(7));
             Ok(vec![row(3, "url", "https://vm"), row(4, "queue_key", "a<b"), row(5, "session_ttl", "60")])
         };
         let answer = reply(subcommand, &input, &mut stored)?;

@@ -8,12 +8,13 @@ use rusqlite::Row;
 
 use super::Journal;
 use crate::error::Result;
+use crate::id::ServiceId;
 
 /// Counters of one service in one month, `[in, out]` in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meter {
     /// `item.id`.
-    pub item: u64,
+    pub item: ServiceId,
     /// `2025-06`.
     pub month: String,
     /// The VM that was read.
@@ -63,7 +64,7 @@ impl Journal {
     }
 
     /// The meter of a service, as last read.
-    pub fn meter(&self, item: u64) -> Result<Option<Meter>> {
+    pub fn meter(&self, item: ServiceId) -> Result<Option<Meter>> {
         self.first(&format!("{SELECT_METER} WHERE item = ?1"), &[&item], meter)
     }
 
@@ -83,12 +84,12 @@ impl Journal {
     }
 
     /// The capped speeds of a service.
-    pub fn cap(&self, item: u64) -> Result<Option<Cap>> {
+    pub fn cap(&self, item: ServiceId) -> Result<Option<Cap>> {
         Ok(self.caps()?.into_iter().find(|(capped, _)| *capped == item).map(|(_, cap)| cap))
     }
 
     /// Every service with capped speeds.
-    pub fn caps(&self) -> Result<Vec<(u64, Cap)>> {
+    pub fn caps(&self) -> Result<Vec<(ServiceId, Cap)>> {
         let sql = "SELECT item, vm, cap_in, cap_out, before_in, before_out, settled FROM speed_cap";
         self.rows(sql, &[], |row| {
             let cap = Cap {
@@ -102,7 +103,7 @@ impl Journal {
     }
 
     /// Speeds are about to be capped, or the cap is accepted.
-    pub fn save_cap(&self, item: u64, cap: &Cap) -> Result<()> {
+    pub fn save_cap(&self, item: ServiceId, cap: &Cap) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO speed_cap (item, vm, cap_in, cap_out, before_in, before_out, settled)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let ([cap_in, cap_out], [before_in, before_out]) = (cap.speed, cap.before);
@@ -110,7 +111,7 @@ impl Journal {
     }
 
     /// No speed of the service is capped any more.
-    pub fn drop_cap(&self, item: u64) -> Result<()> {
+    pub fn drop_cap(&self, item: ServiceId) -> Result<()> {
         self.update("DELETE FROM speed_cap WHERE item = ?1", rusqlite::params![item])
     }
 }

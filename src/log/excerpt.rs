@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 use crate::config::Config;
+use crate::id::ServiceId;
 
 /// Only the end of a large log is read.
 const MOST_BYTES: u64 = 16 << 20;
 
 /// The last `most` lines about a service, oldest first; the system's error when there is no readable log.
-pub fn excerpt(config: &Config, item: u64, most: usize) -> std::io::Result<Vec<String>> {
+pub fn excerpt(config: &Config, item: ServiceId, most: usize) -> std::io::Result<Vec<String>> {
     let mut file = File::open(config.log())?;
     let size = file.metadata()?.len();
     file.seek(SeekFrom::Start(size.saturating_sub(MOST_BYTES)))?;
@@ -29,7 +30,7 @@ pub fn excerpt(config: &Config, item: u64, most: usize) -> std::io::Result<Vec<S
 }
 
 /// `runs` remembers of each process whether it works on the service.
-fn is_about(line: &str, item: u64, runs: &mut HashMap<String, bool>) -> bool {
+fn is_about(line: &str, item: ServiceId, runs: &mut HashMap<String, bool>) -> bool {
     let Some((process, text)) = line.split_once('[').and_then(|(_, rest)| rest.split_once(']')) else { return false };
     if let Some((_, item_of_run)) = text.split_once(" --command ").and_then(|(_, run)| run.split_once(" item=")) {
         runs.insert(process.to_owned(), item_of_run.split(' ').next() == Some(item.to_string().as_str()));
@@ -37,7 +38,7 @@ fn is_about(line: &str, item: u64, runs: &mut HashMap<String, bool>) -> bool {
     runs.get(process).copied().unwrap_or(false) || names(text, item)
 }
 
-fn names(text: &str, item: u64) -> bool {
+fn names(text: &str, item: ServiceId) -> bool {
     let name = format!("service {item}");
     text.match_indices(&name).any(|(at, _)| !text[at + name.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }
@@ -61,7 +62,7 @@ mod tests {
         ];
         let mut runs = HashMap::new();
         for (line, expected) in lines {
-            assert_eq!(is_about(line, 17, &mut runs), expected, "{line}");
+            assert_eq!(is_about(line, 17.into(), &mut runs), expected, "{line}");
         }
     }
 }

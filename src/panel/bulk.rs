@@ -6,14 +6,15 @@ use super::Panel;
 use super::database::Param;
 use super::records::among;
 use crate::error::Result;
+use crate::id::{HandlerId, ServiceId};
 
 impl Panel {
     /// The active and suspended services of a handler with the VM id that each names, as it is written.
-    pub fn open_services(&self, handler: u64) -> Result<BTreeMap<u64, String>> {
+    pub fn open_services(&self, handler: HandlerId) -> Result<BTreeMap<ServiceId, String>> {
         let sql = "SELECT i.id, p.value FROM item i LEFT JOIN itemparam p ON p.item = i.id AND p.intname = 'panelid' \
                    WHERE i.processingmodule = ? AND (i.parent IS NULL OR i.parent = 0) AND i.status IN (2, 3) \
                    AND i.pricelist IS NOT NULL";
-        let rows = self.rows(sql, &[Param::Id(handler)])?;
+        let rows = self.rows(sql, &[Param::Id(handler.get())])?;
         Ok(rows.iter().filter_map(|row| Some((row.id(0)?, row.text(1).trim().to_owned()))).collect())
     }
 
@@ -25,13 +26,13 @@ impl Panel {
     }
 
     /// `item.status` of services; those that the database does not know are left out.
-    pub fn statuses(&self, items: &[u64]) -> Result<BTreeMap<u64, i64>> {
+    pub fn statuses(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, i64>> {
         let rows = self.rows(&format!("SELECT id, status FROM item WHERE id {}", among(items)), &[])?;
         Ok(rows.iter().filter_map(|row| Some((row.id(0)?, row.number(1)?))).collect())
     }
 
     /// Services with an operation in BILLmanager's list, on themselves or on one of their add-ons.
-    pub fn under_operation(&self) -> Result<BTreeSet<u64>> {
+    pub fn under_operation(&self) -> Result<BTreeSet<ServiceId>> {
         let sql = "SELECT r.item, i.parent FROM runningoperation r LEFT JOIN item i ON r.item = i.id";
         Ok(self.rows(sql, &[])?.iter().flat_map(|row| [row.id(0), row.id(1)]).flatten().collect())
     }

@@ -52,8 +52,8 @@ impl Row {
     }
 
     /// A column's id: a number above zero.
-    pub fn id(&self, column: usize) -> Option<u64> {
-        self.number(column).and_then(|n| u64::try_from(n).ok()).filter(|&id| id > 0)
+    pub fn id<T: From<u64>>(&self, column: usize) -> Option<T> {
+        self.number(column).and_then(|n| u64::try_from(n).ok()).filter(|&id| id > 0).map(T::from)
     }
 }
 

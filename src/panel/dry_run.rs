@@ -1,6 +1,7 @@
 //! BILLmanager in a dry run: what would be told goes into the plan, and what was told counts as stored.
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::rc::Rc;
 
 use secrecy::SecretString;
@@ -10,6 +11,7 @@ use super::mgrctl::Value;
 use super::slots::Slot;
 use crate::dry_run::{Party, Plan};
 use crate::error::Result;
+use crate::id::ServiceId;
 use crate::log::MASK;
 use crate::wire::Element;
 
@@ -40,7 +42,7 @@ impl Told {
         })
     }
 
-    fn is_about(&self, function: &str, id: u64) -> bool {
+    fn is_about(&self, function: &str, id: impl Display) -> bool {
         self.function == function && self.text("elid") == Some(id.to_string().as_str())
     }
 }
@@ -83,7 +85,7 @@ impl DryRun {
     }
 
     /// Plain parameters that a service would have by now.
-    pub fn params(&self, item: u64) -> Vec<(String, String)> {
+    pub fn params(&self, item: ServiceId) -> Vec<(String, String)> {
         let told = self.told.borrow();
         let saved = told.iter().filter(|told| told.is_about(SAVE, item)).flat_map(|told| &told.params);
         saved
@@ -95,7 +97,7 @@ impl DryRun {
     }
 
     /// A crypted parameter that a service would have by now.
-    pub fn secret(&self, item: u64, name: &str) -> Option<SecretString> {
+    pub fn secret(&self, item: ServiceId, name: &str) -> Option<SecretString> {
         let told = self.told.borrow();
         let saved = told.iter().filter(|told| told.is_about(SAVE, item)).flat_map(|told| &told.params);
         saved.rev().find_map(|(known, text)| match text {

@@ -7,6 +7,7 @@ use super::Panel;
 use super::mgrctl::Value;
 use crate::config;
 use crate::error::{Error, Result};
+use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::log;
 use crate::wire::Element;
 
@@ -19,11 +20,11 @@ pub struct Failure<'a> {
     /// The command as the panel named it.
     pub command: &'a str,
     /// `--item`.
-    pub item: Option<u64>,
+    pub item: Option<ServiceId>,
     /// `--runningoperation`.
-    pub operation: Option<u64>,
+    pub operation: Option<OperationId>,
     /// The handler, when it was known by then.
-    pub handler: Option<(u64, &'a str)>,
+    pub handler: Option<(HandlerId, &'a str)>,
     /// Why.
     pub error: &'a Error,
 }
@@ -50,7 +51,7 @@ impl Panel {
         Ok(())
     }
 
-    fn record(&self, failure: &Failure, operation: u64) -> Result<()> {
+    fn record(&self, failure: &Failure, operation: OperationId) -> Result<()> {
         let xml = errorxml(failure).document();
         let operation = operation.to_string();
         let params =
@@ -59,7 +60,7 @@ impl Panel {
     }
 
     /// At the tenth try the operation goes to a person, once; at the first when only a person can go on.
-    fn hand_over(&self, failure: &Failure, item: u64, operation: u64) -> Result<()> {
+    fn hand_over(&self, failure: &Failure, item: ServiceId, operation: OperationId) -> Result<()> {
         let (tries, has_task) = self.tries(operation)?;
         if has_task || (tries < TRIES_BEFORE_STAFF && !failure.error.kind.needs_staff()) {
             return Ok(());
@@ -84,7 +85,7 @@ impl Panel {
         self.call("task.edit", &params).map(drop)
     }
 
-    fn register_problem(&self, error: &Error, handler: u64, name: &str) -> Result<()> {
+    fn register_problem(&self, error: &Error, handler: HandlerId, name: &str) -> Result<()> {
         let (id, text) = (handler.to_string(), error.to_string());
         let params = [
             ("name", Value::Plain("processingmodule_connect")),

@@ -7,6 +7,7 @@ use super::database::{Param, Row};
 use super::mgrctl::Value;
 use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
+use crate::id::{HandlerId, ServiceId, TariffId};
 
 /// A VM to be offered as a service.
 pub struct Import<'a> {
@@ -22,7 +23,7 @@ pub struct Import<'a> {
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// `processingmodule.id`.
-    pub id: u64,
+    pub id: HandlerId,
     /// `processingmodule.ipmgr`: whoever gives out its addresses.
     pub ip_manager: Option<u64>,
 }
@@ -31,7 +32,7 @@ pub struct Candidate {
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// `processingmodule.id`.
-    pub id: u64,
+    pub id: HandlerId,
     /// Name shown in BILLmanager.
     pub name: String,
     /// Switched on.
@@ -49,36 +50,36 @@ impl Panel {
     }
 
     /// Our active handlers of a tariff, in the panel's own order [protocol 3.4].
-    pub fn candidates(&self, tariff: u64) -> Result<Vec<Candidate>> {
+    pub fn candidates(&self, tariff: TariffId) -> Result<Vec<Candidate>> {
         let sql = "SELECT pm.id, pm.ipmgr FROM processingmodule2pricelist t JOIN processingmodule pm \
                    ON t.processingmodule = pm.id WHERE t.pricelist = ? AND pm.active = 'on' AND pm.module = ? \
                    ORDER BY pm.orderpriority, pm.ipmgr, pm.id";
-        let rows = self.rows(sql, &[Param::Id(tariff), Param::Text(MODULE)])?;
+        let rows = self.rows(sql, &[Param::Id(tariff.get()), Param::Text(MODULE)])?;
         Ok(rows.iter().filter_map(|row| Some(Candidate { id: row.id(0)?, ip_manager: row.id(1) })).collect())
     }
 
     /// The text that the module keeps with a handler; empty when there is none.
-    pub fn kept(&self, handler: u64) -> Result<String> {
-        let rows = self.rows("SELECT config FROM processingmodule WHERE id = ?", &[Param::Id(handler)])?;
+    pub fn kept(&self, handler: HandlerId) -> Result<String> {
+        let rows = self.rows("SELECT config FROM processingmodule WHERE id = ?", &[Param::Id(handler.get())])?;
         Ok(rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default())
     }
 
     /// Keeps a text with a handler.
-    pub fn keep(&self, handler: u64, text: &str) -> Result<()> {
+    pub fn keep(&self, handler: HandlerId, text: &str) -> Result<()> {
         let handler = handler.to_string();
         let params = [("elid", Value::Plain(&handler)), ("config", Value::Plain(text)), ("sok", Value::Plain("ok"))];
         self.call("processing.setconfig", &params).map(drop)
     }
 
     /// Every VM that a service of this handler names, deleted services aside.
-    pub fn named_vms(&self, handler: u64) -> Result<BTreeSet<u64>> {
+    pub fn named_vms(&self, handler: HandlerId) -> Result<BTreeSet<u64>> {
         let sql = "SELECT p.value FROM itemparam p JOIN item i ON p.item = i.id \
                    WHERE p.intname = 'panelid' AND i.processingmodule = ? AND i.status <> 4";
-        Ok(self.rows(sql, &[Param::Id(handler)])?.iter().filter_map(|row| row.id(0)).collect())
+        Ok(self.rows(sql, &[Param::Id(handler.get())])?.iter().filter_map(|row| row.id(0)).collect())
     }
 
     /// Adds a service that belongs to nobody yet, active; its id.
-    pub fn import(&self, handler: u64, import: &Import) -> Result<u64> {
+    pub fn import(&self, handler: HandlerId, import: &Import) -> Result<ServiceId> {
         let handler = handler.to_string();
         let mut params = vec![
             ("module", Value::Plain(&handler)),

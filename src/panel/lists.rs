@@ -6,6 +6,7 @@ use super::Panel;
 use super::database::Param;
 use super::mgrctl::Value;
 use crate::error::Result;
+use crate::id::HandlerId;
 
 /// A value of a list parameter that a handler offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,25 +19,25 @@ pub struct Offered {
 
 impl Panel {
     /// What the handler offers in a list parameter of `vds`, as BILLmanager knows it.
-    pub fn offered(&self, handler: u64, param: &str) -> Result<Vec<Offered>> {
+    pub fn offered(&self, handler: HandlerId, param: &str) -> Result<Vec<Offered>> {
         let sql = "SELECT v.id, v.intname FROM itemtypeparamvalue v \
                    JOIN processingmodule2itemtypeparamvalue l ON l.itemtypeparamvalue = v.id \
                    JOIN itemtypeparam p ON v.itemtypeparam = p.id JOIN itemtype t ON p.itemtype = t.id \
                    WHERE l.processingmodule = ? AND p.intname = ? AND t.intname = 'vds' ORDER BY v.id";
-        let rows = self.rows(sql, &[Param::Id(handler), Param::Text(param)])?;
+        let rows = self.rows(sql, &[Param::Id(handler.get()), Param::Text(param)])?;
         Ok(rows.iter().filter_map(|row| Some(Offered { id: row.id(0)?, value: row.text(1).to_owned() })).collect())
     }
 
     /// The values of a parameter that services of the handler have, deleted ones aside.
-    pub fn used(&self, handler: u64, param: &str) -> Result<BTreeSet<String>> {
+    pub fn used(&self, handler: HandlerId, param: &str) -> Result<BTreeSet<String>> {
         let sql = "SELECT DISTINCT p.value FROM itemparam p JOIN item i ON p.item = i.id \
                    WHERE p.intname = ? AND i.processingmodule = ? AND i.status <> 4";
-        let rows = self.rows(sql, &[Param::Text(param), Param::Id(handler)])?;
+        let rows = self.rows(sql, &[Param::Text(param), Param::Id(handler.get())])?;
         Ok(rows.iter().filter_map(|row| row.filled(0)).map(str::to_owned).collect())
     }
 
     /// Offers a value under one name in all languages; tariffs do not sell it before an administrator says so.
-    pub fn offer(&self, handler: u64, param: &str, value: &str, name: &str) -> Result<()> {
+    pub fn offer(&self, handler: HandlerId, param: &str, value: &str, name: &str) -> Result<()> {
         let handler = handler.to_string();
         let languages = self.rows("SELECT langcode FROM locale ORDER BY id", &[])?;
         let others = languages.iter().filter_map(|row| row.filled(0)).filter(|code| *code != "en");
@@ -54,7 +55,7 @@ impl Panel {
     }
 
     /// The handler no longer offers a value.
-    pub fn withdraw(&self, handler: u64, value: u64) -> Result<()> {
+    pub fn withdraw(&self, handler: HandlerId, value: u64) -> Result<()> {
         let (handler, value) = (handler.to_string(), value.to_string());
         let params = [("elid", Value::Plain(&handler)), ("plid", Value::Plain(&value))];
         self.call("itemtype.param.value.processing.suspend", &params).map(drop)

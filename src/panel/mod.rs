@@ -32,6 +32,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::{Config, MODULE};
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
+use crate::id::{ServiceId, TariffId};
 use crate::wire::Element;
 use crate::{fault, log};
 
@@ -82,7 +83,7 @@ impl Panel {
     }
 
     /// Reports success of an operation (`service.postsuspend` …): sets the status and ends the running operation.
-    pub fn post(&self, function: &str, item: u64) -> Result<()> {
+    pub fn post(&self, function: &str, item: ServiceId) -> Result<()> {
         fault::point("callback.before");
         let called = self.call(function, &[("elid", Value::Plain(&item.to_string())), ("sok", Value::Plain("ok"))]);
         called.map(drop).or_else(|error| self.unless_reached(function, item, error))?;
@@ -93,7 +94,7 @@ impl Panel {
 
     /// Success if the service is where a failed callback leads to and the operation is over: the answer was lost, or
     /// the operation was done before. The error otherwise.
-    pub fn unless_reached(&self, function: &str, item: u64, error: Error) -> Result<()> {
+    pub fn unless_reached(&self, function: &str, item: ServiceId, error: Error) -> Result<()> {
         let (command, reached) = match function {
             "vds.open" | "service.postopen" => ("open", status::ACTIVE),
             "service.postreopen" => ("reopen", status::ACTIVE),
@@ -110,9 +111,9 @@ impl Panel {
     }
 
     /// Takes a tariff change in progress back; `false` when there is none.
-    pub fn roll_tariff_back(&self, item: u64, user: Option<u64>) -> Result<bool> {
-        let rows = self.rows("SELECT lastpricelist FROM item WHERE id = ?", &[Param::Id(item)])?;
-        if rows.first().and_then(|row| row.id(0)).is_none() {
+    pub fn roll_tariff_back(&self, item: ServiceId, user: Option<u64>) -> Result<bool> {
+        let rows = self.rows("SELECT lastpricelist FROM item WHERE id = ?", &[Param::Id(item.get())])?;
+        if rows.first().and_then(|row| row.id::<TariffId>(0)).is_none() {
             return Ok(false);
         }
         let (item, user) = (item.to_string(), user.map(|id| id.to_string()));
@@ -122,25 +123,30 @@ impl Panel {
     }
 
     /// Stores a plain parameter of a service, if it has another value.
-    pub fn save(&self, item: u64, name: &str, value: &str) -> Result<()> {
+    pub fn save(&self, item: ServiceId, name: &str, value: &str) -> Result<()> {
         let stored = || Ok(self.params(item)?.get(name).is_some_and(|old| old == value));
         self.save_as(item, name, &[&Value::Plain(value)], stored)
     }
 
     /// Stores those of some plain parameters of a service that have another value than in `known`.
-    pub fn save_changed(&self, item: u64, known: &BTreeMap<String, String>, values: &[(&str, String)]) -> Result<()> {
+    pub fn save_changed(
+        &self,
+        item: ServiceId,
+        known: &BTreeMap<String, String>,
+        values: &[(&str, String)],
+    ) -> Result<()> {
         let mut changed = values.iter().filter(|(name, value)| known.get(*name) != Some(value));
         changed.try_for_each(|(name, value)| self.save(item, name, value))
     }
 
     /// Stores a crypted parameter of a service, if it has another value. BILLmanager encrypts it.
-    pub fn save_secret(&self, item: u64, name: &str, value: &SecretString) -> Result<()> {
+    pub fn save_secret(&self, item: ServiceId, name: &str, value: &SecretString) -> Result<()> {
         let stored = || Ok(self.secret(item, name)?.is_some_and(|old| old.expose_secret() == value.expose_secret()));
         self.save_as(item, name, &[&Value::Secret(value), &Value::Exposed(value)], stored)
     }
 
     /// Tries the calling forms of [protocol 3.28] until the value can be read back.
-    fn save_as(&self, item: u64, name: &str, values: &[&Value], stored: impl Fn() -> Result<bool>) -> Result<()> {
+    fn save_as(&self, item: ServiceId, name: &str, values: &[&Value], stored: impl Fn() -> Result<bool>) -> Result<()> {
         const SAVE: &str = "service.saveparam";
         // Parameters of the call itself that the short form cannot be used for.
         const RESERVED: [&str; 7] = ["name", "value", "func", "elid", "sok", "out", "lang"];

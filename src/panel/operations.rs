@@ -4,13 +4,14 @@
 use super::Panel;
 use super::database::{Param, Row};
 use crate::error::Result;
+use crate::id::{OperationId, ServiceId};
 use crate::wire;
 
 /// A row of `runningoperation`: an operation that BILLmanager repeats until it succeeds or staff takes it over.
 #[derive(Clone, Debug)]
 pub struct Operation {
     /// Its id, `--runningoperation`.
-    pub id: u64,
+    pub id: OperationId,
     /// `open`, `suspend`, …
     pub command: String,
     /// Tries so far that have failed.
@@ -23,9 +24,9 @@ pub struct Operation {
 
 impl Panel {
     /// The running operations of a service, oldest first.
-    pub fn operations(&self, item: u64) -> Result<Vec<Operation>> {
+    pub fn operations(&self, item: ServiceId) -> Result<Vec<Operation>> {
         let sql = "SELECT id, intname, trycount, manual, errorxml FROM runningoperation WHERE item = ? ORDER BY id";
-        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let rows = self.rows(sql, &[Param::Id(item.get())])?;
         let operation = |row: &Row| {
             Some(Operation {
                 id: row.id(0)?,

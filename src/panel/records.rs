@@ -4,6 +4,7 @@
 //! `statistics.rs` [protocol 5.3, 5.4, 5.5, 5.6, 5.7, 5.8].
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -13,13 +14,14 @@ use super::database::{Param, Query, Row};
 use super::secret_cache::Kept;
 use super::units::Units;
 use crate::error::{Error, Kind, Result};
+use crate::id::{ClientId, HandlerId, OperationId, ServiceId, TariffId};
 use crate::log;
 
 /// A processing module record: one VMmanager cluster with its settings.
 #[derive(Debug)]
 pub struct Handler {
     /// `processingmodule.id`.
-    pub id: u64,
+    pub id: HandlerId,
     /// Name shown in BILLmanager.
     pub name: String,
     /// File name of the module it belongs to.
@@ -36,7 +38,7 @@ pub struct Handler {
 #[derive(Clone, Debug, Default)]
 pub struct Customer {
     /// `account.id`.
-    pub id: u64,
+    pub id: ClientId,
     /// Company or person.
     pub name: String,
     /// Login of the first user.
@@ -69,7 +71,7 @@ pub mod status {
 /// A service (`item`) with everything an operation needs to know of it.
 pub struct Service {
     /// `item.id`.
-    pub id: u64,
+    pub id: ServiceId,
     /// Internal name of the item type, `vds`.
     pub item_type: String,
     /// [protocol 5.4]: one of [`status`], 1 ordered, 5 being opened.
@@ -77,9 +79,9 @@ pub struct Service {
     /// Months; −100 trial, −50 daily, 0 lifetime.
     pub period: i64,
     /// Tariff before a change that is in progress.
-    pub last_tariff: Option<u64>,
+    pub last_tariff: Option<TariffId>,
     /// `pricelist.id` of the tariff.
-    pub tariff_id: u64,
+    pub tariff_id: TariffId,
     /// Name of the tariff as clients see it.
     pub tariff_title: String,
     /// Internal name of the tariff: may name a VM configuration of VMmanager.
@@ -119,27 +121,27 @@ pub struct Owner {
     /// Name of the module file; empty when the service has no handler.
     pub module: String,
     /// `processingmodule.id`.
-    pub handler: Option<u64>,
+    pub handler: Option<HandlerId>,
 }
 
 impl Panel {
     /// Whose service this is; `db` when there is no such service.
-    pub fn owner(&self, item: u64) -> Result<Owner> {
+    pub fn owner(&self, item: ServiceId) -> Result<Owner> {
         let sql = "SELECT pm.module, pm.id FROM item i LEFT JOIN processingmodule pm ON i.processingmodule = pm.id WHERE i.id = ?";
-        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let rows = self.rows(sql, &[Param::Id(item.get())])?;
         let row = rows.first().ok_or_else(|| no_row("item", item, "service"))?;
         Ok(Owner { module: row.text(0).to_owned(), handler: row.id(1) })
     }
 
     /// A handler with its settings; `unsupported_module` when it belongs to another module.
-    pub fn handler(&self, id: u64) -> Result<Handler> {
-        self.handler_by("?", id, &format!("handler {id}"))?.ok_or_else(|| no_row("module", id, "handler"))
+    pub fn handler(&self, id: HandlerId) -> Result<Handler> {
+        self.handler_by("?", id.get(), &format!("handler {id}"))?.ok_or_else(|| no_row("module", id, "handler"))
     }
 
     /// The handler of a service with its settings; the service must be ours.
-    pub fn handler_of(&self, item: u64) -> Result<Handler> {
+    pub fn handler_of(&self, item: ServiceId) -> Result<Handler> {
         let (expression, what) = ("(SELECT processingmodule FROM item WHERE id = ?)", format!("service {item}"));
-        if let Some(handler) = self.handler_by(expression, item, &what)? {
+        if let Some(handler) = self.handler_by(expression, item.get(), &what)? {
             return Ok(handler);
         }
         let owner = self.owner(item)?;
@@ -172,9 +174,9 @@ impl Panel {
     }
 
     /// The settings in clear of a handler as rows.
-    pub fn handler_params(&self, id: u64) -> Result<Vec<HandlerParam>> {
+    pub fn handler_params(&self, id: HandlerId) -> Result<Vec<HandlerParam>> {
         let sql = "SELECT id, intname, value FROM processingparam WHERE processingmodule = ? ORDER BY id";
-        let rows = self.rows(sql, &[Param::Id(id)])?;
+        let rows = self.rows(sql, &[Param::Id(id.get())])?;
         let param = |row: &Row| HandlerParam {
             id: row.id(0).unwrap_or_default(),
             name: row.text(1).to_owned(),
@@ -184,7 +186,7 @@ impl Panel {
     }
 
     /// Everything about a service but its secrets, whose decryption takes longer than all the rest: [`Panel::secret`].
-    pub fn service(&self, item: u64) -> Result<Service> {
+    pub fn service(&self, item: ServiceId) -> Result<Service> {
         let mut found = self.services(&[item])?.pop().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
         if let Some(told) = self.mgrctl.planned() {
             found.params.extend(told.params(item));
@@ -193,11 +195,12 @@ impl Panel {
     }
 
     /// Services in the order of their ids; what does not exist or has no tariff is left out.
-    pub fn services(&self, items: &[u64]) -> Result<Vec<Service>> {
+    pub fn services(&self, items: &[ServiceId]) -> Result<Vec<Service>> {
         let queries = service_queries(&among(items));
         let [rows, tariffs, clients, params, addons, units] =
             self.together(queries.each_ref().map(|sql| (sql.as_str(), [].as_slice())))?;
-        let (tariffs, clients, mut params) = (grouped(&tariffs), first_users(&clients), grouped(&params));
+        let (tariffs, clients) = (grouped::<TariffId>(&tariffs), first_users(&clients));
+        let mut params = grouped::<ServiceId>(&params);
         let (mut addons, units) = (addons_of(&addons), Arc::new(Units::from_rows(&units)));
         let service = |row: &Row| {
             let id = row.id(8)?;
@@ -237,68 +240,72 @@ impl Panel {
     }
 
     /// The plain parameters of a service.
-    pub fn params(&self, item: u64) -> Result<BTreeMap<String, String>> {
-        let stored = self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item)])?;
+    pub fn params(&self, item: ServiceId) -> Result<BTreeMap<String, String>> {
+        let stored = self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item.get())])?;
         let planned = self.mgrctl.planned().map(|told| told.params(item));
         Ok(pairs(&stored).into_iter().chain(planned.into_iter().flatten()).collect())
     }
 
     /// The parameters of a tariff.
-    pub fn tariff_params(&self, tariff: u64) -> Result<BTreeMap<String, String>> {
-        Ok(pairs(&self.rows("SELECT intname, value FROM pricelistparam WHERE pricelist = ?", &[Param::Id(tariff)])?))
+    pub fn tariff_params(&self, tariff: TariffId) -> Result<BTreeMap<String, String>> {
+        Ok(pairs(
+            &self.rows("SELECT intname, value FROM pricelistparam WHERE pricelist = ?", &[Param::Id(tariff.get())])?,
+        ))
     }
 
     /// Services of a handler that name this VM and are not deleted.
-    pub fn services_with_vm(&self, vm: u64, handler: u64) -> Result<Vec<u64>> {
+    pub fn services_with_vm(&self, vm: u64, handler: HandlerId) -> Result<Vec<ServiceId>> {
         let sql = "SELECT i.id FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' AND p.value = ? \
                    AND i.processingmodule = ? AND i.status <> 4 ORDER BY i.id";
-        let rows = self.rows(sql, &[Param::Text(&vm.to_string()), Param::Id(handler)])?;
+        let rows = self.rows(sql, &[Param::Text(&vm.to_string()), Param::Id(handler.get())])?;
         Ok(rows.iter().filter_map(|row| row.id(0)).collect())
     }
 
     /// One crypted parameter of a service, decrypted.
-    pub fn secret(&self, item: u64, name: &str) -> Result<Option<SecretString>> {
+    pub fn secret(&self, item: ServiceId, name: &str) -> Result<Option<SecretString>> {
         if let Some(told) = self.mgrctl.planned().and_then(|told| told.secret(item, name)) {
             return Ok(Some(told));
         }
         let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
-        let rows = self.rows(sql, &[Param::Id(item), Param::Text(name)])?;
+        let rows = self.rows(sql, &[Param::Id(item.get()), Param::Text(name)])?;
         Ok(self.decrypted(&rows)?.remove(name))
     }
 
     /// All crypted parameters of a service, decrypted.
-    pub fn secrets(&self, item: u64) -> Result<BTreeMap<String, SecretString>> {
-        self.decrypted(&self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item)])?)
+    pub fn secrets(&self, item: ServiceId) -> Result<BTreeMap<String, SecretString>> {
+        self.decrypted(
+            &self.rows("SELECT intname, value FROM itemcryptedparam WHERE item = ?", &[Param::Id(item.get())])?,
+        )
     }
 
     /// Status of a service, and its running operations: id and command.
-    pub fn standing(&self, item: u64) -> Result<(i64, Vec<(u64, String)>)> {
-        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item)])?;
+    pub fn standing(&self, item: ServiceId) -> Result<(i64, Vec<(OperationId, String)>)> {
+        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item.get())])?;
         let status = rows.first().ok_or_else(|| no_row("item", item, "service"))?.number(0).unwrap_or_default();
         let sql = "SELECT id, intname FROM runningoperation WHERE item = ? ORDER BY id";
-        let running = self.rows(sql, &[Param::Id(item)])?;
+        let running = self.rows(sql, &[Param::Id(item.get())])?;
         let operation = |row: &Row| Some((row.id(0)?, row.text(1).to_owned()));
         Ok((status, running.iter().filter_map(operation).collect()))
     }
 
     /// How often a running operation was tried, and whether staff has a task for it already [protocol 3.30].
-    pub fn tries(&self, operation: u64) -> Result<(i64, bool)> {
-        let rows = self.rows("SELECT trycount FROM runningoperation WHERE id = ?", &[Param::Id(operation)])?;
+    pub fn tries(&self, operation: OperationId) -> Result<(i64, bool)> {
+        let rows = self.rows("SELECT trycount FROM runningoperation WHERE id = ?", &[Param::Id(operation.get())])?;
         let count = rows.first().and_then(|row| row.number(0)).unwrap_or_default();
-        let tasks = self.rows("SELECT id FROM task WHERE runningoperation = ?", &[Param::Id(operation)])?;
+        let tasks = self.rows("SELECT id FROM task WHERE runningoperation = ?", &[Param::Id(operation.get())])?;
         Ok((count, !tasks.is_empty()))
     }
 
     /// Whether a service has this status and no running operation `command` any more.
-    pub fn has_reached(&self, item: u64, command: &str, status: i64) -> Result<bool> {
-        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item)])?;
+    pub fn has_reached(&self, item: ServiceId, command: &str, status: i64) -> Result<bool> {
+        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item.get())])?;
         let running = "SELECT id FROM runningoperation WHERE item = ? AND intname = ?";
-        let running = self.rows(running, &[Param::Id(item), Param::Text(command)])?;
+        let running = self.rows(running, &[Param::Id(item.get()), Param::Text(command)])?;
         Ok(rows.first().and_then(|row| row.number(0)) == Some(status) && running.is_empty())
     }
 
     /// Values of the add-ons of some services, by the algorithm of [protocol 5.7].
-    pub fn addons(&self, items: &[u64]) -> Result<BTreeMap<u64, BTreeMap<String, Amount>>> {
+    pub fn addons(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, BTreeMap<String, Amount>>> {
         Ok(addons_of(&self.rows(&addons_query(&among(items)), &[])?))
     }
 
@@ -368,8 +375,8 @@ fn addons_query(these: &str) -> String {
     )
 }
 
-fn addons_of(rows: &[Row]) -> BTreeMap<u64, BTreeMap<String, Amount>> {
-    let mut found: BTreeMap<u64, BTreeMap<String, Amount>> = BTreeMap::new();
+fn addons_of(rows: &[Row]) -> BTreeMap<ServiceId, BTreeMap<String, Amount>> {
+    let mut found: BTreeMap<ServiceId, BTreeMap<String, Amount>> = BTreeMap::new();
     for row in rows {
         let (Some(item), key) = (row.id(18), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
             continue;
@@ -383,8 +390,8 @@ fn addons_of(rows: &[Row]) -> BTreeMap<u64, BTreeMap<String, Amount>> {
 }
 
 /// Names and values by the id of what they belong to.
-fn grouped(rows: &[Row]) -> BTreeMap<u64, BTreeMap<String, String>> {
-    let mut found: BTreeMap<u64, BTreeMap<String, String>> = BTreeMap::new();
+fn grouped<T: From<u64> + Ord + Default>(rows: &[Row]) -> BTreeMap<T, BTreeMap<String, String>> {
+    let mut found: BTreeMap<T, BTreeMap<String, String>> = BTreeMap::new();
     for row in rows {
         let object = found.entry(row.id(0).unwrap_or_default()).or_default();
         object.insert(row.text(1).to_owned(), row.text(2).to_owned());
@@ -393,7 +400,7 @@ fn grouped(rows: &[Row]) -> BTreeMap<u64, BTreeMap<String, String>> {
 }
 
 /// Accounts with their first users; the names of the accounts are the caller's.
-fn first_users(rows: &[Row]) -> BTreeMap<u64, Customer> {
+fn first_users(rows: &[Row]) -> BTreeMap<ClientId, Customer> {
     let mut found = BTreeMap::new();
     for row in rows {
         let Some(id) = row.id(0) else { continue };
@@ -412,8 +419,8 @@ const TRIAL: i64 = -100;
 /// The value of one add-on row, or nothing when the add-on takes no part.
 fn amount(row: &Row, period: i64) -> Option<Amount> {
     let (billtype, addontype) = (row.number(2).unwrap_or_default(), row.number(3).unwrap_or_default());
-    let ordered = row.id(11).is_some();
-    if billtype == COMPOUND || billtype == MANUAL || (row.id(4).is_some() && !ordered) {
+    let ordered = row.id::<u64>(11).is_some();
+    if billtype == COMPOUND || billtype == MANUAL || (row.id::<u64>(4).is_some() && !ordered) {
         return None;
     }
     let value = match (addontype, billtype) {
@@ -441,12 +448,12 @@ fn pairs(rows: &[Row]) -> BTreeMap<String, String> {
 }
 
 /// A condition on a column. The numbers are in the text: an old server has a limit for placeholders.
-pub(super) fn among<'a>(ids: impl IntoIterator<Item = &'a u64>) -> String {
-    let ids: Vec<String> = ids.into_iter().map(u64::to_string).collect();
+pub(super) fn among(ids: &[ServiceId]) -> String {
+    let ids: Vec<String> = ids.iter().map(ServiceId::to_string).collect();
     // No id is 0, and an empty list is no SQL.
     if ids.is_empty() { "IN (0)".to_owned() } else { format!("IN ({})", ids.join(",")) }
 }
 
-fn no_row(argument: &str, id: u64, what: &str) -> Error {
+fn no_row(argument: &str, id: impl Display, what: &str) -> Error {
     Error::new(Kind::BadArgument, argument, format!("BILLmanager's database has no {what} with the id {id}"))
 }

@@ -7,6 +7,7 @@ use super::database::{Param, Row};
 use super::mgrctl::Value;
 use super::records::among;
 use crate::error::Result;
+use crate::id::ServiceId;
 
 const FREE: i64 = 1;
 
@@ -38,7 +39,7 @@ pub struct Address {
 
 impl Panel {
     /// The public slots of a service in the order of their ids.
-    pub fn slots(&self, item: u64) -> Result<Vec<Slot>> {
+    pub fn slots(&self, item: ServiceId) -> Result<Vec<Slot>> {
         let mut slots = self.slots_of(&[item])?.remove(&item).unwrap_or_default();
         if let Some(told) = self.mgrctl.planned() {
             told.fill(&mut slots);
@@ -47,7 +48,7 @@ impl Panel {
     }
 
     /// The same of several services.
-    pub fn slots_of(&self, items: &[u64]) -> Result<BTreeMap<u64, Vec<Slot>>> {
+    pub fn slots_of(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, Vec<Slot>>> {
         let sql = format!(
             "SELECT ip.id, ip.name, ip.status, p.intname, it.intname, a.parent FROM ip JOIN item a ON ip.item = a.id \
              JOIN pricelist p ON a.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
@@ -64,7 +65,7 @@ impl Panel {
             let slot = Slot { id: row.id(0)?, address, free: row.number(2) == Some(FREE), v6: is("ipv6") };
             Some((row.id(5)?, slot))
         };
-        let mut found: BTreeMap<u64, Vec<Slot>> = BTreeMap::new();
+        let mut found: BTreeMap<ServiceId, Vec<Slot>> = BTreeMap::new();
         for (item, slot) in self.rows(&sql, &[])?.iter().filter_map(slot) {
             found.entry(item).or_default().push(slot);
         }
@@ -72,9 +73,9 @@ impl Panel {
     }
 
     /// Every slot of a service that holds an address, private ones too: a closed service gives all of them back.
-    pub fn occupied_slots(&self, item: u64) -> Result<Vec<u64>> {
+    pub fn occupied_slots(&self, item: ServiceId) -> Result<Vec<u64>> {
         let sql = "SELECT ip.id, ip.name FROM ip JOIN item a ON ip.item = a.id WHERE a.parent = ? ORDER BY ip.id";
-        let rows = self.rows(sql, &[Param::Id(item)])?;
+        let rows = self.rows(sql, &[Param::Id(item.get())])?;
         let occupied = rows.iter().filter(|row| row.filled(1).is_some_and(|name| name != "0"));
         Ok(occupied.filter_map(|row| row.id(0)).collect())
     }

@@ -12,6 +12,7 @@ use super::Panel;
 use super::database::{Param, Row};
 use super::mgrctl::Value;
 use crate::error::Result;
+use crate::id::{HandlerId, ServiceId, TariffId};
 
 /// Amounts are written with four digits after the point.
 pub const FRACTION: u64 = 10_000;
@@ -20,9 +21,9 @@ pub const FRACTION: u64 = 10_000;
 #[derive(Clone, Debug)]
 pub struct Metered {
     /// `item.id`.
-    pub item: u64,
+    pub item: ServiceId,
     /// Its tariff.
-    pub tariff: u64,
+    pub tariff: TariffId,
     /// Months; −100 trial.
     pub period: i64,
     /// Day since which it is open.
@@ -44,7 +45,7 @@ pub struct Recorded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// `item.id`.
-    pub item: u64,
+    pub item: ServiceId,
     /// The day.
     pub day: Date,
     /// `in` or `out`.
@@ -57,11 +58,11 @@ pub struct Reading {
 
 impl Panel {
     /// The active and suspended services of a handler.
-    pub fn metered(&self, handler: u64) -> Result<Vec<Metered>> {
+    pub fn metered(&self, handler: HandlerId) -> Result<Vec<Metered>> {
         let sql = "SELECT i.id, i.pricelist, i.period, i.opendate, i.createdate, p.value FROM item i \
                    LEFT JOIN itemparam p ON p.item = i.id AND p.intname = 'panelid' WHERE i.processingmodule = ? \
                    AND (i.parent IS NULL OR i.parent = 0) AND i.status IN (2, 3) AND i.pricelist IS NOT NULL ORDER BY i.id";
-        let rows = self.rows(sql, &[Param::Id(handler)])?;
+        let rows = self.rows(sql, &[Param::Id(handler.get())])?;
         let metered = |row: &Row| {
             let day = |column: usize| day(row.text(column));
             Some(Metered {
@@ -76,13 +77,18 @@ impl Panel {
     }
 
     /// What is recorded of the services of a handler from a day on and before another, by service and direction.
-    pub fn recorded(&self, handler: u64, from: Date, before: Date) -> Result<BTreeMap<(u64, String), Recorded>> {
+    pub fn recorded(
+        &self,
+        handler: HandlerId,
+        from: Date,
+        before: Date,
+    ) -> Result<BTreeMap<(ServiceId, String), Recorded>> {
         let sql = "SELECT s.item, s.param, s.measure, SUM(s.value), MAX(s.statdate) FROM itemstat s \
                    JOIN item i ON s.item = i.id WHERE i.processingmodule = ? AND s.statdate >= ? AND s.statdate < ? \
                    AND s.param IN ('in', 'out') GROUP BY s.item, s.param, s.measure";
         let (from, before) = (from.to_string(), before.to_string());
-        let mut found: BTreeMap<(u64, String), Recorded> = BTreeMap::new();
-        for row in self.rows(sql, &[Param::Id(handler), Param::Text(&from), Param::Text(&before)])? {
+        let mut found: BTreeMap<(ServiceId, String), Recorded> = BTreeMap::new();
+        for row in self.rows(sql, &[Param::Id(handler.get()), Param::Text(&from), Param::Text(&before)])? {
             let key = (row.id(0).unwrap_or_default(), row.text(1).to_owned());
             let recorded = found.entry(key).or_default();
             *recorded.amounts.entry(row.id(2).unwrap_or_default()).or_default() += amount(row.text(3));
@@ -100,7 +106,7 @@ impl Panel {
                 part.iter().map(|reading| (reading.day.to_string(), decimal(reading.amount))).collect();
             let mut params = Vec::with_capacity(part.len() * 5);
             for (reading, (day, value)) in part.iter().zip(&texts) {
-                params.extend([Param::Id(reading.item), Param::Text(day), Param::Text(reading.param)]);
+                params.extend([Param::Id(reading.item.get()), Param::Text(day), Param::Text(reading.param)]);
                 params.extend([Param::Text(value), Param::Id(reading.unit)]);
             }
             let places = vec!["(?, ?, ?, ?, ?)"; part.len()].join(", ");
@@ -111,7 +117,7 @@ impl Panel {
     }
 
     /// The statistics of a handler are complete up to this day.
-    pub fn post_statistics(&self, handler: u64, day: Date) -> Result<()> {
+    pub fn post_statistics(&self, handler: HandlerId, day: Date) -> Result<()> {
         let (handler, day) = (handler.to_string(), day.to_string());
         let params = [("elid", Value::Plain(&handler)), ("date", Value::Plain(&day))];
         self.call("service.poststat", &params).map(drop)

@@ -53,6 +53,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::id::{HandlerId, ServiceId};
 
 pub use enter::{Turn, enter};
 pub use list::{Entry, Standing, Watch, list, paused};
@@ -64,9 +65,9 @@ pub struct Label {
     /// The operation, for example `open`.
     pub command: String,
     /// The service.
-    pub item: Option<u64>,
+    pub item: Option<ServiceId>,
     /// The handler.
-    pub handler: Option<u64>,
+    pub handler: Option<HandlerId>,
 }
 
 /// Why an operation has to wait; [`fmt::Display`] makes a sentence of it.

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
+use crate::id::{HandlerId, ServiceId};
 
 /// Names and defaults, in the order of the panel's screen.
 pub const PARAMETERS: [(&str, &str); 4] =
@@ -57,7 +58,7 @@ impl Settings {
     }
 
     /// The queue key of one operation: `command` of service `item` by handler `handler`.
-    pub fn key(&self, command: &str, handler: u64, item: u64) -> String {
+    pub fn key(&self, command: &str, handler: HandlerId, item: ServiceId) -> String {
         MACROS
             .iter()
             .zip([command.to_owned(), handler.to_string(), item.to_string()])
@@ -66,7 +67,7 @@ impl Settings {
 }
 
 /// The key of a service's own ticket: one operation of a service at a time, always.
-pub fn service_key(item: u64) -> String {
+pub fn service_key(item: ServiceId) -> String {
     format!("{SERVICE_PREFIX}{item}")
 }
 
@@ -192,9 +193,9 @@ mod tests {
     #[test]
     fn macros_are_replaced() {
         let (mut settings, _) = Settings::read(&BTreeMap::new());
-        assert_eq!(settings.key("open", 7, 42), "7");
+        assert_eq!(settings.key("open", 7.into(), 42.into()), "7");
         settings.queue_key = "__TYPE__/__PMID__/__IID__/__IID__".to_owned();
-        assert_eq!(settings.key("open", 7, 42), "open/7/42/42");
+        assert_eq!(settings.key("open", 7.into(), 42.into()), "open/7/42/42");
     }
 
     proptest::proptest! {
@@ -202,7 +203,7 @@ mod tests {
         fn no_key_panics_and_every_accepted_key_fits_a_pause(key in ".{0,80}") {
             if let Ok(key) = validate("queue_key", &key) {
                 let settings = Settings { queue_key: key, ..Settings::read(&BTreeMap::new()).0 };
-                proptest::prop_assert!(!settings.key("changepassword", u64::MAX, u64::MAX).is_empty());
+                proptest::prop_assert!(!settings.key("changepassword", u64::MAX.into(), u64::MAX.into()).is_empty());
             }
         }
     }

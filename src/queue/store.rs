@@ -32,8 +32,8 @@ pub fn insert(transaction: &Transaction<'_>, ticket: &Ticket) -> Outcome<i64> {
         ticket.key,
         ticket.queues,
         ticket.label.command,
-        ticket.label.item.map(u64::cast_signed),
-        ticket.label.handler.map(u64::cast_signed),
+        ticket.label.item.map(|id| id.get().cast_signed()),
+        ticket.label.handler.map(|id| id.get().cast_signed()),
         ticket.process.pid,
         ticket.process.pid_start.cast_signed(),
         ticket.process.boot,
@@ -94,8 +94,8 @@ fn select(transaction: &Transaction<'_>, tail: &str, values: &[&dyn rusqlite::To
 }
 
 /// SQLite counts with signs; ids and times stay far below the limit.
-fn unsigned(value: Option<i64>) -> Option<u64> {
-    value.map(i64::cast_unsigned)
+fn id<T: From<u64>>(value: Option<i64>) -> Option<T> {
+    value.map(|number| T::from(number.cast_unsigned()))
 }
 
 fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
@@ -107,7 +107,7 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         id: row.get(0)?,
         key: row.get(1)?,
         queues: row.get(2)?,
-        label: Label { command: row.get(3)?, item: unsigned(row.get(4)?), handler: unsigned(row.get(5)?) },
+        label: Label { command: row.get(3)?, item: id(row.get(4)?), handler: id(row.get(5)?) },
         process: Process { pid: row.get(6)?, pid_start: i64::cast_unsigned(row.get(7)?), boot: row.get(8)? },
         entered: row.get(9)?,
         running,

@@ -14,6 +14,7 @@
 //! Killed at any line, a process leaves at worst a hot rollback journal, which the next one rolls back.
 
 pub mod boot;
+mod column;
 mod database;
 mod directory;
 pub mod failure;

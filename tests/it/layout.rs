@@ -48,13 +48,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fault", &[]),
     ("config", &[]),
     ("error", &[]),
+    ("id", &[]),
 ];
 
 /// What everybody may use, except those who stand below it.
-const GROUND: &[&str] = &["config", "digest", "error", "fault", "log", "progress", "seal", "recorder"];
+const GROUND: &[&str] = &["config", "digest", "error", "fault", "id", "log", "progress", "seal", "recorder"];
 /// Parts of the ground and what they may use of it.
 const BELOW: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("id", &[]),
     ("config", &[]),
     ("digest", &[]),
     ("seal", &[]),

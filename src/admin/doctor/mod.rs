@@ -28,6 +28,7 @@ use super::table::counted;
 use super::{Verdict, hurried, write, write_json};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::id::HandlerId;
 use crate::panel::{Listed, Panel};
 use crate::progress::Progress;
 
@@ -37,7 +38,7 @@ use crate::progress::Progress;
 pub struct Options {
     /// This handler alone, by its id in BILLmanager
     #[arg(long)]
-    module: Option<u64>,
+    module: Option<HandlerId>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -90,7 +91,7 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Ve
 }
 
 /// Our handlers, or the one that was asked for.
-fn chosen(panel: &Panel, module: Option<u64>) -> Result<Vec<Listed>> {
+fn chosen(panel: &Panel, module: Option<HandlerId>) -> Result<Vec<Listed>> {
     let mut handlers = panel.handlers()?;
     let Some(id) = module else { return Ok(handlers) };
     handlers.retain(|listed| listed.id == id);

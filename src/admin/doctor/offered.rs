@@ -2,6 +2,7 @@
 
 use crate::admin::finding::Finding;
 use crate::error::Result;
+use crate::id::HandlerId;
 use crate::panel::Panel;
 use crate::service::handler::lists;
 use crate::service::platform::catalogue::{os_among, os_title};
@@ -11,7 +12,7 @@ use crate::vmm::{Client, Os};
 pub const CHECK: &str = "OS templates";
 
 /// One finding for each name that is in the way, or one that says that none is.
-pub fn examine(panel: &Panel, vmm: &Client, handler: u64, cluster: u64) -> Result<Vec<Finding>> {
+pub fn examine(panel: &Panel, vmm: &Client, handler: HandlerId, cluster: u64) -> Result<Vec<Finding>> {
     let all = vmm.os_list()?;
     let offered: Vec<String> = panel.offered(handler, "ostempl")?.into_iter().map(|offered| offered.value).collect();
     let used = panel.used(handler, "ostempl")?;

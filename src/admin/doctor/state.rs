@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
+use crate::id::ServiceId;
 use crate::journal::Journal;
 use crate::state::examine_directory;
 
@@ -68,8 +69,8 @@ fn journal(config: &Config) -> Finding {
     if !path.exists() {
         return Finding::note("journal", "none yet: the first opening begins it");
     }
-    // No service has the number 0; what counts is that it can be read.
-    match Journal::open(config).and_then(|journal| journal.find(0)) {
+    // No service has the default id; what counts is that it can be read.
+    match Journal::open(config).and_then(|journal| journal.find(ServiceId::default())) {
         Ok(_) => Finding::ok("journal", format!("{} can be read", path.display())),
         Err(error) => Finding::failed("journal", &error, "restore it from the backup of BILLmanager"),
     }

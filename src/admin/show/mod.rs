@@ -50,6 +50,7 @@ use std::path::PathBuf;
 use super::{Verdict, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
+use crate::id::ServiceId;
 use crate::service::report::{self, Report};
 
 /// Lines of the log on the page.
@@ -63,7 +64,7 @@ const BUNDLED_LINES: usize = 1000;
 pub struct Options {
     /// Service id in BILLmanager
     #[arg(long)]
-    item: u64,
+    item: ServiceId,
     /// Print JSON
     #[arg(long, conflicts_with = "bundle")]
     json: bool,

@@ -28,6 +28,7 @@ use super::table::table;
 use super::{Verdict, hurried, json_text, write};
 use crate::config::{self, Config, built};
 use crate::error::{Error, Kind, Result};
+use crate::id::HandlerId;
 use crate::panel::Panel;
 use crate::progress::Progress;
 use crate::service::platform::connection;
@@ -41,7 +42,7 @@ use site::Site;
 pub struct Options {
     /// Handler id in BILLmanager
     #[arg(long)]
-    module: u64,
+    module: HandlerId,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -58,7 +59,7 @@ agrees: yes, no, unknown.";
 
 #[derive(Serialize)]
 struct Document {
-    handler: u64,
+    handler: HandlerId,
     program: &'static str,
     at: String,
     contradicted: usize,
@@ -88,7 +89,7 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Ve
 }
 
 /// Replaces the answers of an earlier run.
-fn keep(config: &Config, handler: u64, text: &str) -> Result<PathBuf> {
+fn keep(config: &Config, handler: HandlerId, text: &str) -> Result<PathBuf> {
     let directory = config.state_dir();
     prepare_directory(&directory)?;
     let file = directory.join(format!("verify-{handler}.json"));
@@ -100,7 +101,7 @@ fn keep(config: &Config, handler: u64, text: &str) -> Result<PathBuf> {
 }
 
 impl Document {
-    fn ask(handler: u64, site: &Site) -> Self {
+    fn ask(handler: HandlerId, site: &Site) -> Self {
         let progress = Progress::new();
         let questions: Vec<Answered> = QUESTIONS
             .iter()

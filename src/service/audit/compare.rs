@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::reading::Reading;
 use super::{Finding, Kind, Remedy};
 use crate::error::{Kind as ErrorKind, Result};
+use crate::id::{ClientId, ServiceId};
 use crate::journal::Record;
 use crate::panel::status::{ACTIVE, SUSPENDED};
 use crate::panel::{Service, Slot};
@@ -23,10 +24,10 @@ const TOGETHER: usize = 500;
 pub fn services(
     job: &HandlerJob,
     reading: &Reading,
-    only: Option<&BTreeSet<u64>>,
+    only: Option<&BTreeSet<ServiceId>>,
     show: &dyn Fn(&str),
 ) -> Result<Vec<Finding>> {
-    let items: Vec<u64> =
+    let items: Vec<ServiceId> =
         reading.open.keys().copied().filter(|item| only.is_none_or(|only| only.contains(item))).collect();
     let mut found = Vec::new();
     for (at, part) in items.chunks(TOGETHER).enumerate() {
@@ -138,7 +139,8 @@ impl<'a> Subject<'a> {
 
     fn foreign(&mut self, host: &Host, named: Option<u64>, proof: Verdict) {
         let claims = self.reading.claims.get(&host.id).map_or(&[][..], Vec::as_slice);
-        let others: Vec<String> = claims.iter().filter(|item| **item != self.service.id).map(u64::to_string).collect();
+        let others: Vec<String> =
+            claims.iter().filter(|item| **item != self.service.id).map(ServiceId::to_string).collect();
         let owned = identity::owned(&self.service, host, self.record);
         // Without the id in BILLmanager the journal's goes on counting.
         let elsewhere = named.is_some() && self.record.and_then(|record| record.vm) != Some(host.id);
@@ -177,8 +179,8 @@ impl<'a> Subject<'a> {
         }
         let email = self.service.client.email.clone();
         let is_clients = host.account.as_ref().is_some_and(|owner| owner.email.eq_ignore_ascii_case(&email));
-        let before = self.record.map_or(0, |record| record.client);
-        if is_clients || email.is_empty() || before == 0 || before == self.service.client.id {
+        let before = self.record.map_or_else(ClientId::default, |record| record.client);
+        if is_clients || email.is_empty() || !before.is_known() || before == self.service.client.id {
             return;
         }
         let is = format!("VM of {}, as before the service changed hands", owner_of(host));

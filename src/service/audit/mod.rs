@@ -18,6 +18,7 @@ mod strays;
 use std::collections::BTreeSet;
 
 use crate::error::Result;
+use crate::id::ServiceId;
 use crate::progress::Progress;
 use crate::service::handler::HandlerJob;
 use reading::Reading;
@@ -114,7 +115,7 @@ pub struct Finding {
     /// What.
     pub kind: Kind,
     /// The service; nothing for a VM without one.
-    pub service: Option<u64>,
+    pub service: Option<ServiceId>,
     /// The VM; nothing for a service without one.
     pub vm: Option<u64>,
     /// What is.
@@ -127,7 +128,7 @@ pub struct Finding {
 
 impl Finding {
     /// What is wrong with what, whatever the details.
-    pub fn subject(&self) -> (Kind, Option<u64>, Option<u64>) {
+    pub fn subject(&self) -> (Kind, Option<ServiceId>, Option<u64>) {
         (self.kind, self.service, self.vm)
     }
 }
@@ -164,12 +165,16 @@ pub fn run(job: &HandlerJob) -> Result<Audit> {
 }
 
 /// One reading and what differs in it: everything, or what concerns some services. And what was left out.
-fn findings(job: &HandlerJob, only: Option<&BTreeSet<u64>>, show: &dyn Fn(&str)) -> Result<(Audit, BTreeSet<u64>)> {
+fn findings(
+    job: &HandlerJob,
+    only: Option<&BTreeSet<ServiceId>>,
+    show: &dyn Fn(&str),
+) -> Result<(Audit, BTreeSet<ServiceId>)> {
     let reading = Reading::take(job, show)?;
     let mut found = compare::services(job, &reading, only, show)?;
     found.extend(strays::vms(job, &reading)?);
-    let busy: BTreeSet<u64> = reading.busy.union(&reading::busy(job)?).copied().collect();
-    let concerned = |item: u64| reading.open.contains_key(&item) || reading.marked.contains_key(&item);
+    let busy: BTreeSet<ServiceId> = reading.busy.union(&reading::busy(job)?).copied().collect();
+    let concerned = |item: ServiceId| reading.open.contains_key(&item) || reading.marked.contains_key(&item);
     let skipped = busy.iter().copied().filter(|item| concerned(*item)).collect();
     found.retain(|finding| finding.service.is_none_or(|item| !busy.contains(&item)));
     let vms = reading.in_cluster().count();

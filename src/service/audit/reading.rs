@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::error::Result;
+use crate::id::ServiceId;
 use crate::journal::{Cap, Phase, Record};
 use crate::queue;
 use crate::service::handler::HandlerJob;
@@ -14,17 +15,17 @@ use crate::vmm::{Host, Preset};
 /// What both sides hold, but for the services themselves, which are read and judged part by part.
 pub struct Reading {
     /// Services with an operation under way when the reading began.
-    pub busy: BTreeSet<u64>,
+    pub busy: BTreeSet<ServiceId>,
     /// Active and suspended services, each with the VM id that BILLmanager keeps, as it is written.
-    pub open: BTreeMap<u64, String>,
+    pub open: BTreeMap<ServiceId, String>,
     /// The services that name a VM.
-    pub claims: HashMap<u64, Vec<u64>>,
+    pub claims: HashMap<u64, Vec<ServiceId>>,
     /// VMs named by a service of any module.
     pub named_anywhere: BTreeSet<u64>,
     /// Every VM of the platform.
     pub hosts: HashMap<u64, Host>,
     /// VMs that bear a mark of this installation, by the service.
-    pub marked: BTreeMap<u64, Vec<u64>>,
+    pub marked: BTreeMap<ServiceId, Vec<u64>>,
     /// Accounts.
     pub accounts: HashSet<u64>,
     /// Their e-mails in lower case.
@@ -36,11 +37,11 @@ pub struct Reading {
     /// VM configurations.
     pub presets: Vec<Preset>,
     /// Our journal.
-    pub records: HashMap<u64, Record>,
+    pub records: HashMap<ServiceId, Record>,
     /// VMs that the journal knows as a service's.
     pub journalled: HashSet<u64>,
     /// Speeds that are capped.
-    pub caps: HashMap<u64, Cap>,
+    pub caps: HashMap<ServiceId, Cap>,
     /// The handler's settings.
     pub place: Placement,
 }
@@ -84,14 +85,14 @@ impl Reading {
 }
 
 /// Services with an operation under way: in BILLmanager's list or in our queue.
-pub fn busy(job: &HandlerJob) -> Result<BTreeSet<u64>> {
+pub fn busy(job: &HandlerJob) -> Result<BTreeSet<ServiceId>> {
     let mut found = job.panel.under_operation()?;
     found.extend(queue::list(&job.config.runtime_dir())?.into_iter().filter_map(|entry| entry.label.item));
     Ok(found)
 }
 
-fn claims(open: &BTreeMap<u64, String>) -> HashMap<u64, Vec<u64>> {
-    let mut found: HashMap<u64, Vec<u64>> = HashMap::new();
+fn claims(open: &BTreeMap<ServiceId, String>) -> HashMap<u64, Vec<ServiceId>> {
+    let mut found: HashMap<u64, Vec<ServiceId>> = HashMap::new();
     for (item, vm) in open {
         if let Ok(vm) = vm.parse() {
             found.entry(vm).or_default().push(*item);
@@ -100,11 +101,11 @@ fn claims(open: &BTreeMap<u64, String>) -> HashMap<u64, Vec<u64>> {
     found
 }
 
-fn marked(job: &HandlerJob, hosts: &[Host]) -> BTreeMap<u64, Vec<u64>> {
-    let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+fn marked(job: &HandlerJob, hosts: &[Host]) -> BTreeMap<ServiceId, Vec<u64>> {
+    let mut found: BTreeMap<ServiceId, Vec<u64>> = BTreeMap::new();
     for host in hosts {
         let marks = Mark::find_all(&host.comment).into_iter();
-        let items: BTreeSet<u64> =
+        let items: BTreeSet<ServiceId> =
             marks.filter(|mark| mark.installation == job.installation).map(|mark| mark.item).collect();
         for item in items {
             found.entry(item).or_default().push(host.id);

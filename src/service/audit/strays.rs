@@ -3,6 +3,7 @@
 use super::reading::Reading;
 use super::{Finding, Kind, Remedy};
 use crate::error::Result;
+use crate::id::ServiceId;
 use crate::panel::status::DELETED;
 use crate::service::handler::HandlerJob;
 use crate::service::job::identity::Mark;
@@ -19,7 +20,8 @@ pub fn vms(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
 
 /// VMs with the mark of a service that is closed or unknown. Services of other handlers have theirs judged there.
 fn without_service(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
-    let others: Vec<u64> = reading.marked.keys().copied().filter(|item| !reading.open.contains_key(item)).collect();
+    let others: Vec<ServiceId> =
+        reading.marked.keys().copied().filter(|item| !reading.open.contains_key(item)).collect();
     let statuses = job.panel.statuses(&others)?;
     let mut found = Vec::new();
     for item in others {
@@ -42,7 +44,7 @@ fn without_service(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> 
 }
 
 /// One finding for each VM that is not the one BILLmanager names; for all of them when it names none of them.
-fn duplicates(job: &HandlerJob, reading: &Reading, item: u64, vms: &[u64]) -> Vec<Finding> {
+fn duplicates(job: &HandlerJob, reading: &Reading, item: ServiceId, vms: &[u64]) -> Vec<Finding> {
     let named = reading.open.get(&item).and_then(|vm| vm.parse::<u64>().ok()).filter(|vm| vms.contains(vm));
     let list = vms.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let finding = |vm: u64| Finding {

@@ -10,6 +10,7 @@ use jiff::ToSpan;
 
 use crate::config::today;
 use crate::error::{Error, Kind, Result};
+use crate::id::ClientId;
 use crate::log;
 use crate::panel::Import;
 use crate::service::handler::HandlerJob;
@@ -85,7 +86,7 @@ fn offer(job: &HandlerJob, host: &Host, templates: &[Os], paid_until: &str) -> R
         params.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str())).collect();
     let name: String = title(host).chars().filter(|c| !c.is_control()).collect();
     let item = job.panel.import(job.handler.id, &Import { name: &name, paid_until, params: &params })?;
-    job.journal.complete(item, 0, &job.mark(item).to_string(), None, host.id, &host.create_date)?;
+    job.journal.complete(item, ClientId::default(), &job.mark(item).to_string(), None, host.id, &host.create_date)?;
     log::info!("handler {}: VM {} ({}) is service {item} now", job.handler.id, host.id, host.name);
     Ok(())
 }

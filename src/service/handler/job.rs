@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::id::{HandlerId, ServiceId};
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::log;
@@ -50,13 +51,13 @@ impl<'a> HandlerJob<'a> {
     }
 
     /// The mark that the VM of a service bears.
-    pub fn mark(&self, item: u64) -> Mark {
+    pub fn mark(&self, item: ServiceId) -> Mark {
         Mark { installation: self.installation.clone(), item }
     }
 
     /// Whether a VM is proved to be a service's by its mark, else by the journal. Its owner is not asked for: enough to
     /// read from it, not to change it.
-    pub fn is_of(&self, host: &Host, item: u64) -> Result<bool> {
+    pub fn is_of(&self, host: &Host, item: ServiceId) -> Result<bool> {
         let (marks, own) = (Mark::find_all(&host.comment), self.mark(item));
         if !marks.is_empty() {
             return Ok(marks.iter().all(|mark| *mark == own));
@@ -66,7 +67,7 @@ impl<'a> HandlerJob<'a> {
     }
 }
 
-fn lock(config: &Config, handler: u64, command: &str) -> Result<Lock> {
+fn lock(config: &Config, handler: HandlerId, command: &str) -> Result<Lock> {
     let directory = config.runtime_dir().join("handler");
     prepare_directory(&directory)?;
     let path = directory.join(format!("{handler}-{command}"));

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
+use crate::id::ServiceId;
 use crate::journal::Cap;
 use crate::log;
 use crate::service::handler::HandlerJob;
@@ -19,8 +20,8 @@ pub const PARAMETERS: [&str; 2] = ["overage_in_mbitps", "overage_out_mbitps"];
 
 /// Services whose speeds have to change, and the caps they shall have. A tariff with a wrong speed does not hold up the
 /// others; what is not known changes nothing.
-pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(u64, Speeds)>> {
-    let caps: HashMap<u64, Cap> = job.journal.caps()?.into_iter().collect();
+pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(ServiceId, Speeds)>> {
+    let caps: HashMap<ServiceId, Cap> = job.journal.caps()?.into_iter().collect();
     let mut found = Vec::new();
     for usage in usages {
         let wanted = match wanted(job, usage) {

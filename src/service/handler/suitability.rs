@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::id::{HandlerId, TariffId};
 use crate::log;
 use crate::panel::{Candidate, Handler, Panel};
 use crate::service::order::Placement;
@@ -12,18 +13,19 @@ use crate::service::platform::{capacity, connection};
 use crate::vmm::Client;
 
 /// Handlers of a tariff, best first, without those in `skipped`.
-pub fn rank(config: &Config, panel: &Panel, tariff: u64, skipped: &[u64]) -> Result<Vec<u64>> {
+pub fn rank(config: &Config, panel: &Panel, tariff: TariffId, skipped: &[HandlerId]) -> Result<Vec<HandlerId>> {
     let chosen = choose(panel.candidates(tariff)?, skipped);
     // One candidate is the best one, whatever its state is: nobody has to wait for an answer.
     if chosen.len() < 2 {
         return Ok(chosen);
     }
-    let (ready, unready): (Vec<u64>, Vec<u64>) = chosen.into_iter().partition(|id| is_ready(config, panel, *id));
+    let (ready, unready): (Vec<HandlerId>, Vec<HandlerId>) =
+        chosen.into_iter().partition(|id| is_ready(config, panel, *id));
     Ok(ready.into_iter().chain(unready).collect())
 }
 
 /// A handler that shares its IP manager with the last skipped one keeps the addresses where they are.
-fn choose(candidates: Vec<Candidate>, skipped: &[u64]) -> Vec<u64> {
+fn choose(candidates: Vec<Candidate>, skipped: &[HandlerId]) -> Vec<HandlerId> {
     let last = skipped.last().and_then(|id| candidates.iter().find(|candidate| candidate.id == *id));
     let manager = last.and_then(|candidate| candidate.ip_manager);
     let left: Vec<Candidate> = candidates.into_iter().filter(|candidate| !skipped.contains(&candidate.id)).collect();
@@ -32,7 +34,7 @@ fn choose(candidates: Vec<Candidate>, skipped: &[u64]) -> Vec<u64> {
     left.iter().filter(|candidate| !restricted || shares(candidate)).map(|candidate| candidate.id).collect()
 }
 
-fn is_ready(config: &Config, panel: &Panel, id: u64) -> bool {
+fn is_ready(config: &Config, panel: &Panel, id: HandlerId) -> bool {
     let config = config.impatient();
     let room = panel.handler(id).and_then(|handler| has_room(&connection::client(&config, &handler)?, &handler));
     match room {
@@ -62,16 +64,20 @@ mod tests {
     use super::*;
 
     fn candidates(list: &[(u64, Option<u64>)]) -> Vec<Candidate> {
-        list.iter().map(|&(id, ip_manager)| Candidate { id, ip_manager }).collect()
+        list.iter().map(|&(id, ip_manager)| Candidate { id: id.into(), ip_manager }).collect()
     }
 
     #[test]
     fn the_last_skipped_handler_keeps_the_choice_at_its_ip_manager() {
         let all = [(1, None), (2, Some(5)), (3, Some(5)), (4, Some(6))];
-        assert_eq!(choose(candidates(&all), &[]), [1, 2, 3, 4]);
-        assert_eq!(choose(candidates(&all), &[2]), [3]);
-        assert_eq!(choose(candidates(&all), &[2, 1]), [3, 4]);
-        assert_eq!(choose(candidates(&all), &[2, 3]), [1, 4]);
-        assert_eq!(choose(candidates(&all), &[1, 2, 3, 4]), [0; 0]);
+        let chosen = |skipped: &[u64]| {
+            let skipped: Vec<HandlerId> = skipped.iter().copied().map(HandlerId::from).collect();
+            choose(candidates(&all), &skipped).into_iter().map(HandlerId::get).collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(&[]), [1, 2, 3, 4]);
+        assert_eq!(chosen(&[2]), [3]);
+        assert_eq!(chosen(&[2, 1]), [3, 4]);
+        assert_eq!(chosen(&[2, 3]), [1, 4]);
+        assert_eq!(chosen(&[1, 2, 3, 4]), [0_u64; 0]);
     }
 }

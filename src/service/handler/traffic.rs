@@ -15,6 +15,7 @@ use jiff::civil::Date;
 
 use crate::config::{Config, today};
 use crate::error::{Error, Kind, Result};
+use crate::id::{ServiceId, TariffId};
 use crate::journal::Meter;
 use crate::log;
 use crate::panel::{Amount, Handler, Metered, Reading, Recorded, Units};
@@ -35,9 +36,9 @@ const FRACTION: u128 = crate::panel::FRACTION as u128;
 #[derive(Clone, Debug)]
 pub struct Usage {
     /// `item.id`.
-    pub item: u64,
+    pub item: ServiceId,
     /// The tariff.
-    pub tariff: u64,
+    pub tariff: TariffId,
     /// So far, `[in, out]`; nothing when it is not known.
     pub bytes: [Option<u64>; 2],
     /// Included amounts: for which directions, and how much in all of them together.
@@ -56,8 +57,8 @@ struct Ledger {
     day: Date,
     month: String,
     units: Units,
-    recorded: BTreeMap<(u64, String), Recorded>,
-    meters: HashMap<u64, Meter>,
+    recorded: BTreeMap<(ServiceId, String), Recorded>,
+    meters: HashMap<ServiceId, Meter>,
 }
 
 type Counters = [Option<u64>; 2];
@@ -264,7 +265,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn bytes_of(&self, measure: u64, item: u64) -> Result<u128> {
+    fn bytes_of(&self, measure: u64, item: ServiceId) -> Result<u128> {
         self.units.name(measure).and_then(|name| self.units.bytes(name)).ok_or_else(|| {
             let text =
                 format!("traffic of service {item} is recorded in a unit ({measure}) that is no number of bytes");

@@ -7,6 +7,7 @@ use super::identity::Mark;
 use crate::config::{Config, Limits};
 use crate::dry_run::Plan;
 use crate::error::Result;
+use crate::id::OperationId;
 use crate::journal::Journal;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
@@ -33,7 +34,7 @@ pub struct Job<'a> {
     /// Who we are in the queue.
     pub label: Label,
     /// `--runningoperation`: the same number again means that the panel repeats an operation.
-    pub operation: Option<u64>,
+    pub operation: Option<OperationId>,
     /// Somebody only asks: nothing may be changed, and no ticket is held.
     pub asks_only: bool,
 }
@@ -51,7 +52,7 @@ pub struct Assignment<'a> {
     /// Who we are in the queue.
     pub label: Label,
     /// As in [`Job::operation`].
-    pub operation: Option<u64>,
+    pub operation: Option<OperationId>,
 }
 
 impl<'a> Assignment<'a> {

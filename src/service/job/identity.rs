@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::id::ServiceId;
 use crate::journal::Record;
 use crate::panel::Service;
 use crate::vmm::Host;
@@ -18,7 +19,7 @@ pub struct Mark {
     /// 12 hex digits that name the installation of BILLmanager.
     pub installation: String,
     /// Service id.
-    pub item: u64,
+    pub item: ServiceId,
 }
 
 impl Mark {
@@ -28,7 +29,8 @@ impl Mark {
             let (installation, rest) = rest.split_once(':')?;
             let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             let is_name = installation.len() == 12 && installation.bytes().all(|b| b.is_ascii_hexdigit());
-            Some(Mark { installation: installation.to_owned(), item: rest[..digits].parse().ok()? }).filter(|_| is_name)
+            Some(Mark { installation: installation.to_owned(), item: rest[..digits].parse::<u64>().ok()?.into() })
+                .filter(|_| is_name)
         };
         comment.match_indices(PREFIX).filter_map(|(at, _)| read(&comment[at + PREFIX.len()..])).collect()
     }
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn marks_are_found_anywhere_in_a_comment() {
-        let mark = Mark { installation: "0123456789ab".to_owned(), item: 47 };
+        let mark = Mark { installation: "0123456789ab".to_owned(), item: 47.into() };
         assert_eq!(Mark::find_all("billmgr:0123456789ab:47"), vec![mark.clone()]);
         assert_eq!(Mark::find_all("my shop, billmgr:0123456789ab:47;"), vec![mark.clone()]);
         assert_eq!(Mark::find_all(&format!("{mark} billmgr:ffffffffffff:1")).len(), 2);

@@ -12,6 +12,7 @@ use super::{Assignment, Job};
 use crate::config::Config;
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
+use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::log;
 use crate::panel::{Handler, Panel};
 use crate::progress::Progress;
@@ -23,18 +24,18 @@ use crate::recorder::{self, Metric};
 pub struct Turns<'a> {
     config: &'a Config,
     panel: &'a Panel,
-    operation: Option<u64>,
-    handler: RefCell<Option<(u64, String)>>,
+    operation: Option<OperationId>,
+    handler: RefCell<Option<(HandlerId, String)>>,
 }
 
 impl<'a> Turns<'a> {
     /// `operation` is the running operation of BILLmanager, if there is one.
-    pub fn new(config: &'a Config, panel: &'a Panel, operation: Option<u64>) -> Self {
+    pub fn new(config: &'a Config, panel: &'a Panel, operation: Option<OperationId>) -> Self {
         Turns { config, panel, operation, handler: RefCell::new(None) }
     }
 
     /// Id and name of the handler, as soon as it is known: for the report of a failure.
-    pub fn handler(&self) -> Option<(u64, String)> {
+    pub fn handler(&self) -> Option<(HandlerId, String)> {
         self.handler.borrow().clone()
     }
 
@@ -44,7 +45,7 @@ impl<'a> Turns<'a> {
     }
 
     /// Works on a service alone, in the handler's queue where that is switched on.
-    pub fn with_turn<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+    pub fn with_turn<T>(&self, item: ServiceId, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let (handler, label) = self.begin(item, command)?;
         let (settings, _) = Settings::read(&handler.params);
         let alone = self.ticket(&service_key(item), 1, &label)?;
@@ -57,7 +58,7 @@ impl<'a> Turns<'a> {
     }
 
     /// Gathers what is known of a service for work that changes nothing.
-    pub fn with_job<T>(&self, item: u64, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+    pub fn with_job<T>(&self, item: ServiceId, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let (handler, label) = self.begin(item, command)?;
         let job = self.assignment(item, handler, label)?.job()?;
         work(&Job { asks_only: true, ..job })
@@ -66,7 +67,7 @@ impl<'a> Turns<'a> {
     /// Runs an operation for its plan; its own error, if it has one. What would follow a wait for VMmanager is not known.
     pub fn dry_run(
         &self,
-        item: u64,
+        item: ServiceId,
         command: &str,
         plan: &Rc<Plan>,
         work: impl FnOnce(&Job) -> Result<()>,
@@ -82,7 +83,7 @@ impl<'a> Turns<'a> {
     }
 
     /// The handler of the service, which must be ours, and who we are in the queue.
-    fn begin(&self, item: u64, command: &str) -> Result<(Handler, Label)> {
+    fn begin(&self, item: ServiceId, command: &str) -> Result<(Handler, Label)> {
         let handler = self.panel.handler_of(item)?;
         self.note_handler(&handler);
         let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
@@ -90,7 +91,7 @@ impl<'a> Turns<'a> {
     }
 
     /// What there is to be done; the service is read now.
-    fn assignment(&self, item: u64, handler: Handler, label: Label) -> Result<Assignment<'_>> {
+    fn assignment(&self, item: ServiceId, handler: Handler, label: Label) -> Result<Assignment<'_>> {
         let (config, panel, operation) = (self.config, self.panel, self.operation);
         Ok(Assignment { config, panel, handler, service: panel.service(item)?, label, operation })
     }

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::id::ServiceId;
 use crate::journal::{Cap, Journal, Meter, Record};
 use crate::log;
 use crate::panel::{Handler, Operation, Panel, Service, Slot};
@@ -29,7 +30,7 @@ const REASONS: usize = 3;
 /// What each place says of a service.
 pub struct Report {
     /// Service.
-    pub item: u64,
+    pub item: ServiceId,
     /// BILLmanager.
     pub bill: Result<BillingPart>,
     /// Our journal.
@@ -98,7 +99,7 @@ pub struct QueuePart {
 
 /// Asks every place, with at most `lines` lines of the log. An error only when there is no such service, or it is not
 /// ours.
-pub fn collect(config: &Config, item: u64, lines: usize) -> Result<Report> {
+pub fn collect(config: &Config, item: ServiceId, lines: usize) -> Result<Report> {
     let config = config.impatient();
     // First, because looking leaves lines of its own.
     let log = recent_log(&config, item, lines);
@@ -135,14 +136,14 @@ impl Report {
     }
 }
 
-fn recent_log(config: &Config, item: u64, lines: usize) -> Result<Vec<String>> {
+fn recent_log(config: &Config, item: ServiceId, lines: usize) -> Result<Vec<String>> {
     log::excerpt(config, item, lines).map_err(|error| {
         let path = config.log().display().to_string();
         Error::new(Kind::State, path.as_str(), format!("{path} cannot be read: {error}"))
     })
 }
 
-fn bill(panel: &Panel, item: u64) -> Result<BillingPart> {
+fn bill(panel: &Panel, item: ServiceId) -> Result<BillingPart> {
     let (handler, service) = (panel.handler_of(item)?, panel.service(item)?);
     Ok(BillingPart {
         handler,
@@ -154,7 +155,7 @@ fn bill(panel: &Panel, item: u64) -> Result<BillingPart> {
     })
 }
 
-fn remembered(config: &Config, item: u64) -> Result<JournalPart> {
+fn remembered(config: &Config, item: ServiceId) -> Result<JournalPart> {
     let Some(journal) = Journal::existing(config)? else {
         let place = config.state_dir().display().to_string();
         let text = format!("there is no journal in {place}: nothing was ever opened here, or it was lost");
@@ -213,7 +214,7 @@ fn tasks(client: &Client, host: u64) -> Result<Option<Vec<TaskEntry>>> {
     Ok(Some(told.collect()))
 }
 
-fn standing(directory: &Path, item: u64, bill: Option<&BillingPart>) -> Result<QueuePart> {
+fn standing(directory: &Path, item: ServiceId, bill: Option<&BillingPart>) -> Result<QueuePart> {
     let mut entries = queue::list(directory)?;
     entries.retain(|entry| entry.label.item == Some(item));
     let mut keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();

@@ -54,13 +54,14 @@ fn journal(root: &TempDir, file: &[u8]) {
     fs::create_dir_all(config.state_dir()).expect("the state directory");
     fs::write(&path, file).expect("the file");
     let used = Journal::open(&config).and_then(|journal| {
-        _ = journal.find(1)?;
-        _ = journal.account_of_client(1)?;
+        _ = journal.find(1.into())?;
+        _ = journal.account_of_client(1.into())?;
         _ = journal.caps()?;
-        journal.intend(77, 7, "billmgr:0123456789ab:77", "hash", 3)?;
-        journal.step(77, Phase::Requested)?;
-        journal.accept(77, 700, Some((5, "host_create")))?;
-        journal.find(77)
+        let item = 77.into();
+        journal.intend(item, 7.into(), "billmgr:0123456789ab:77", "hash", 3)?;
+        journal.step(item, Phase::Requested)?;
+        journal.accept(item, 700, Some((5, "host_create")))?;
+        journal.find(item)
     });
     match used {
         Ok(record) => {
@@ -103,7 +104,7 @@ fn counters(root: &TempDir, file: &[u8]) {
 }
 
 fn use_queue(directory: &Path) {
-    let who = queue::Label { command: "open".to_owned(), item: Some(1), handler: Some(2) };
+    let who = queue::Label { command: "open".to_owned(), item: Some(1.into()), handler: Some(2.into()) };
     let waits = &mut |_: &queue::Waiting| panic!("a dead ticket holds the living up");
     let used = queue::enter(directory, "2", 1, &who, waits).and_then(|turn| {
         assert_eq!(turn.number(), 1);
@@ -111,7 +112,7 @@ fn use_queue(directory: &Path) {
     });
     match used {
         Ok(entries) => {
-            assert!(entries.iter().any(|entry| entry.label.item == Some(1)), "the running one is not listed");
+            assert!(entries.iter().any(|entry| entry.label.item == Some(1.into())), "the running one is not listed");
         }
         Err(error) => crate::is_told(error.kind, &[Kind::State]),
     }
