@@ -64,7 +64,7 @@ fn a_vmmanager_as_it_is_assumed() {
 fn nothing_can_be_said_of_what_is_not_there() {
     let world = TestWorld::start();
     assert_eq!(verify(&world, world.handler, &[]).status, Some(0));
-    for question in ["fields of a VM", "words of a task's status", "month of traffic", "history of a VM"] {
+    for question in ["vm-fields", "task-status", "traffic", "vm-history"] {
         assert_eq!(answer(&world, question).0, "unknown", "{question}");
     }
 }
@@ -85,14 +85,14 @@ fn assumptions_that_do_not_hold() {
     let run = verify(&world, world.handler, &[]);
     assert_eq!(run.status, Some(1), "{}", run.stdout);
     let cases = [
-        ("words of a task's status", "unknown: exploded"),
-        ("interface that a pool serves", "nowhere"),
-        ("counters of a pool", "neither"),
+        ("task-status", "unknown: exploded"),
+        ("pool-interface", "nowhere"),
+        ("pool-counters", "neither"),
         ("licence", "license.valid is not in the answer"),
-        ("requests that the module makes", "DELETE /host/{}"),
-        ("month of traffic", "vm6_api at GET /vm/v3/host/"),
-        ("POST /host: fields that are sent", "recipe_list; also ipv6_pool"),
-        ("POST /host: the additional interface", "documented: "),
+        ("requests", "DELETE /host/{}"),
+        ("traffic", "vm6_api at GET /vm/v3/host/"),
+        ("creation-fields", "recipe_list; also ipv6_pool"),
+        ("creation-interfaces", "documented: "),
     ];
     for (question, seen) in cases {
         let found = answer(&world, question);
@@ -102,7 +102,7 @@ fn assumptions_that_do_not_hold() {
     assert!(run.stdout.contains("→ the module assumes: license.valid is true or false"), "{}", run.stdout);
     assert!(run.stdout.contains("assumptions do not hold here"), "{}", run.stdout);
     // Other questions are not touched by that.
-    assert_eq!(answer(&world, "fields of a VM").0, "yes");
+    assert_eq!(answer(&world, "vm-fields").0, "yes");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_vmmanager_that_does_not_answer() {
     // Lost on the way: what was not answered is unknown, not contradicted.
     world.vmm.fault(Fault::on("GET", "/vm/v3/os").always().act(Action::CloseBefore));
     assert_eq!(verify(&world, world.handler, &[]).status, Some(0));
-    assert_eq!(answer(&world, "fields of an OS template").0, "unknown");
+    assert_eq!(answer(&world, "os-fields").0, "unknown");
     let run = verify(&world, 4711, &[]);
     assert!(run.status == Some(1) && run.stderr.contains("no handler with the id 4711"), "{run:?}");
 }

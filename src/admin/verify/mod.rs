@@ -6,12 +6,11 @@
 //!
 //! ```json
 //! {"handler": 1, "program": "0.1.0 (5599d61, x86_64-…)", "at": "2026-11-22 16:01:42", "contradicted": 0,
-//!  "questions": [{"row": "1", "question": "words of a task's status", "assumes": "…", "seen": "complete",
-//!                 "agrees": "yes"}]}
+//!  "questions": [{"question": "task-status", "about": "words of a task's status", "assumes": "…",
+//!                 "seen": "complete", "agrees": "yes"}]}
 //! ```
 //!
-//! `row` is the number in the list of open questions, or the chapter of the reference; `agrees` is `yes`, `no` or
-//! `unknown`.
+//! The word in `question` never changes; `agrees` is `yes`, `no` or `unknown`.
 
 mod answers;
 mod description;
@@ -68,8 +67,8 @@ struct Document {
 
 #[derive(Serialize)]
 struct Answered {
-    row: &'static str,
     question: &'static str,
+    about: &'static str,
     assumes: &'static str,
     seen: String,
     agrees: Agrees,
@@ -108,7 +107,7 @@ impl Document {
             .map(|asked| {
                 progress.show(&format!("{} …", asked.topic));
                 let Seen { what, agrees } = (asked.ask)(site).unwrap_or_else(|error| Seen::unread(&error));
-                Answered { row: asked.row, question: asked.topic, assumes: asked.assumes, seen: what, agrees }
+                Answered { question: asked.name, about: asked.topic, assumes: asked.assumes, seen: what, agrees }
             })
             .collect();
         let contradicted = questions.iter().filter(|answered| answered.agrees == Agrees::No).count();
@@ -128,7 +127,10 @@ impl Document {
         let title = format!("handler {} {name}", self.handler);
         let file = file.display();
         let left = "What only a change can show (stopping, resizing, installing) is left open.";
-        format!("{}\n{end}\n{left}\nThe answers are in {file}.\n", table(["AGREES", "ROW", "QUESTION", &title], &rows))
+        format!(
+            "{}\n{end}\n{left}\nThe answers are in {file}.\n",
+            table(["AGREES", "QUESTION", "ABOUT", &title], &rows)
+        )
     }
 }
 
@@ -140,7 +142,7 @@ impl Answered {
             Agrees::Unknown => ("unknown", Style::new().dimmed()),
         };
         let word = format!("{style}{word}{style:#}");
-        let row = [word, self.row.to_owned(), self.question.to_owned(), self.seen.clone()];
+        let row = [word, self.question.to_owned(), self.about.to_owned(), self.seen.clone()];
         let assumed =
             || [String::new(), String::new(), String::new(), format!("→ the module assumes: {}", self.assumes)];
         std::iter::once(row).chain((self.agrees == Agrees::No).then(assumed)).collect()

@@ -1,4 +1,4 @@
-//! The open questions of [api 6] that reading can settle: what is asked, what the module assumes, how it is seen.
+//! The open questions about VMmanager [api 6] that reading can settle: what is asked, what the module assumes, how it is seen.
 
 use serde::Serialize;
 
@@ -62,9 +62,9 @@ impl Seen {
 
 /// A question.
 pub struct Question {
-    /// Row in the list of open questions, or the chapter of the reference.
-    pub row: &'static str,
-    /// What is not known.
+    /// A short name that never changes, for those who read the JSON.
+    pub name: &'static str,
+    /// What is not known, for people.
     pub topic: &'static str,
     /// What the module takes for granted.
     pub assumes: &'static str,
@@ -72,119 +72,134 @@ pub struct Question {
     pub ask: fn(&Site) -> Result<Seen>,
 }
 
-/// All, in the order of the reference.
+/// All: the platform itself, its tasks, creation, changes, VMs, lists.
 pub const QUESTIONS: &[Question] = &[
     Question {
-        row: "4.13",
+        name: "version",
         topic: "version",
         assumes: "a release like 2024.03.1 is in the answer",
         ask: answers::version,
     },
-    Question { row: "4.13", topic: "licence", assumes: "license.valid is true or false", ask: answers::licence },
+    Question { name: "licence", topic: "licence", assumes: "license.valid is true or false", ask: answers::licence },
     Question {
-        row: "4.13",
+        name: "requests",
         topic: "requests that the module makes",
         assumes: "the description of the API lists all of them",
         ask: answers::requests,
     },
-    Question { row: "1, 4", topic: "words of a task's status", assumes: STATUS_WORDS, ask: answers::statuses },
+    Question { name: "task-status", topic: "words of a task's status", assumes: STATUS_WORDS, ask: answers::statuses },
     Question {
-        row: "2",
+        name: "task-details",
         topic: "details of a task",
         assumes: "an object, bare or inside \"task\"",
         ask: answers::task_details,
     },
     Question {
-        row: "3.2",
+        name: "task-fields",
         topic: "fields of a task",
         assumes: "consul_id, id, name, status",
         ask: answers::task_fields,
     },
     Question {
-        row: "3.5",
+        name: "task-filter",
         topic: "tasks found by consul_id and name",
         assumes: "the filter finds a task that the list has",
         ask: answers::task_filter,
     },
     Question {
-        row: "17",
+        name: "task-names",
         topic: "names of tasks",
         assumes: "names like host_create, as the vendor uses them",
         ask: answers::task_names,
     },
     Question {
-        row: "13, 34",
+        name: "creation-fields",
         topic: "POST /host: fields that are sent",
         assumes: "each of them is documented, ipv6_pool and ssh_keys are not needed",
         ask: answers::create_fields,
     },
     Question {
-        row: "15",
+        name: "creation-interfaces",
         topic: "POST /host: the additional interface",
         assumes: "\"interfaces\" is a field of the request",
         ask: answers::create_interfaces,
     },
     Question {
-        row: "15",
+        name: "pool-interface",
         topic: "interface that a pool serves",
         assumes: "the list of pools or that of a pool's clusters has \"interface\"",
         ask: answers::pool_interfaces,
     },
     Question {
-        row: "4.6",
+        name: "pool-counters",
         topic: "counters of a pool",
         assumes: "ipv4.total and ipv4.used, or total_ip and using_ip",
         ask: answers::pool_counters,
     },
     Question {
-        row: "16",
+        name: "deferred-change",
         topic: "change at the next stop",
         assumes: "POST /host/{id}/resource has \"defer\"",
         ask: answers::defer,
     },
-    Question { row: "16", topic: "hot change", assumes: "VMs have hot_plug and live_resize", ask: answers::hot },
-    Question { row: "4.7", topic: "fields of a VM", assumes: HOST_FIELDS_TEXT, ask: answers::host_fields },
     Question {
-        row: "4.7",
+        name: "hot-change",
+        topic: "hot change",
+        assumes: "VMs have hot_plug and live_resize",
+        ask: answers::hot,
+    },
+    Question { name: "vm-fields", topic: "fields of a VM", assumes: HOST_FIELDS_TEXT, ask: answers::host_fields },
+    Question {
+        name: "vm-states",
         topic: "states of VMs",
         assumes: "active and stopped; others are passing",
         ask: answers::host_states,
     },
     Question {
-        row: "3.1",
+        name: "vm-history",
         topic: "history of a VM",
         assumes: "name, state, task of each entry",
         ask: answers::history,
     },
     Question {
-        row: "4.10",
+        name: "vm-addresses",
         topic: "addresses of a VM",
         assumes: "id, ip_addr, domain of each address",
         ask: answers::addresses,
     },
-    Question { row: "14", topic: "IPv6 of a VM", assumes: "ipv6_enabled is in the answer", ask: answers::ipv6 },
+    Question { name: "vm-ipv6", topic: "IPv6 of a VM", assumes: "ipv6_enabled is in the answer", ask: answers::ipv6 },
     Question {
-        row: "29",
+        name: "traffic",
         topic: "month of traffic",
         assumes: "net_rx_summary and net_tx_summary are bytes",
         ask: answers::traffic,
     },
     Question {
-        row: "4.3",
+        name: "os-fields",
         topic: "fields of an OS template",
         assumes: "clusters, id, name, repository, state",
         ask: answers::os_fields,
     },
-    Question { row: "4.4", topic: "fields of a VM configuration", assumes: "id, name", ask: answers::preset_fields },
     Question {
-        row: "19",
+        name: "preset-fields",
+        topic: "fields of a VM configuration",
+        assumes: "id, name",
+        ask: answers::preset_fields,
+    },
+    Question {
+        name: "recipe-parameters",
         topic: "parameters of a recipe",
         assumes: "params_count is in the list",
         ask: answers::recipes,
     },
-    Question { row: "26", topic: "pages of a list", assumes: "limit=0,1 gives one element", ask: answers::pages },
     Question {
-        row: "32",
+        name: "list-pages",
+        topic: "pages of a list",
+        assumes: "limit=0,1 gives one element",
+        ask: answers::pages,
+    },
+    Question {
+        name: "api-path",
         topic: "path before the API",
         assumes: "none, or the one that was entered",
         ask: answers::prefix,
