@@ -62,7 +62,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("progress", &[]),
     ("fault", &["config"]),
-    ("log", &["config"]),
+    ("log", &["config", "id"]),
     ("recorder", &["error"]),
     ("lock", &[]),
     ("wire", &["error"]),
