@@ -11,6 +11,7 @@ use sandbox::vmm::{Action, Fault};
 use serde_json::Value;
 
 use crate::support::cases::each;
+use crate::support::invariants::Invariant;
 use crate::support::world::TestWorld;
 
 /// What a planted fault is found as, and what becomes of it.
@@ -140,6 +141,7 @@ const CASES: &[(&str, Case)] = &[
                 let (account, mark) = (world.host_of(item).account, world.mark(item));
                 let copy = world.make_by_hand("copy", account);
                 world.alter(copy, |vm| vm.comment = mark);
+                world.waive(Invariant::OneVm, "the client's copy has the same mark");
             },
             kind: "duplicate_mark",
             remedy: "out of the comment of VM",
@@ -168,6 +170,7 @@ const CASES: &[(&str, Case)] = &[
                 {
                     world.bill.exec(sql, &[&item.to_string(), &item.to_string()]);
                 }
+                world.waive(Invariant::NothingForgotten, "the VM's service is gone");
             },
             kind: "no_service",
             remedy: "delete VM {vm} in VMmanager",
@@ -614,6 +617,7 @@ fn a_repair_neither_restarts_nor_touches_a_vm_that_is_not_proved() {
     assert_eq!(run.status, Some(1), "{run:#?}");
     assert!(run.stdout.contains(&format!("--command setparam --item {grown} restarts it")), "{run:#?}");
     world.alter(world.host_of(other).id, |vm| "billmgr:ffffffffffff:1".clone_into(&mut vm.comment));
+    world.waive(Invariant::NothingForgotten, "the VM has the mark of another installation");
     for kind in ["lost_mark", "name", "addresses", "os", "panelid", "suspended_running", "size"] {
         let run = world.bill.run(&["audit", "--repair", kind, "--item", &other.to_string(), "--yes"]);
         assert_eq!(run.status, Some(1), "{kind}: {run:#?}");

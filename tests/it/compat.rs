@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::cases::each;
+use crate::support::invariants::Invariant;
 use crate::support::processes::Room;
 use crate::support::prometheus::Metrics;
 use crate::support::world::TestWorld;
@@ -34,6 +35,7 @@ fn an_old_journal_is_read_and_carried_on() {
     each(&cases, |file| {
         let world = TestWorld::start();
         plant(file, &world.bill.root().join("var/pmvmmanager6"), "journal.db");
+        world.waive(Invariant::NothingForgotten, "the old journal names another installation");
         let item = world.ordered();
         world.succeed(item, "open");
         // The name of the installation comes from the old journal, not from the key of this one.

@@ -9,7 +9,7 @@ use sandbox::bill::{Behaviour, CallFault, Origin, SaveParam};
 use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
-use crate::support::invariants::{assert_nothing_forgotten, assert_one_vm_a_service, assert_sound};
+use crate::support::invariants::Invariant;
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
@@ -37,7 +37,6 @@ fn vmmanagers_own_words_reach_people() {
         assert!(world.made_by_module().is_empty(), "the remains are removed");
         assert_eq!(world.bill.problems(), [], "a failed task is no problem of the connection");
         world.succeed(item, "open");
-        assert_sound(&world);
     });
 }
 
@@ -53,7 +52,6 @@ fn a_panic_is_an_error_like_any_other() {
     let errorxml = world.bill.running(item)[0].errorxml.clone().unwrap();
     assert_eq!(Refusal::of_errorxml(&errorxml), refusal);
     world.succeed(item, "open");
-    assert_sound(&world);
 }
 
 #[test]
@@ -119,7 +117,6 @@ fn the_operation_goes_to_staff_once_after_ten_tries() {
     world.bill.set_param(item, "ostempl", "ISPsystem__Debian 12");
     world.succeed(item, "open");
     assert_eq!(world.bill.tasks(item)[0].status, 2);
-    assert_sound(&world);
 }
 
 #[test]
@@ -139,6 +136,7 @@ fn a_vm_that_is_not_proved_goes_to_staff_at_once() {
     let item = world.opened();
     let id = world.host_of(item).id;
     world.vmm.change(|p| p.hosts.get_mut(&id).unwrap().comment = "billmgr:0123456789ab:77".into());
+    world.waive(Invariant::NothingForgotten, "the VM has the mark of another installation");
     let refusal = world.fail(item, "suspend");
     refusal.is(Kind::Vm6Foreign, &format!("VM {id}"), &["billmgr:0123456789ab:77", &world.mark(item), "link"]);
     assert_eq!(world.bill.tasks(item).len(), 1);
@@ -188,7 +186,6 @@ fn connection_and_login_failures_are_problems_of_the_handler() {
             assert_eq!(problem.params["pm_id"], world.handler.to_string());
             assert!(problem.params["errormsg"].contains(&refusal.value), "{problem:?}");
         }
-        assert_sound(&world);
     });
 }
 
@@ -215,7 +212,6 @@ fn a_panel_that_restarts_is_waited_for() {
         assert_eq!(asked, 2, "{function}");
         let creations = world.mutations().iter().filter(|change| *change == "POST /vm/v3/host").count();
         assert!(creations <= 1, "the work is never done again because of it");
-        assert_sound(&world);
     });
 }
 
@@ -234,7 +230,6 @@ fn a_panel_that_stays_away_loses_nothing() {
         if let (Some(host), true) = (host, command != "close") {
             assert_eq!(world.host_of(item).id, host, "the same VM");
         }
-        assert_sound(&world);
     });
 }
 
@@ -259,7 +254,6 @@ fn an_answered_error_is_not_repeated() {
             world.succeed(item, command);
             assert_eq!(world.hosts_of(item).first().map(|host| host.id), host.filter(|_| command != "close"));
             assert!(!world.mutations().contains(&"POST /vm/v3/host".to_owned()));
-            assert_sound(&world);
         }
     });
 }
@@ -282,7 +276,6 @@ fn a_lost_answer_is_looked_up() {
         let used =
             world.bill.slots(item).iter().filter(|(_, address, status)| !address.is_empty() && *status == 2).count();
         assert_eq!(used, usize::from(command != "close"));
-        assert_sound(&world);
     });
 }
 
@@ -324,7 +317,6 @@ fn parameters_that_vds_open_refuses_are_left_out() {
         let counts: Vec<usize> = expected.iter().map(|names| names.split_whitespace().count()).collect();
         assert_eq!(given.iter().map(BTreeSet::len).collect::<Vec<_>>(), counts, "{given:?}");
         assert_eq!(world.bill.item(item).status, 2);
-        assert_sound(&world);
     });
 }
 
@@ -337,7 +329,6 @@ fn the_generic_call_is_the_last_resort() {
     let calls: Vec<String> = world.panel_calls().into_iter().filter(|call| call.contains("open")).collect();
     assert_eq!(calls, ["vds.open", "vds.open", "service.postopen"]);
     assert_eq!(world.bill.item(item).status, 2);
-    assert_sound(&world);
 }
 
 #[test]
@@ -356,7 +347,6 @@ fn both_forms_of_saveparam() {
             let secrets = ["password", "userpassword"].map(|name| call.origin(name));
             assert!(!secrets.contains(&Some(Origin::Argv)), "{call:?}");
         }
-        assert_sound(&world);
     });
 }
 
@@ -365,13 +355,12 @@ fn a_panel_that_takes_no_parameters_from_the_environment() {
     for saveparam in [SaveParam::FormA, SaveParam::FormB] {
         let world = TestWorld::start();
         world.bill.behave(Behaviour { no_env_params: true, saveparam, ..Behaviour::default() });
+        world.waive(Invariant::NoSecret, "the command line is the only way that is left");
         let item = world.ordered();
         world.succeed(item, "open");
         assert_eq!(world.bill.secret(item, "password"), Some(world.host_of(item).password));
         let log = world.bill.log();
         assert!(log.contains("WARNING") && log.contains("command line only"), "{log}");
-        assert_one_vm_a_service(&world);
-        assert_nothing_forgotten(&world);
     }
 }
 
@@ -385,5 +374,4 @@ fn a_parameter_that_cannot_be_saved_stops_the_operation_before_the_vm() {
     assert!(world.made_by_module().is_empty());
     world.bill.clear_call_faults();
     world.succeed(item, "open");
-    assert_sound(&world);
 }

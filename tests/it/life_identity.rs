@@ -5,7 +5,7 @@ use pmvmmanager6::error::Kind;
 use sandbox::bill::Run;
 
 use crate::support::cases::each;
-use crate::support::invariants::assert_sound;
+use crate::support::invariants::Invariant;
 use crate::support::refusal::Refusal;
 use crate::support::service::{Arrange, NOTHING};
 use crate::support::world::TestWorld;
@@ -93,6 +93,7 @@ fn every_command_refuses_a_vm_that_is_not_the_services() {
         let world = TestWorld::start();
         let service = busy(&world);
         fraud(&world, service.0);
+        world.waive(Invariant::NothingForgotten, "a VM has lost its mark or its row of the journal");
         world.forget();
         let (before, calls) = (world.snapshot(service.0), world.bill.params(service.0)["panelid"].clone());
         for command in CHANGING {
@@ -126,5 +127,4 @@ fn every_command_works_when_the_client_edited_the_comment() {
         }
     }
     assert!(world.bill.log().contains("has lost its mark in the comment; it is put back"));
-    assert_sound(&world);
 }

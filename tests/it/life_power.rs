@@ -9,7 +9,6 @@ use sandbox::vmm::{Action, Fault, Request};
 use serde_json::json;
 
 use crate::support::cases::each;
-use crate::support::invariants::assert_sound;
 use crate::support::refusal::Refusal;
 use crate::support::service::{ACTIVE, NOTHING, SUSPENDED, post, refusal, slow};
 use crate::support::world::TestWorld;
@@ -57,7 +56,6 @@ fn each_button_does_its_one_thing() {
             world.succeed(item, command);
             assert_eq!(world.asked(), NOTHING, "again");
         }
-        assert_sound(&world);
     });
 }
 
@@ -89,7 +87,6 @@ fn force_is_the_last_means_of_a_stop() {
         assert_eq!(world.asked(), [post(&path, json!({})), post(&path, json!({ "force": true }))]);
         assert_eq!(power(&world, host).0, "stopped");
         assert!(world.bill.log().contains("stopped by force"));
-        assert_sound(&world);
     });
 }
 
@@ -106,7 +103,6 @@ fn a_stop_that_never_ends_is_forced_in_its_time_and_reported() {
     let times: Vec<_> = world.changes().iter().map(|request: &Request| request.at).collect();
     assert!(times[1] - times[0] >= Duration::from_secs(1), "half of the time belongs to the gentle stop");
     assert_eq!(world.bill.item(item).status, ACTIVE);
-    assert_sound(&world);
 }
 
 #[test]
@@ -127,7 +123,6 @@ fn a_vm_that_cannot_be_started_is_reported_in_vmmanagers_words() {
         assert_eq!(power(&world, host).0, "stopped");
         world.succeed(item, command);
         assert_eq!(power(&world, host), ("active".to_owned(), 2), "the next try starts it");
-        assert_sound(&world);
     });
 }
 
@@ -150,7 +145,6 @@ fn an_interrupted_button_is_pressed_once() {
             world.succeed(item, button);
             assert_eq!(power(&world, host), ("active".to_owned(), 3), "another click is another restart");
         }
-        assert_sound(&world);
     });
 }
 
@@ -178,7 +172,6 @@ fn a_button_whose_answer_is_lost_is_pressed_once() {
         }
         let expected = if *button == "stop" { ("stopped", 1) } else { ("active", 2) };
         assert_eq!(power(&world, host), (expected.0.to_owned(), expected.1), "{action:?}\n{}", world.bill.log());
-        assert_sound(&world);
     });
 }
 
@@ -201,7 +194,6 @@ fn a_suspended_service_cannot_be_started() {
     world.alter(host, |vm| "active".clone_into(&mut vm.state));
     world.succeed(item, "stop");
     assert_eq!((world.host_of(item).state.as_str(), world.bill.item(item).status), ("stopped", SUSPENDED));
-    assert_sound(&world);
 }
 
 #[test]
@@ -217,7 +209,6 @@ fn a_refused_callback_is_said_again_without_another_restart() {
         world.succeed(item, button);
         assert_eq!(world.asked(), NOTHING);
         assert_eq!(power(&world, host), before);
-        assert_sound(&world);
     });
 }
 
@@ -233,5 +224,4 @@ fn a_vm_that_is_gone_cannot_be_switched() {
         world.drop_operations();
     }
     assert_eq!(world.asked(), NOTHING);
-    assert_sound(&world);
 }

@@ -7,7 +7,7 @@ use sandbox::vmm::{Action, Fault};
 use serde_json::json;
 
 use crate::support::cases::each;
-use crate::support::invariants::{assert_no_secret, assert_sound};
+use crate::support::invariants::Invariant;
 use crate::support::refusal::Refusal;
 use crate::support::service::{ACTIVE, Arrange, FREE, NOTHING, SUSPENDED, post};
 use crate::support::world::TestWorld;
@@ -35,7 +35,6 @@ fn what_billmanager_has_lost_is_read_back() {
     assert_eq!((params, slots), before);
     assert_eq!(world.asked(), NOTHING);
     assert!(world.bill.log().contains("2 cores, 2048 MiB, disk 20480 MiB"), "{}", world.bill.log());
-    assert_sound(&world);
 }
 
 #[test]
@@ -50,7 +49,6 @@ fn addresses_that_came_by_hand_fill_free_slots_and_the_main_one_is_followed() {
     assert_eq!(world.bill.params(item)["ip"], "203.0.113.99");
     assert_eq!(world.used_slots(item), [old, "203.0.113.99".to_owned()]);
     assert_eq!(world.asked(), NOTHING);
-    assert_sound(&world);
 }
 
 #[test]
@@ -68,7 +66,6 @@ fn what_is_in_order_is_left_alone() {
         assert_eq!(world.snapshot(item), before);
         assert_eq!(world.bill.item(item).status, ACTIVE);
     }
-    assert_sound(&world);
 }
 
 #[test]
@@ -89,7 +86,6 @@ fn a_suspended_vm_that_runs_is_stopped_again_and_counted() {
     synced(&world, item);
     assert_eq!(world.asked(), NOTHING);
     assert_eq!((world.bill.item(item).status, world.panel_calls()), (SUSPENDED, vec![]));
-    assert_sound(&world);
 }
 
 /// A panel that takes no address must not keep a VM running that is not paid for.
@@ -107,7 +103,6 @@ fn a_suspension_is_held_before_anything_else() {
     world.bill.behave(Behaviour::default());
     synced(&world, item);
     assert_eq!(world.used_slots(item).len(), 1);
-    assert_sound(&world);
 }
 
 #[test]
@@ -124,7 +119,6 @@ fn an_interrupted_sync_is_finished_by_the_next() {
         synced(&world, item);
         assert_eq!(world.host_of(item).state, "stopped");
         assert_eq!(world.used_slots(item).len(), 1);
-        assert_sound(&world);
     });
 }
 
@@ -142,7 +136,6 @@ fn a_sync_without_a_vm_or_without_vmmanager_fails_and_changes_nothing() {
     world.vmm.change(|platform| platform.remove_host(host));
     Refusal::of(&world.aside(item, SYNC)).is(Kind::Vm6NotFound, &format!("service {item}"), &[&host.to_string()]);
     assert_eq!((world.billing(item), world.bill.item(item)), before);
-    assert_sound(&world);
 }
 
 /// A question of a form, asked as for the service, for none, or for number 0 as while ordering.
@@ -177,7 +170,6 @@ fn a_domain_is_checked_by_its_form_and_nothing_else_is() {
     }
     assert_eq!(world.vmm.requests().len(), 0, "a form does not wait for the network");
     assert_eq!(world.panel_calls(), [""; 0]);
-    assert_sound(&world);
 }
 
 #[test]
@@ -220,7 +212,6 @@ fn an_add_on_is_refused_only_when_it_is_certainly_impossible() {
         }
     }
     assert_eq!(world.asked(), NOTHING);
-    assert_sound(&world);
 }
 
 /// In doubt the form accepts; the operation itself will refuse.
@@ -242,6 +233,7 @@ fn doubts_accept_an_add_on() {
         ("the VM is not ours", |world, item| {
             let host = world.host_of(item).id;
             world.alter(host, |vm| "billmgr:ffffffffffff:1".clone_into(&mut vm.comment));
+            world.waive(Invariant::NothingForgotten, "the VM has the mark of another installation");
         }),
         ("the VM id is no number", |world, item| world.bill.set_param(item, "panelid", "vps one")),
         ("the pool of the tariff is no number", |world, item| {
@@ -257,7 +249,6 @@ fn doubts_accept_an_add_on() {
         accepted(&ask(&world, "check_addon", Some(item), "ip", "100000"));
         assert!(world.bill.log().contains("could not be checked and is accepted"), "{}", world.bill.log());
         assert_eq!(world.asked(), NOTHING);
-        assert_no_secret(&world);
     });
 }
 
@@ -274,7 +265,6 @@ fn questions_do_not_touch_the_vm() {
     assert!(run.done, "{run:#?}");
     assert_eq!(world.vmm.look(|platform| platform.hosts[&host].comment.clone()), "my shop");
     synced(&world, item);
-    assert_sound(&world);
 }
 
 /// `reopen` repairs what BILLmanager knows; the VM is not installed anew, and runs afterwards as after an opening.
@@ -294,7 +284,6 @@ fn reopen_repairs_the_picture_and_keeps_the_vm() {
         assert_eq!(world.asked(), start.into_iter().collect::<Vec<_>>());
         let vm = world.host_of(item);
         assert_eq!((vm.id, vm.state.as_str(), vm.installs), (host, "active", 1));
-        assert_sound(&world);
     });
 }
 
@@ -315,6 +304,5 @@ fn reopen_finishes_an_interrupted_opening() {
         assert_eq!(world.bill.params(item)["panelid"], vm.id.to_string());
         assert_eq!(world.used_slots(item).len(), 1);
         assert_eq!(world.bill.secret(item, "password"), Some(vm.password));
-        assert_sound(&world);
     });
 }

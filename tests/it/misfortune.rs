@@ -12,7 +12,7 @@ use sandbox::bill::{Order, Run};
 use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
-use crate::support::invariants::{assert_no_secret, assert_one_vm_a_service, assert_quiet, assert_sound};
+use crate::support::invariants::{Invariant, assert_one_vm_a_service, assert_sound};
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
@@ -124,7 +124,6 @@ fn an_exchange_that_fails_once() {
             assert!(mishap.command == "close" || made.is_none() || now == made, "{mishap:?}: {made:?} became {now:?}");
         }
         settled(&world, item, mishap.command);
-        assert_sound(&world);
     });
 }
 
@@ -172,7 +171,6 @@ fn a_task_that_fails() {
         world.vmm.clear_faults();
         world.succeed(item, command);
         settled(&world, item, command);
-        assert_sound(&world);
     });
 }
 
@@ -184,7 +182,6 @@ fn a_task_that_vanishes() {
         world.vmm.fault(Fault::on(method, path).act(Action::VanishTask));
         world.succeed(item, command);
         settled(&world, item, command);
-        assert_sound(&world);
     });
 }
 
@@ -213,7 +210,6 @@ fn a_task_that_never_ends() {
             world.bill.perform_until_done(item, command, 2);
             settled(&world, item, command);
         }
-        assert_sound(&world);
     });
 }
 
@@ -230,7 +226,6 @@ fn an_answer_that_comes_after_the_work_was_given_up() {
     world.succeed(item, "open");
     assert_eq!(world.host_of(item).id, late);
     settled(&world, item, "open");
-    assert_sound(&world);
 }
 
 #[test]
@@ -243,7 +238,6 @@ fn an_order_that_is_closed_while_its_vm_may_still_come() {
     world.succeed(item, "close");
     assert!(world.hosts_of(item).is_empty(), "the late VM is removed, not forgotten");
     assert_eq!(world.bill.item(item).status, 4);
-    assert_sound(&world);
 }
 
 #[test]
@@ -254,7 +248,6 @@ fn a_new_vm_that_lists_do_not_show_yet() {
         world.vmm.fault(Fault::on("POST", "/vm/v3/host").act(Action::HideFromLists { calls }));
         world.succeed(item, "open");
         settled(&world, item, "open");
-        assert_sound(&world);
     });
 }
 
@@ -264,7 +257,6 @@ fn addresses_that_come_late() {
     let item = world.ordered();
     world.succeed(item, "open");
     settled(&world, item, "open");
-    assert_sound(&world);
 }
 
 #[test]
@@ -277,7 +269,6 @@ fn sessions_that_live_for_a_moment() {
         settled(&world, item, command);
     }
     assert!(world.vmm.logins() > 4, "{}", world.vmm.logins());
-    assert_sound(&world);
 }
 
 #[test]
@@ -292,7 +283,6 @@ fn a_vmmanager_that_sleeps_for_long() {
     assert_eq!(world.bill.problems().len(), 1);
     world.vmm.clear_faults();
     world.succeed(item, "open");
-    assert_sound(&world);
 }
 
 #[test]
@@ -309,7 +299,6 @@ fn no_room_in_the_cluster() {
     world.vmm.change(|platform| platform.nodes.values_mut().for_each(|node| node.maintenance_mode = false));
     world.succeed(item, "open");
     settled(&world, item, "open");
-    assert_sound(&world);
 }
 
 #[test]
@@ -324,7 +313,6 @@ fn a_creation_that_fails_after_its_answer_was_lost() {
     world.vmm.change(|platform| platform.nodes.values_mut().for_each(|node| node.maintenance_mode = false));
     world.succeed(item, "open");
     settled(&world, item, "open");
-    assert_sound(&world);
 }
 
 #[test]
@@ -344,7 +332,6 @@ fn remains_that_cannot_be_removed_are_not_forgotten() {
     // The next try finds the remains and ends in one VM.
     world.bill.perform_until_done(item, "open", 2);
     settled(&world, item, "open");
-    assert_sound(&world);
 }
 
 /// Somebody changes the VM in VMmanager's panel.
@@ -372,8 +359,6 @@ fn changes_that_do_not_matter() {
             world.succeed(item, command);
         }
         assert!(!world.vmm.look(|platform| platform.hosts.contains_key(&host)));
-        assert_quiet(&world);
-        assert_no_secret(&world);
     });
 }
 
@@ -387,7 +372,6 @@ fn a_mark_that_the_client_removed_is_put_back() {
     assert_eq!(world.host_of(item).comment, format!("my shop {}", world.mark(item)));
     assert_eq!(world.mutations(), [format!("POST /vm/v3/host/{host}"), format!("POST /vm/v3/host/{host}/stop")]);
     assert!(world.bill.log().contains("lost its mark"));
-    assert_sound(&world);
 }
 
 #[test]
@@ -424,6 +408,7 @@ fn a_vm_that_is_not_proved_is_never_touched() {
         let item = world.opened();
         let host = world.host_of(item).id;
         meddle(&world, host, item);
+        world.waive(Invariant::NothingForgotten, "the VM has lost its mark, its owner or its row of the journal");
         for command in ["suspend", "close", "reopen"] {
             let state = world.vmm.look(|platform| format!("{:?}", platform.hosts));
             let refusal = world.fail(item, command);
@@ -436,7 +421,6 @@ fn a_vm_that_is_not_proved_is_never_touched() {
             world.drop_operations();
         }
         assert_eq!(world.mutations(), [""; 0]);
-        assert_quiet(&world);
     });
 }
 
@@ -458,7 +442,6 @@ fn a_wrong_id_in_billmanager_hurts_nobody() {
     }
     assert_eq!(world.mutations(), [""; 0]);
     assert_eq!(world.host_of(victim).state, "active");
-    assert_sound(&world);
 }
 
 #[test]
@@ -504,7 +487,6 @@ fn a_vm_of_the_same_name_made_by_hand_is_left_alone() {
     assert_ne!(world.host_of(item).id, by_hand);
     world.succeed(item, "close");
     assert!(world.vmm.look(|platform| platform.hosts.contains_key(&by_hand)));
-    assert_sound(&world);
 }
 
 #[test]
@@ -519,7 +501,6 @@ fn a_protected_vm_is_not_closed() {
     assert_eq!(world.host_of(item).state, "active");
     world.alter(host, |host| host.is_protected = false);
     world.succeed(item, "close");
-    assert_sound(&world);
 }
 
 #[test]
@@ -534,7 +515,6 @@ fn an_account_that_was_blocked_in_vmmanager() {
     assert!(refusal.kind == Kind::Vm6Api && refusal.value.contains("suspended"), "{refusal:?}");
     set("active");
     world.succeed(item, "resume");
-    assert_sound(&world);
 }
 
 fn private_directory(path: &Path) {
@@ -554,7 +534,6 @@ fn a_lost_journal_is_replaced_by_the_marks() {
         fs::remove_file(journal(&world)).unwrap();
         world.succeed(item, command);
     }
-    assert_quiet(&world);
 }
 
 #[test]
@@ -574,7 +553,6 @@ fn a_damaged_journal_stops_the_operation_before_anything_is_asked() {
     }
     fs::remove_file(journal(&world)).unwrap();
     world.succeed(item, "open");
-    assert_sound(&world);
 }
 
 /// One attempt with the state directory on a filesystem of its own, in a mount namespace that only this run sees.
@@ -615,7 +593,6 @@ fn a_full_disk_stops_the_operation_before_anything_is_asked() {
     assert_eq!(world.mutations(), [""; 0]);
     world.succeed(item, "suspend");
     world.succeed(item, "close");
-    assert_sound(&world);
 }
 
 /// The disk fills up between the intent and the answer: the request is not sent, or its VM is found again.
@@ -624,6 +601,7 @@ fn a_disk_that_fills_up_while_a_vm_is_made() {
     let world = TestWorld::start();
     let item = world.ordered();
     private_directory(journal(&world).parent().unwrap());
+    world.waive(Invariant::NothingForgotten, "each run has a journal of its own, which ends with it");
     for size in [16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128] {
         let mount = format!("mount -t tmpfs -o size={size}k,mode=700 tmpfs \"$1\"");
         let run = perform_on(&world, item, "open", &mount);
@@ -637,6 +615,4 @@ fn a_disk_that_fills_up_while_a_vm_is_made() {
         world.succeed(item, "open");
     }
     settled(&world, item, "open");
-    assert_one_vm_a_service(&world);
-    assert_quiet(&world);
 }

@@ -11,7 +11,7 @@ use sandbox::bill::{Database, Order};
 use sandbox::vmm::{Action, Certificate, Fault, Transport};
 
 use crate::support::cases::each;
-use crate::support::invariants::{assert_no_secret, assert_sound};
+use crate::support::invariants::{Invariant, assert_no_secret};
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
@@ -54,7 +54,6 @@ fn a_whole_life_on_every_database_and_transport() {
         live(&world);
         let log = world.bill.log();
         assert!(log.contains("EXTINFO") && log.contains("POST /vm/v3/host"), "the log is at its highest level: {log}");
-        assert_sound(&world);
     });
 }
 
@@ -83,7 +82,6 @@ fn a_login_link_is_printed_and_kept_nowhere() {
     assert!(url.starts_with(&world.vmm.url()) && key.len() > 10, "{url}");
     assert!(!world.bill.log().contains(key) && !run.stderr.contains(key));
     assert!(world.bill.calls().is_empty());
-    assert_sound(&world);
 }
 
 #[test]
@@ -127,8 +125,10 @@ fn the_handlers_password_is_kept_sealed_for_the_next_run_and_for_this_key_only()
     let elsewhere = TestWorld::with(|scene| scene.bill.installation = 1);
     let key = |world: &TestWorld| world.bill.root().join("etc/billmgr.pem");
     fs::copy(key(&elsewhere), key(&world)).unwrap();
+    for invariant in [Invariant::NothingForgotten, Invariant::NoSecret] {
+        world.waive(invariant, "the key of marks and secrets is gone");
+    }
     world.refuse(item, "stop").is(Kind::BadParam, "password", &["another etc/billmgr.pem"]);
-    assert_no_secret(&world);
 }
 
 /// The search itself: a secret that does lie about is found.
@@ -140,4 +140,5 @@ fn the_search_finds_what_is_there() {
     let password = world.host_of(item).password;
     fs::write(world.bill.root().join("var/pmvmmanager6/leak"), format!("x{password}y")).unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| assert_no_secret(&world))).is_err());
+    world.waive(Invariant::NoSecret, "the leak is the point");
 }

@@ -7,7 +7,7 @@ use sandbox::bill::{Addon, Database, Order, Run, Tariff};
 use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
-use crate::support::invariants::assert_sound;
+use crate::support::invariants::Invariant;
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
@@ -89,7 +89,6 @@ fn both_directions_of_every_day_on_both_databases() {
         assert_eq!(days(&world, item, "in"), amounts(&[("2025-06-01", 4.0), ("2025-06-02", 2.0)]));
         assert_eq!(days(&world, item, "out"), amounts(&[("2025-06-01", 1.0), ("2025-06-02", 0.0)]));
         assert_eq!(world.mutations(), [""; 0]);
-        assert_sound(&world);
     });
 }
 
@@ -185,6 +184,7 @@ fn what_is_not_known_is_not_written() {
         platform.remove_host(gone_vm);
         platform.hosts.get_mut(&foreign_vm).unwrap().comment = "billmgr:ffffffffffff:1".into();
     });
+    world.waive(Invariant::NothingForgotten, "one VM has the mark of another installation");
     counted(&world, "2025-06-01");
     assert_eq!(rows(&world, good).len(), 2);
     for (item, what) in [(blind, "unknown"), (broken, "unreadable"), (gone, "gone"), (foreign, "foreign")] {

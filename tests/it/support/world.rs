@@ -14,6 +14,7 @@ use sandbox::World;
 use sandbox::bill::{self, Database, ItemRow, Order, Run, Tariff};
 use sandbox::vmm::{self, Host, Request};
 
+use super::invariants::{Invariant, assert_sound};
 use super::refusal::Refusal;
 
 /// Deadlines of every run; a scene adds its own after them.
@@ -37,7 +38,17 @@ pub struct TestWorld {
     runs: Mutex<Vec<Run>>,
     by_hand: Mutex<BTreeSet<u64>>,
     forgotten: Mutex<Forgotten>,
+    waived: Mutex<BTreeMap<Invariant, &'static str>>,
     installation: OnceLock<String>,
+}
+
+/// Every scenario ends sound, also one that says nothing about it.
+impl Drop for TestWorld {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_sound(self);
+        }
+    }
 }
 
 /// What the search for secrets still needs of requests and calls that a test has forgotten.
@@ -92,8 +103,19 @@ impl TestWorld {
             runs: Mutex::default(),
             by_hand: Mutex::default(),
             forgotten: Mutex::default(),
+            waived: Mutex::default(),
             installation: OnceLock::new(),
         }
+    }
+
+    /// From now on an invariant need not hold: the test breaks it on purpose.
+    pub fn waive(&self, invariant: Invariant, why: &'static str) {
+        self.waived.lock().unwrap().insert(invariant, why);
+    }
+
+    /// Whether an invariant need not hold.
+    pub fn is_waived(&self, invariant: Invariant) -> bool {
+        self.waived.lock().unwrap().contains_key(&invariant)
     }
 
     /// The example of the contract: 2 cores, 2 GiB, 20 GiB, one address.
