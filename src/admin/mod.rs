@@ -8,8 +8,6 @@ mod connection;
 pub mod doctor;
 pub mod features;
 mod finding;
-#[cfg(feature = "faults")]
-pub mod hold;
 pub mod link;
 pub mod metrics;
 pub mod plan;
@@ -20,8 +18,6 @@ pub mod session;
 pub mod show;
 mod table;
 pub mod verify;
-#[cfg(feature = "faults")]
-pub mod visit;
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;

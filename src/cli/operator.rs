@@ -6,8 +6,6 @@ use crate::admin::{
     Verdict, admit, audit, check_connection, doctor, features, link, metrics, plan, queue, reinstall, session, show,
     verify,
 };
-#[cfg(feature = "faults")]
-use crate::admin::{hold, visit};
 use crate::config::Config;
 use crate::error::Result;
 
@@ -38,15 +36,6 @@ pub enum Operator {
     Metrics(metrics::Options),
     /// Compare what the module assumes of VMmanager with what this one shows; only reads
     Verify(verify::Options),
-    /// List the fault points compiled into this build
-    #[cfg(feature = "faults")]
-    FaultPoints,
-    /// Stand in the queue
-    #[cfg(feature = "faults")]
-    QueueHold(hold::Options),
-    /// Use a session
-    #[cfg(feature = "faults")]
-    SessionVisit(visit::Options),
 }
 
 impl Operator {
@@ -72,12 +61,6 @@ impl Operator {
             Operator::Plan(options) => plan::run(config, options, out),
             Operator::Reinstall(options) => reinstall::run(config, options, out).map(fine),
             Operator::Verify(options) => verify::run(config, options, out),
-            #[cfg(feature = "faults")]
-            Operator::FaultPoints => crate::admin::write(out, &(crate::fault::POINTS.join("\n") + "\n")).map(fine),
-            #[cfg(feature = "faults")]
-            Operator::QueueHold(options) => hold::run(&runtime, options, &mut std::io::stdin()).map(fine),
-            #[cfg(feature = "faults")]
-            Operator::SessionVisit(options) => visit::run(&runtime, options).map(fine),
         }
     }
 }

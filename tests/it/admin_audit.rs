@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::support::cases::each;
 use crate::support::invariants::Invariant;
+use crate::support::processes::program_in;
 use crate::support::world::TestWorld;
 
 /// What a planted fault is found as, and what becomes of it.
@@ -527,7 +528,7 @@ fn a_service_under_an_operation_is_left_out_and_counted() {
     world.drop_operations();
     let log = world.bill.root().join("hold.log");
     let args = ["queue-hold", "--key", "k", "--service", &other.to_string(), "--log", log.to_str().unwrap()];
-    let mut holder = world.bill.command(&args).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut holder = program_in(world.bill.root()).args(args).stdin(std::process::Stdio::piped()).spawn().unwrap();
     let held = || fs::read_to_string(&log).is_ok_and(|text| text.contains("start"));
     while !held() {
         assert!(holder.try_wait().unwrap().is_none(), "the holder is gone");

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::cases::each;
 use crate::support::golden::{assert_golden, normal};
 use crate::support::invariants::{Invariant, assert_no_secret_in};
-use crate::support::processes::until;
+use crate::support::processes::{program_in, until};
 use crate::support::world::TestWorld;
 
 impl TestWorld {
@@ -274,7 +274,7 @@ fn an_operation_that_waits_behind_another() {
     let holds = world.bill.root().join("holds");
     let key = world.handler.to_string();
     let hold = ["queue-hold", "--key", &key, "--label", "stat", "--log", holds.to_str().unwrap()];
-    let mut holder = world.bill.command(&hold).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut holder = program_in(world.bill.root()).args(hold).stdin(std::process::Stdio::piped()).spawn().unwrap();
     until("the other operation", || fs::read_to_string(&holds).ok().filter(|text| text.contains("start")));
     let operation = world.bill.operation(item, "suspend");
     let arguments = world.bill.arguments(item, "suspend", operation);

@@ -1,10 +1,11 @@
-//! The program may be killed at any line and started again. Every fault point that the binary lists is tried in every
+//! The program may be killed at any line and started again. Every fault point that there is is tried in every
 //! operation, so a new point is tested without a new test.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use pmvmmanager6::fault;
 use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
@@ -40,9 +41,9 @@ const EXPECTED: [Expected; 8] = {
 
 #[test]
 fn killed_at_every_point_and_run_again() {
-    let points: Vec<String> = points();
+    let points = points();
     let reached = Mutex::new(BTreeSet::new());
-    let cases: Vec<(&str, &str)> = points.iter().map(|point| (point.as_str(), point.as_str())).collect();
+    let cases: Vec<(&str, &str)> = points.iter().map(|point| (*point, *point)).collect();
     each(&cases, |point| {
         // Slow enough that the next run begins while VMmanager is still at work.
         let world = TestWorld::with(|scene| {
@@ -69,15 +70,15 @@ fn killed_at_every_point_and_run_again() {
         }
     });
     let reached = reached.into_inner().unwrap();
-    let missed: Vec<&String> = points.iter().filter(|point| !reached.contains(*point)).collect();
+    let missed: Vec<&&str> = points.iter().filter(|point| !reached.contains(**point)).collect();
     assert!(missed.is_empty(), "no operation reaches {missed:?}");
 }
 
 /// The same while the remains of a creation that failed in VMmanager are removed.
 #[test]
 fn killed_while_remains_are_removed() {
-    let points: Vec<String> = points().into_iter().filter(|point| point.starts_with("delete.")).collect();
-    let cases: Vec<(&str, &str)> = points.iter().map(|point| (point.as_str(), point.as_str())).collect();
+    let points: Vec<&str> = points().into_iter().filter(|point| point.starts_with("delete.")).collect();
+    let cases: Vec<(&str, &str)> = points.iter().map(|point| (*point, *point)).collect();
     each(&cases, |point| {
         let world = TestWorld::start();
         let action = Action::FailTask { word: "failed", text: "no space left".to_owned() };
@@ -91,12 +92,9 @@ fn killed_while_remains_are_removed() {
     });
 }
 
-fn points() -> Vec<String> {
-    let world = TestWorld::start();
-    let list = world.bill.run(&["fault-points"]).stdout;
-    let points: Vec<String> = list.lines().map(str::to_owned).collect();
-    assert!(points.len() > 20, "{list}");
-    points.into_iter().filter(|point| !ELSEWHERE.iter().any(|prefix| point.starts_with(prefix))).collect()
+fn points() -> Vec<&'static str> {
+    let elsewhere = |point: &str| ELSEWHERE.iter().any(|prefix| point.starts_with(prefix));
+    fault::POINTS.iter().copied().filter(|point| !elsewhere(point)).collect()
 }
 
 /// What the client does before the operation; further arguments of it.

@@ -92,7 +92,7 @@ fn many_first_processes_make_one_database() {
     room.assert_empty();
 }
 
-/// Runs `queue-hold` once and expects the refusal: status 1 and an error `state` with these parts.
+/// Stands in the queue once and expects the refusal: status 1 and an error `state` with these parts.
 fn refused(room: &Room, parts: &[&str]) {
     let (status, text) = room.hold("k", "x").milliseconds(0).start().end();
     assert_eq!(status, 1, "{text}");
@@ -127,7 +127,7 @@ fn a_directory_that_others_can_change_is_refused_with_the_cure() {
 fn a_network_filesystem_is_refused() {
     let room = Room::new();
     for (magic, name) in [("6969", "NFS"), ("ff534d42", "CIFS"), ("65735546", "FUSE")] {
-        let mut command = room.command();
+        let mut command = room.program();
         command.env("PMVMMANAGER6_FILESYSTEM", magic);
         let (status, text) = room.hold_in(command, "k", "x").milliseconds(0).start().end();
         assert_eq!(status, 1);

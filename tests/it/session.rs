@@ -20,7 +20,7 @@ fn visit(room: &Room, command: Command, label: &str, arguments: &[&str]) -> Comm
 
 /// One visit to its end; its exit status.
 fn once(room: &Room, label: &str, arguments: &[&str]) -> i32 {
-    finished(visit(room, room.command(), label, arguments).output().unwrap()).0
+    finished(visit(room, room.program(), label, arguments).output().unwrap()).0
 }
 
 fn events(room: &Room) -> Vec<Event> {
@@ -38,7 +38,7 @@ fn count(room: &Room, what: &str) -> usize {
 }
 
 fn crowd(room: &Room, size: usize, arguments: &[&str]) -> Vec<i32> {
-    let start = |n| visit(room, room.command(), &format!("p{n}"), arguments).spawn().unwrap();
+    let start = |n| visit(room, room.program(), &format!("p{n}"), arguments).spawn().unwrap();
     let children: Vec<Child> = (0..size).map(start).collect();
     children.into_iter().map(|child| finished(child.wait_with_output().unwrap()).0).collect()
 }
@@ -61,9 +61,9 @@ fn a_refused_login_is_not_repeated_by_those_who_waited_for_it() {
     let room = Room::new();
     server(&room, "refuse");
     // The first login takes until every other process waits in the lock.
-    let mut first = visit(&room, room.command(), "first", &["--for", "4000"]).spawn().unwrap();
+    let mut first = visit(&room, room.program(), "first", &["--for", "4000"]).spawn().unwrap();
     until("the first login", || Some(()).filter(|()| count(&room, "login") == 1));
-    let start = |n| visit(&room, room.command(), &format!("p{n}"), &[]).spawn().unwrap();
+    let start = |n| visit(&room, room.program(), &format!("p{n}"), &[]).spawn().unwrap();
     let others: Vec<Child> = (0..10).map(start).collect();
     until("ten waiting processes", || {
         Some(()).filter(|()| room.log().matches("waiting for another process that logs in").count() == 10)
@@ -172,7 +172,7 @@ fn killed_while_it_logs_in_it_leaves_the_way_free() {
     for point in ["session.before_login", "session.after_login", "session.stored"] {
         let room = Room::new();
         server(&room, "t");
-        let status = visit(&room, room.command(), "x", &[]).env("PMVMMANAGER6_FAULT", point).status().unwrap();
+        let status = visit(&room, room.program(), "x", &[]).env("PMVMMANAGER6_FAULT", point).status().unwrap();
         assert_eq!(status.code(), None);
         assert_eq!(once(&room, "next", &[]), 0);
         assert!(count(&room, "login") <= 2);
@@ -183,7 +183,7 @@ fn killed_while_it_logs_in_it_leaves_the_way_free() {
 fn without_a_usable_directory_everybody_logs_in_alone() {
     let room = Room::new();
     server(&room, "t");
-    let mut command = visit(&room, room.command(), "x", &[]);
+    let mut command = visit(&room, room.program(), "x", &[]);
     command.env("PMVMMANAGER6_FILESYSTEM", "6969");
     assert_eq!(finished(command.output().unwrap()).0, 0);
     assert!(room.log().contains("sessions are not kept"), "{}", room.log());

@@ -1,4 +1,4 @@
-//! Real processes of the module, standing in a real queue: a room (a root of its own), the processes in it, and what
+//! Real processes, standing in a real queue of the module: a room (a root of its own), the processes in it, and what
 //! they wrote down. Every wait is for a condition and has a deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Patience with a condition; a machine under load is slow, not wrong.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The program of the tests.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_test-process");
 
 /// Waits until `ready` gives something.
 #[track_caller]
@@ -33,6 +36,17 @@ pub fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
 pub fn now_ns() -> i64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
+/// What stands in the queues and uses the sessions of an installation.
+pub fn program_in(root: &Path) -> Command {
+    housed(Command::new(PROGRAM), root)
+}
+
+/// A command for an installation.
+pub fn housed(mut command: Command, root: &Path) -> Command {
+    command.env("PMVMMANAGER6_ROOT", root).env_remove("PMVMMANAGER6_FAULT");
+    command
 }
 
 /// A root directory, on a filesystem in memory where there is one.
@@ -73,24 +87,21 @@ impl Room {
         self.path("var/pmvmmanager6/run")
     }
 
-    /// The binary with this room as its root.
+    /// The module with this room as its root.
     pub fn command(&self) -> Command {
-        self.wrapped::<&str>(&[])
+        housed(Command::new(env!("CARGO_BIN_EXE_pmvmmanager6")), self.root.path())
+    }
+
+    /// The program of the tests with this room as its root.
+    pub fn program(&self) -> Command {
+        program_in(self.root.path())
     }
 
     /// The same behind another program, for example `prlimit --nofile=16`.
     pub fn wrapped<S: AsRef<OsStr>>(&self, wrapper: &[S]) -> Command {
-        let binary = env!("CARGO_BIN_EXE_pmvmmanager6");
-        let mut command = match wrapper.split_first() {
-            Some((first, rest)) => {
-                let mut command = Command::new(first);
-                command.args(rest).arg(binary);
-                command
-            }
-            None => Command::new(binary),
-        };
-        command.env("PMVMMANAGER6_ROOT", self.root.path()).env_remove("PMVMMANAGER6_FAULT");
-        command
+        let mut command = Command::new(&wrapper[0]);
+        command.args(&wrapper[1..]).arg(PROGRAM);
+        housed(command, self.root.path())
     }
 
     /// Runs an operator command to its end: exit status, standard output, standard error.
@@ -100,7 +111,7 @@ impl Room {
 
     /// A process that will stand in the queue `key`.
     pub fn hold(&self, key: &str, label: &str) -> Hold {
-        self.hold_in(self.command(), key, label)
+        self.hold_in(self.program(), key, label)
     }
 
     /// The same with a prepared command.

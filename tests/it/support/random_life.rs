@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use pmvmmanager6::fault;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -27,7 +28,6 @@ pub fn round(seed: u64, services: usize, steps: usize) {
         scene.vmm.timing.other = Duration::from_millis(random.gen_range(20..200));
         scene.vmm.timing.create = Duration::from_millis(random.gen_range(50..300));
     });
-    let points = points(&world);
     let mut lives: Vec<Life> =
         (0..services).map(|_| Life { item: world.ordered(), status: 5, sizes: (2, 2048, 20_480) }).collect();
     for _ in 0..steps {
@@ -37,7 +37,7 @@ pub fn round(seed: u64, services: usize, steps: usize) {
         if command == "setparam" {
             grow(&world, life);
         }
-        disturbed(&world, &mut random, &points, life.item, command, seed);
+        disturbed(&world, &mut random, life.item, command, seed);
         life.status = match command {
             "suspend" => 3,
             "close" => 4,
@@ -49,10 +49,6 @@ pub fn round(seed: u64, services: usize, steps: usize) {
             *life = Life { item: world.ordered(), status: 5, sizes: (2, 2048, 20_480) };
         }
     }
-}
-
-fn points(world: &TestWorld) -> Vec<String> {
-    world.bill.run(&["fault-points"]).stdout.lines().map(str::to_owned).collect()
 }
 
 fn next(random: &mut StdRng, life: &Life) -> &'static str {
@@ -73,11 +69,11 @@ fn grow(world: &TestWorld, life: &mut Life) {
 }
 
 /// One attempt with a disturbance, then attempts without until the operation is over.
-fn disturbed(world: &TestWorld, random: &mut StdRng, points: &[String], item: u64, command: &str, seed: u64) {
+fn disturbed(world: &TestWorld, random: &mut StdRng, item: u64, command: &str, seed: u64) {
     let mut environment = Vec::new();
     let said = match random.gen_range(0..5) {
         0 | 1 => {
-            let point = points.choose(random).map(String::as_str).unwrap_or_default();
+            let point = fault::POINTS.choose(random).copied().unwrap_or_default();
             environment.push(("PMVMMANAGER6_FAULT", point));
             format!("killed at {point}")
         }

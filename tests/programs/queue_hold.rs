@@ -1,20 +1,19 @@
-//! `pmvmmanager6 queue-hold`, in test builds only: a process that does nothing but stand in the queue.
+//! `test-process queue-hold`: a process that does nothing but stand in the queue.
 //!
 //! It notes what happens to it in a log, one line an event, each written at once:
 //! `<event> <label> <ticket or number> <nanoseconds>`, the events being `waiting`, `start`, `end`. Its job ends when
 //! its standard input is closed, or after a time.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use pmvmmanager6::error::{Error, Kind, Result};
+use pmvmmanager6::id::ServiceId;
+use pmvmmanager6::queue::{self, Label};
 use rustix::time::{ClockId, clock_gettime};
-
-use crate::error::{Error, Kind, Result};
-use crate::id::ServiceId;
-use crate::queue::{self, Label};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
@@ -43,7 +42,7 @@ pub struct Options {
 }
 
 /// Stands in the queue of the runtime directory.
-pub fn run(directory: &Path, hold: &Options, stdin: &mut dyn Read) -> Result<()> {
+pub fn run(directory: &Path, hold: &Options) -> Result<()> {
     let log = OpenOptions::new().append(true).create(true).open(&hold.log).map_err(|e| trouble("log", &e))?;
     let who = Label { command: hold.label.clone(), item: hold.service, handler: None };
     let mut said = |waiting: &queue::Waiting| {
@@ -63,7 +62,7 @@ pub fn run(directory: &Path, hold: &Options, stdin: &mut dyn Read) -> Result<()>
     }
     match hold.milliseconds {
         Some(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
-        None => _ = std::io::copy(stdin, &mut std::io::sink()).map_err(|e| trouble("stdin", &e))?,
+        None => _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).map_err(|e| trouble("stdin", &e))?,
     }
     note(&log, "end", hold, &turn.number().to_string())?;
     drop(turn);

@@ -1,4 +1,4 @@
-//! `pmvmmanager6 session-visit`, in test builds only: a process that needs a session, with a stand-in for VMmanager.
+//! `test-process session-visit`: a process that needs a session, with a stand-in for VMmanager.
 //!
 //! Each login appends `login <label>` to the log and answers the content of the file `--server`: `refuse`, or anything
 //! else, which is the token. Each visit ends with `used <label> <token>` or `refused <label>`. With `--revoked` the
@@ -9,10 +9,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pmvmmanager6::error::{Error, Kind, Result};
+use pmvmmanager6::vmm::{Identity, Session};
 use secrecy::{ExposeSecret, SecretString};
-
-use crate::error::{Error, Kind, Result};
-use crate::vmm::{Identity, Session};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
