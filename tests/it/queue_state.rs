@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::damage::{DAMAGES, damage, overwrite, survives};
-use crate::support::processes::{Room, Running, jobs, most_at_once, until};
+use crate::support::processes::{PROGRAM, Room, Running, housed, jobs, most_at_once, until};
 
 #[test]
 fn a_database_that_is_damaged_while_they_wait_is_rebuilt_from_the_tickets() {
@@ -260,19 +260,24 @@ fn without_threads_to_spare_it_says_so_and_gives_the_ticket_back() {
         return;
     }
     let room = Room::new();
-    let nobody = "65534";
+    // The build folder may be one that only root can enter, and files in memory may not be executable.
+    let place = tempfile::tempdir().unwrap();
+    fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let program = place.path().join("test-process");
+    fs::copy(PROGRAM, &program).unwrap();
     for path in [room.path(""), room.path("var")] {
         chown(path, Some(65534), None).unwrap();
     }
     fs::write(room.path("holds"), "").unwrap();
     chown(room.path("holds"), Some(65534), None).unwrap();
-    let as_nobody = |limit: &str| {
-        let wrapper = ["setpriv", "--reuid", nobody, "--clear-groups", "prlimit", limit];
-        room.hold_in(room.wrapped(&wrapper), "k", "x").milliseconds(5000)
+    let nobody = |wrapper: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--clear-groups"]).args(wrapper).arg(&program);
+        housed(command, &room.path(""))
     };
-    let mut owner = room.hold_in(room.wrapped(&["setpriv", "--reuid", nobody, "--clear-groups"]), "k", "owner").start();
+    let mut owner = room.hold_in(nobody(&[]), "k", "owner").start();
     room.await_event("start", "owner");
-    let waiter = as_nobody("--nproc=1:1").start();
+    let waiter = room.hold_in(nobody(&["prlimit", "--nproc=1:1"]), "k", "x").milliseconds(5000).start();
     let (status, text) = waiter.end();
     assert_eq!(status, 1, "{text}");
     assert!(text.contains("helper thread cannot be started"), "{text}");
