@@ -1,8 +1,8 @@
 //! The one error of the program.
 //!
 //! An error is read by three: the panel looks up its text by the constant `kind` (`msg_error_<kind>` in the plugin
-//! XML), a person reads `value` (what happened, to what, what to do), and the program asks [`Kind::is_connection`]
-//! whether a problem with the handler must be reported. Variable text never goes into the type [protocol 6.4].
+//! XML), a person reads `text` (what happened) and `cure` (what to do), and the program asks for `kind` and `origin`.
+//! Nothing in the program reads the texts. Variable text never goes into the type [protocol 6.4].
 
 use std::fmt;
 
@@ -72,47 +72,94 @@ impl Kind {
     }
 }
 
+/// Where an error came from, as far as that changes what the program does next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// The module's own checks and waits, this server, or an answer.
+    #[default]
+    Module,
+    /// BILLmanager could not be asked at all, which says nothing about what it would have answered.
+    UnreachablePanel,
+    /// A single request to VMmanager that has no answer.
+    Unanswered,
+}
+
 /// What went wrong, to which thing, and what to do about it. Never holds a secret.
+///
+/// Only [`Error::new`] makes one: `origin` is private, so that there is no other way.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct Error {
     /// The type for the panel.
     pub kind: Kind,
     /// The thing concerned: a parameter's name, a request (`POST /vm/v3/host`), a file.
     pub object: String,
-    /// Text for people, in English.
-    pub value: String,
+    /// What happened, for people, in English.
+    pub text: String,
+    /// What to do about it, where the place of the error knows.
+    pub cure: Option<String>,
+    origin: Origin,
 }
 
 impl Error {
-    /// An error of `kind` about `object`; `value` is a full sentence for a person.
-    pub fn new(kind: Kind, object: impl Into<String>, value: impl Into<String>) -> Self {
-        Error { kind, object: object.into(), value: value.into() }
+    /// An error of `kind` about `object`; `text` is a full sentence for a person.
+    pub fn new(kind: Kind, object: impl Into<String>, text: impl Into<String>) -> Self {
+        Error { kind, object: object.into(), text: text.into(), cure: None, origin: Origin::Module }
     }
 
-    /// BILLmanager could not be asked at all, which says nothing about what it would have answered.
-    pub fn unreachable_panel(function: &str, text: &str) -> Self {
-        Error::new(Kind::Mgrctl, "mgrctl", format!("{function}: {text}"))
+    /// The same error with what to do about it.
+    #[must_use]
+    pub fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = Some(cure.into());
+        self
     }
 
-    /// Whether this is [`Error::unreachable_panel`].
-    pub fn is_unreachable_panel(&self) -> bool {
-        self.kind == Kind::Mgrctl && self.object == "mgrctl"
+    /// The same error from somewhere else.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
     }
 
-    /// The same error with a sentence added that says what the program did or what to do next.
+    /// The same error; its text also says what the program did about it or will do.
     #[must_use]
     pub fn and(mut self, more: impl fmt::Display) -> Self {
-        self.value = format!("{}; {more}", self.value);
+        self.text = format!("{}; {more}", self.text);
         self
+    }
+
+    /// The same error in other words.
+    #[must_use]
+    pub fn reworded(self, reword: impl Fn(&str) -> String) -> Self {
+        let cure = self.cure.as_deref().map(&reword);
+        let error = Error::new(self.kind, reword(&self.object), reword(&self.text)).origin(self.origin);
+        Error { cure, ..error }
+    }
+
+    /// Text and cure, as people read them together.
+    pub fn message(&self) -> String {
+        match &self.cure {
+            Some(cure) => format!("{}; {cure}", self.text),
+            None => self.text.clone(),
+        }
+    }
+
+    /// Whether BILLmanager could not be asked at all.
+    pub fn is_unreachable_panel(&self) -> bool {
+        self.origin == Origin::UnreachablePanel
+    }
+
+    /// Whether an operation was waited for longer than allowed. A request without an answer is no such wait.
+    pub fn is_long_wait(&self) -> bool {
+        self.kind == Kind::Vm6Timeout && self.origin != Origin::Unanswered
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.object.is_empty() {
-            write!(f, "{}: {}", self.kind.name(), self.value)
-        } else {
-            write!(f, "{} ({}): {}", self.kind.name(), self.object, self.value)
+        f.write_str(self.kind.name())?;
+        if !self.object.is_empty() {
+            write!(f, " ({})", self.object)?;
         }
+        write!(f, ": {}", self.message())
     }
 }

@@ -77,9 +77,8 @@ fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let outcome = catch_unwind(AssertUnwindSafe(work));
     _ = std::panic::take_hook();
     outcome.unwrap_or_else(|_| {
-        let text =
-            "the module has a defect and stopped; its log var/pmvmmanager6.log names the place. Please report it";
-        Err(Error::new(Kind::State, "module", text))
+        let error = Error::new(Kind::State, "module", "the module has a defect and stopped");
+        Err(error.cure("its log var/pmvmmanager6.log names the place. Please report it"))
     })
 }
 

@@ -80,11 +80,10 @@ impl Finding {
         Finding { level: Level::Error, check, what: what.into(), cure: Some(cure.into()) }
     }
 
-    /// An error of the program. Most say what to do themselves, after the first semicolon; `cure` is for the others.
+    /// An error of the program; `cure` is for those that do not say what to do.
     pub fn failed(check: &'static str, error: &Error, cure: &str) -> Self {
-        let (what, own) = error.value.split_once("; ").unwrap_or((&error.value, ""));
-        let cure = if own.is_empty() { cure } else { own };
-        Self::error(check, format!("{}: {what}", error.kind.name()), cure)
+        let what = format!("{}: {}", error.kind.name(), error.text);
+        Self::error(check, what, error.cure.as_deref().unwrap_or(cure))
     }
 
     /// Could not be checked because `check` of an earlier finding failed.

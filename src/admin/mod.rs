@@ -45,18 +45,15 @@ pub enum Verdict {
 pub fn admit(config: &Config) -> Result<()> {
     let root = config.root.display().to_string();
     let owner = std::fs::metadata(&config.root).map(|found| found.uid()).map_err(|error| {
-        let text = format!("there is no BILLmanager in {root}: {error} (PMVMMANAGER6_ROOT names another place)");
-        Error::new(Kind::State, root.as_str(), text)
+        Error::new(Kind::State, root.as_str(), format!("there is no BILLmanager in {root}: {error}"))
+            .cure("PMVMMANAGER6_ROOT names another place")
     })?;
     let user = rustix::process::geteuid();
     if user.is_root() || user.as_raw() == owner {
         return Ok(());
     }
-    let text = format!(
-        "{root} belongs to user {owner}, this is user {}: run it as root, for example with sudo",
-        user.as_raw()
-    );
-    Err(Error::new(Kind::State, root, text))
+    let text = format!("{root} belongs to user {owner}, this is user {}", user.as_raw());
+    Err(Error::new(Kind::State, root, text).cure("run it as root, for example with sudo"))
 }
 
 /// For questions that a person waits for: nobody is given the patience of an operation.

@@ -35,8 +35,8 @@ pub const HELP: &str = r#"--json prints one object:
 
 "chosen" says why the command was taken, null when it was given. "to" is VMmanager or BILLmanager; "body" is null where
 there is none, secrets in it are ***, and what does not exist yet has a name in angle brackets. "error" is
-{"type", "object", "text"} where the operation would fail (exit status 1); "unpredictable" is a text where nobody can know
-how the operation goes on after the steps."#;
+{"type", "object", "text", "cure"} where the operation would fail (exit status 1); "unpredictable" is a text where
+nobody can know how the operation goes on after the steps."#;
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,7 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Ve
     let plan = Rc::new(Plan::default());
     let choice = choose(config, options)?;
     let error = dry_run(config, &call(options.item, &choice, &plan), &plan)?;
-    let error = error.map(|error| Error { value: plan.named(&error.value), ..error });
+    let error = error.map(|error| error.reworded(|text| plan.named(text)));
     let shown = Shown { item: options.item, choice, steps: plan.steps(), error, unpredictable: plan.ended() };
     if let (Some(error), []) = (&shown.error, shown.steps.as_slice())
         && (error.kind.is_connection() || matches!(error.kind, Kind::Db | Kind::Mgrctl))
@@ -108,9 +108,8 @@ fn choose(config: &Config, options: &Options) -> Result<Choice> {
         (None, status::SUSPENDED) => ("resume", "the service is suspended".to_owned()),
         (None, status::DELETED) => ("close", "the service is closed".to_owned()),
         (None, other) => {
-            let text =
-                format!("service {} has the unknown status {other}; name an operation with --command", options.item);
-            return Err(Error::new(Kind::BadArgument, "command", text));
+            let text = format!("service {} has the unknown status {other}", options.item);
+            return Err(Error::new(Kind::BadArgument, "command", text).cure("name an operation with --command"));
         }
     };
     Ok(Choice { command: command.to_owned(), reason: Some(reason), operation: operation(command) })
@@ -155,7 +154,11 @@ impl Shown {
                 "number": at + 1, "to": step.to.name(), "request": step.request, "body": step.body, "why": step.why,
             })
         };
-        let error = |error: &Error| json!({ "type": error.kind.name(), "object": error.object, "text": error.value });
+        let error = |error: &Error| {
+            json!({
+                "type": error.kind.name(), "object": error.object, "text": error.text, "cure": error.cure,
+            })
+        };
         Document {
             service: self.item,
             command: &self.choice.command,

@@ -57,12 +57,9 @@ impl Key {
     /// block by block [protocol 5.9].
     pub fn decrypt(&self, name: &str, value: &str) -> Result<SecretString> {
         let bad = |reason: &str| {
-            let hint = "it was probably saved with another etc/billmgr.pem; save it again in BILLmanager";
-            Error::new(
-                Kind::BadParam,
-                name,
-                format!("the crypted value of \"{name}\" cannot be decrypted ({reason}); {hint}"),
-            )
+            let text = format!("the crypted value of \"{name}\" cannot be decrypted ({reason})");
+            Error::new(Kind::BadParam, name, text)
+                .cure("it was probably saved with another etc/billmgr.pem; save it again in BILLmanager")
         };
         let rsa = self.rsa()?;
         let stripped: String = value.chars().filter(|c| !c.is_whitespace()).collect();
@@ -92,7 +89,7 @@ impl Key {
 }
 
 fn unusable(path: &Path, reason: &str) -> Error {
-    let cure = "BILLmanager's crypted values cannot be read without it; restore the file or correct CryptKey";
-    let text = format!("the panel's private key cannot be used: {reason}; {cure}");
+    let text = format!("the panel's private key cannot be used: {reason}");
     Error::new(Kind::Db, path.display().to_string(), text)
+        .cure("BILLmanager's crypted values cannot be read without it; restore the file or correct CryptKey")
 }

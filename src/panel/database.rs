@@ -226,14 +226,8 @@ fn sqlite_rows(connection: &rusqlite::Connection, sql: &str, params: &[Param]) -
 
 fn unreachable(options: &Options, reason: &str) -> Error {
     let place = options.socket.as_ref().map_or_else(|| options.host.clone(), |socket| socket.display().to_string());
-    Error::new(
-        Kind::Db,
-        place,
-        format!(
-            "BILLmanager's database cannot be reached as {}: {reason}; check DBHost, DBSocket, DBUser, DBPassword and \
-             DBName in etc/billmgr.conf.d and that the database server runs",
-            options.user
-        ),
+    Error::new(Kind::Db, place, format!("BILLmanager's database cannot be reached as {}: {reason}", options.user)).cure(
+        "check DBHost, DBSocket, DBUser, DBPassword and DBName in etc/billmgr.conf.d and that the database server runs",
     )
 }
 

@@ -102,7 +102,7 @@ impl Panel {
 
 /// The document printed on standard output.
 pub fn error_document(error: &Error) -> Element {
-    let param = Element::with_text("param", &error.value).attribute("name", "value");
+    let param = Element::with_text("param", error.message()).attribute("name", "value");
     let object = Element::with_text("param", &error.object).attribute("name", "object");
     let node = Element::new("error").attribute("type", error.kind.name()).attribute("object", &error.object);
     Element::new("doc").child(node.child(param).child(object).child(Element::with_text("msg", error.to_string())))
@@ -115,8 +115,8 @@ fn errorxml(failure: &Failure) -> Element {
         .attribute("date", &date)
         .attribute("type", error.kind.name())
         .attribute("object", &error.object)
-        .attribute("value", &error.value)
-        .child(Element::with_text("param", &error.value).attribute("name", "value"))
+        .attribute("value", error.message())
+        .child(Element::with_text("param", error.message()).attribute("name", "value"))
         .child(Element::with_text("backtrace", error.to_string()))
         .child(Element::with_text("log", recent_log()));
     let doc = Element::new("doc");

@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::dry_run::DryRun;
 use crate::config::{Config, MODULE};
 use crate::dry_run::Plan;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Origin, Result};
 use crate::log;
 use crate::wire::{self, Element};
 
@@ -95,7 +95,7 @@ impl Mgrctl {
                 Attempt::Answered(answer) => return Ok(answer),
                 Attempt::NotConnected(text) if Instant::now() + pause >= until => {
                     let text = format!("BILLmanager could not be reached for {} s: {text}", self.patience.as_secs());
-                    return Err(Error::unreachable_panel(function, &text));
+                    return Err(unreachable(function, &text));
                 }
                 Attempt::NotConnected(text) => {
                     log::warn!(
@@ -112,12 +112,8 @@ impl Mgrctl {
     fn attempt(&self, function: &str, params: &[(&str, Value)]) -> Result<Attempt> {
         let started = Instant::now();
         let child = self.command(function, params).spawn().map_err(|error| {
-            let text = format!(
-                "{} cannot be started: {error}; BILLmanager is expected in {}",
-                self.program.display(),
-                self.root.display()
-            );
-            Error::unreachable_panel(function, &text)
+            unreachable(function, &format!("{} cannot be started: {error}", self.program.display()))
+                .cure(format!("BILLmanager is expected in {}", self.root.display()))
         })?;
         let output = wait(child).map_err(|text| Error::new(Kind::Mgrctl, function, text))?;
         let took = started.elapsed().as_millis();
@@ -185,6 +181,10 @@ fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
     // More than the parser takes is of no use; the rest is drained by closing the pipe.
     _ = pipe.map(|pipe| pipe.take(2 << 20).read_to_end(&mut bytes));
     bytes
+}
+
+fn unreachable(function: &str, text: &str) -> Error {
+    Error::new(Kind::Mgrctl, "mgrctl", format!("{function}: {text}")).origin(Origin::UnreachablePanel)
 }
 
 /// The texts by which a client says that nobody was there to answer.

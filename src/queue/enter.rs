@@ -107,10 +107,6 @@ fn describe(line: &mut Line, ticket: &Ticket, reason: &Reason) -> Result<Waiting
 
 fn stopped(ticket: &Ticket) -> Error {
     let seconds = boot::since_ms(ticket.entered).as_secs();
-    let text = format!(
-        "the process was told to stop while it waited in queue {} (for {seconds} s); nothing was done, the operation \
-         can be run again",
-        ticket.key
-    );
-    Error::new(Kind::State, ticket.key.clone(), text)
+    let text = format!("the process was told to stop while it waited in queue {} (for {seconds} s)", ticket.key);
+    Error::new(Kind::State, ticket.key.clone(), text).cure("nothing was done, the operation can be run again")
 }

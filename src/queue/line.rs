@@ -113,8 +113,9 @@ impl Line {
         let step = database.write(|transaction| {
             complete_index(transaction, directory, tickets)?;
             if store::get(transaction, place.ticket.id)?.is_none() {
-                let text = "the files of the queue were removed while this process waited; run the operation again";
-                return Err(Error::new(Kind::State, place.ticket.key.clone(), text).into());
+                let text = "the files of the queue were removed while this process waited";
+                let error = Error::new(Kind::State, place.ticket.key.clone(), text);
+                return Err(error.cure("run the operation again").into());
             }
             place.ticket.running = None;
             let step = step(transaction, tickets, pauses, &mut place.ticket, ended)?;
@@ -267,9 +268,9 @@ fn complete_index(transaction: &Transaction<'_>, directory: &Path, tickets: &Tic
         }
     }
     if kept == 0 && presence::is_shown(directory)? {
-        let text = "the files of the queue were removed while operations run; wait until they have ended, then run \
-                    this one again";
-        return Err(Error::new(Kind::State, directory.display().to_string(), text).into());
+        let text = "the files of the queue were removed while operations run";
+        let error = Error::new(Kind::State, directory.display().to_string(), text);
+        return Err(error.cure("wait until they have ended, then run this one again").into());
     }
     store::set_complete(transaction)?;
     if kept > 0 {

@@ -43,7 +43,7 @@ impl Settings {
                 return default.to_owned();
             }
             validate(name, value).unwrap_or_else(|error| {
-                warnings.push(format!("{}; the default \"{default}\" is used", error.value));
+                warnings.push(format!("{}; the default \"{default}\" is used", error.message()));
                 default.to_owned()
             })
         });
@@ -173,7 +173,7 @@ mod tests {
         for (name, value, part) in bad {
             let error = validate(name, value).unwrap_err();
             assert_eq!((error.kind, error.object.as_str()), (Kind::BadParam, name));
-            assert!(error.value.contains(part), "{error}");
+            assert!(error.text.contains(part), "{error}");
         }
         validate("queue_key", &"k".repeat(65)).unwrap_err();
     }

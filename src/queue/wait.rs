@@ -164,7 +164,7 @@ fn descriptors(processes: &[Process]) -> Result<Option<Vec<OwnedFd>>> {
             Ok(_) | Err(Errno::SRCH) => return Ok(None),
             Err(e) => {
                 let text = format!("the ticket of process {pid} was removed and it cannot be waited for");
-                return Err(trouble(&text, e).and("wait until it has ended, then run the operation again"));
+                return Err(trouble(&text, e).cure("wait until it has ended, then run the operation again"));
             }
         }
     }

@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(count(&mut new), 2);
         for error in [insert(&mut old).unwrap_err(), Database::open(directory.path(), &V1).unwrap_err()] {
             assert_eq!(error.kind, Kind::State);
-            assert!(error.value.contains("a newer version of the module wrote it"), "{error}");
+            assert!(error.message().contains("a newer version of the module wrote it"), "{error}");
         }
         assert_eq!(count(&mut new), 2);
     }
@@ -337,12 +337,12 @@ mod tests {
         let path = directory.path().join("test.db");
         std::fs::write(&path, [7; 5000]).unwrap();
         let error = Database::open(directory.path(), &V1).unwrap_err();
-        assert!(error.value.contains("restore it from a backup"), "{error}");
+        assert!(error.message().contains("restore it from a backup"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), [7; 5000]);
         std::fs::remove_file(&path).unwrap();
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
         let error = Database::open(directory.path(), &V1).unwrap_err();
-        assert!(error.value.contains("another program's file"), "{error}");
+        assert!(error.message().contains("another program's file"), "{error}");
     }
 
     #[test]

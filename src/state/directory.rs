@@ -53,27 +53,26 @@ pub fn examine_directory(path: &Path) -> Result<()> {
 fn examine(path: &Path, found: std::io::Result<Metadata>) -> Result<()> {
     let found = found.map_err(|e| failure::io(path, "the directory cannot be examined", &e))?;
     if found.is_symlink() {
-        return Err(refuse(path, "is a symbolic link; remove it, the real directory is then created"));
+        return Err(refuse(path, "is a symbolic link").cure("remove it, the real directory is then created"));
     }
     if !found.is_dir() {
-        return Err(refuse(path, "is not a directory; remove it, the directory is then created"));
+        return Err(refuse(path, "is not a directory").cure("remove it, the directory is then created"));
     }
     let us = rustix::process::geteuid().as_raw();
     if found.uid() != us {
-        let cure =
-            format!("belongs to user {}, not to us (user {us}); run: chown {us} {}", found.uid(), path.display());
-        return Err(refuse(path, &cure));
+        let text = format!("belongs to user {}, not to us (user {us})", found.uid());
+        return Err(refuse(path, &text).cure(format!("run: chown {us} {}", path.display())));
     }
     if found.mode() & 0o022 != 0 {
         let mode = found.mode() & 0o7777;
-        let cure = format!("may be changed by other users (mode {mode:04o}); run: chmod 0700 {}", path.display());
-        return Err(refuse(path, &cure));
+        let text = format!("may be changed by other users (mode {mode:04o})");
+        return Err(refuse(path, &text).cure(format!("run: chmod 0700 {}", path.display())));
     }
     let magic = filesystem(path)?;
     match REFUSED.iter().find(|(refused, _)| *refused == magic) {
         Some((_, name)) => {
-            let cure = format!("is on a {name} filesystem, where locks cannot be trusted; put it on a local one");
-            Err(refuse(path, &cure))
+            let text = format!("is on a {name} filesystem, where locks cannot be trusted");
+            Err(refuse(path, &text).cure("put it on a local one"))
         }
         None => Ok(()),
     }
@@ -121,7 +120,7 @@ mod tests {
         for (path, part) in [(&open, "chmod 0700"), (&link, "symbolic link"), (&file, "not a directory")] {
             let error = prepare_directory(path).unwrap_err();
             assert_eq!((error.kind, error.object.as_str()), (Kind::State, path.to_str().unwrap()));
-            assert!(error.value.contains(part), "{error}");
+            assert!(error.message().contains(part), "{error}");
         }
     }
 }

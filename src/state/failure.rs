@@ -26,7 +26,7 @@ impl Failure {
             Failure::Told(error) => error,
             Failure::Damaged(reason) => {
                 let path = path.display().to_string();
-                Error::new(Kind::State, path.as_str(), format!("{path} cannot be used: {reason}; {cure}"))
+                Error::new(Kind::State, path.as_str(), format!("{path} cannot be used: {reason}")).cure(cure)
             }
         }
     }
@@ -49,37 +49,37 @@ impl From<Error> for Failure {
 
 /// An error of the system about `path`: what did not work, why, and the cure where there is one.
 pub fn io(path: &Path, what: &str, error: &io::Error) -> Error {
-    let cure = match error.kind() {
+    let about = |reason: &str| Error::new(Kind::State, path.display().to_string(), format!("{what}: {reason}"));
+    match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "no space is left there; free some and run again".to_owned()
+            about("no space is left there").cure("free some and run again")
         }
-        io::ErrorKind::ReadOnlyFilesystem => "the filesystem is mounted read-only".to_owned(),
-        _ => error.to_string(),
-    };
-    Error::new(Kind::State, path.display().to_string(), format!("{what}: {cure}"))
+        io::ErrorKind::ReadOnlyFilesystem => about("the filesystem is mounted read-only"),
+        _ => about(&error.to_string()),
+    }
 }
 
 /// An error of `SQLite` about the file `path`.
 pub fn sql(path: &Path, error: &rusqlite::Error) -> Error {
-    let text = match error.sqlite_error_code() {
+    let about = |text: &str| Error::new(Kind::State, path.display().to_string(), text);
+    match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => full(path),
         Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if has_no_space(path) => full(path),
-        Some(ErrorCode::ReadOnly) => "the file cannot be written (read-only filesystem or foreign owner)".to_owned(),
-        Some(ErrorCode::CannotOpen) => {
-            "the file cannot be opened: its directory is missing, read-only or not ours, or no file may be opened any more"
-                .to_owned()
-        }
+        Some(ErrorCode::ReadOnly) => about("the file cannot be written (read-only filesystem or foreign owner)"),
+        Some(ErrorCode::CannotOpen) => about(
+            "the file cannot be opened: its directory is missing, read-only or not ours, or no file may be opened any more",
+        ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "another program holds the file open for writing (a sqlite3 shell?); end it and run again".to_owned()
+            about("another program holds the file open for writing (a sqlite3 shell?)").cure("end it and run again")
         }
-        _ => format!("the file cannot be used: {error}"),
-    };
-    Error::new(Kind::State, path.display().to_string(), text)
+        _ => about(&format!("the file cannot be used: {error}")),
+    }
 }
 
-fn full(path: &Path) -> String {
-    let place = path.parent().unwrap_or(path).display().to_string();
-    format!("no space is left in {place}; free some and run again, nothing needs to be repaired")
+fn full(path: &Path) -> Error {
+    let place = path.parent().unwrap_or(path).display();
+    Error::new(Kind::State, path.display().to_string(), format!("no space is left in {place}"))
+        .cure("free some and run again, nothing needs to be repaired")
 }
 
 fn has_no_space(path: &Path) -> bool {

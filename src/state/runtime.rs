@@ -7,7 +7,8 @@ use super::{Damaged, Schema};
 pub const RUNTIME: Schema = Schema {
     file: "runtime.db",
     application_id: 0x564d_3672,
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE ticket (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             key TEXT NOT NULL,
@@ -40,7 +41,11 @@ pub const RUNTIME: Schema = Schema {
             boot TEXT NOT NULL,
             at INTEGER NOT NULL
         ) STRICT;
-    "],
+    ",
+        "
+        ALTER TABLE refusal ADD COLUMN cure TEXT;
+    ",
+    ],
     page_bytes: 1024,
     durable: false,
     damaged: Damaged::SetAside,

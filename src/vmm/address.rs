@@ -35,7 +35,9 @@ impl Address {
             "https" => {}
             "http" if is_loopback(&host) => {}
             "http" => {
-                return Err(bad(typed, "plain http would send the administrator's password unprotected; use https"));
+                return Err(
+                    bad(typed, "plain http would send the administrator's password unprotected").cure("use https")
+                );
             }
             other => return Err(bad(typed, &format!("the scheme {other} is not http or https"))),
         }
@@ -108,7 +110,7 @@ mod tests {
         ] {
             let error = Address::parse(typed).unwrap_err();
             assert_eq!(error.kind, Kind::Vm6Url, "{typed}");
-            assert!(!error.value.contains("pw"), "{}", error.value);
+            assert!(!error.text.contains("pw"), "{error}");
         }
     }
 }

@@ -213,12 +213,11 @@ impl Client {
         let body = json!({ "email": self.access.username, "password": self.access.password.expose_secret() });
         let path = "/auth/v4/public/token";
         let refused = |reason: &str| {
-            let text = format!(
-                "VMmanager did not let {} in: {reason}; check user name and password, that two-factor authentication \
-                 is off for this account and that its group allows this server's address",
-                self.access.username
-            );
-            Error::new(Kind::Vm6Auth, self.access.username.as_str(), text)
+            let username = self.access.username.as_str();
+            Error::new(Kind::Vm6Auth, username, format!("VMmanager did not let {username} in: {reason}")).cure(
+                "check user name and password, that two-factor authentication is off for this account and that its \
+                 group allows this server's address",
+            )
         };
         let request = Request { method: Method::Post, path, body: Some(&body), token: None };
         match self.patiently(&request) {
@@ -234,8 +233,8 @@ impl Client {
             {
                 Err(error)
             }
-            Step::Refused(error) | Step::NoSession(error) => Err(refused(&error.value)),
-            Step::Unknown(error) if error.kind == Kind::Vm6Api => Err(not_vmmanager(&self.base(), &error.value)),
+            Step::Refused(error) | Step::NoSession(error) => Err(refused(&error.message())),
+            Step::Unknown(error) if error.kind == Kind::Vm6Api => Err(not_vmmanager(&self.base(), &error.message())),
             Step::Unknown(error) | Step::NotTaken { error, .. } => Err(error),
         }
     }
@@ -317,8 +316,8 @@ impl Client {
             (401, _) | (_, Some(1000)) => Step::NoSession(error(Kind::Vm6Auth)),
             (300..=399, _) => {
                 let to = answer.location.unwrap_or_default();
-                let text = format!("{} redirects to {to}; enter the address of VMmanager itself", self.base());
-                Step::Refused(Error::new(Kind::Vm6Url, "url", text))
+                let text = format!("{} redirects to {to}", self.base());
+                Step::Refused(Error::new(Kind::Vm6Url, "url", text).cure("enter the address of VMmanager itself"))
             }
             (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api)),
             (_, Some(5021 | 3080)) => Step::Refused(error(Kind::Vm6NotFound)),
@@ -356,8 +355,8 @@ fn typed<T: DeserializeOwned>(method: Method, path: &str, value: Value) -> Outco
 }
 
 fn not_vmmanager(base: &str, reason: &str) -> Error {
-    let text = format!("what answers at {base} is not VMmanager 6: {reason}; check the address");
-    Error::new(Kind::Vm6Connect, base, text)
+    let text = format!("what answers at {base} is not VMmanager 6: {reason}");
+    Error::new(Kind::Vm6Connect, base, text).cure("check the address")
 }
 
 fn plain_reason(answer: &Answer) -> String {

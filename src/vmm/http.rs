@@ -18,7 +18,7 @@ use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 
 use super::certificate::Certificate;
 use super::tls::{Seen, SentConnector, TlsConnector, Trust};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Origin};
 use crate::log;
 
 const RESOLVE: Duration = Duration::from_secs(4);
@@ -169,23 +169,21 @@ impl Http {
         if self.seen.sent() {
             let text = format!("VMmanager at {base} gave no usable answer: {error}");
             let kind = if matches!(error, ureq::Error::Timeout(_)) { Kind::Vm6Timeout } else { Kind::Vm6Connect };
-            return Broken::Lost(Error::new(kind, object, text));
+            return Broken::Lost(Error::new(kind, object, text).origin(Origin::Unanswered));
         }
-        let text = format!(
-            "VMmanager at {base} cannot be reached: {error}; check the address, the network and that VMmanager runs"
-        );
-        Broken::NotSent(Error::new(Kind::Vm6Connect, base, text))
+        let error = Error::new(Kind::Vm6Connect, base, format!("VMmanager at {base} cannot be reached: {error}"));
+        let cure = "check the address, the network and that VMmanager runs";
+        Broken::NotSent(error.cure(cure).origin(Origin::Unanswered))
     }
 
     fn tls_error(&self, base: &str, reason: &str) -> Error {
-        let cure = match self.certificate().map(|seen| seen.fingerprint) {
+        let text = format!("the TLS connection to {base} cannot be trusted: {reason}");
+        Error::new(Kind::Vm6Tls, base, text).cure(match self.certificate().map(|seen| seen.fingerprint) {
             Some(seen) => format!(
                 "its SHA-256 is {seen}; if this is your server's own certificate, set \"TLS check\" to \"pinned\" with this fingerprint"
             ),
             None => "check that the address and port are those of VMmanager's https".to_owned(),
-        };
-        let text = format!("the TLS connection to {base} cannot be trusted: {reason}; {cure}");
-        Error::new(Kind::Vm6Tls, base, text)
+        })
     }
 }
 

@@ -238,9 +238,10 @@ impl Session {
     fn store_refusal(&self, refusal: &Error) -> Result<()> {
         let Cache::Shared(database) = &mut *self.cache.borrow_mut() else { return Ok(()) };
         database.write(|transaction| {
-            let sql = "INSERT OR REPLACE INTO refusal (identity, object, value, boot, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-            let Error { object, value, .. } = refusal;
-            transaction.execute(sql, params![self.fingerprint, object, value, boot::id(), boot::now_ms()])?;
+            let sql = "INSERT OR REPLACE INTO refusal (identity, object, value, cure, boot, at)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let Error { object, text, cure, .. } = refusal;
+            transaction.execute(sql, params![self.fingerprint, object, text, cure, boot::id(), boot::now_ms()])?;
             Ok(())
         })
     }
@@ -249,10 +250,14 @@ impl Session {
     fn refusal_since(&self, began: i64) -> Option<Error> {
         let Cache::Shared(database) = &mut *self.cache.borrow_mut() else { return None };
         let found = database.read(|transaction| {
-            let sql = "SELECT object, value FROM refusal WHERE identity = ?1 AND boot = ?2 AND at > ?3";
+            let sql = "SELECT object, value, cure FROM refusal WHERE identity = ?1 AND boot = ?2 AND at > ?3";
             let refusal = transaction
                 .query_row(sql, params![self.fingerprint, boot::id(), began], |row| {
-                    Ok(Error::new(Kind::Vm6Auth, row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+                    let error = Error::new(Kind::Vm6Auth, row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+                    Ok(match row.get::<_, Option<String>>(2)? {
+                        Some(cure) => error.cure(cure),
+                        None => error,
+                    })
                 })
                 .optional()?;
             Ok(refusal)

@@ -96,8 +96,8 @@ fn chosen(panel: &Panel, module: Option<HandlerId>) -> Result<Vec<Listed>> {
     let Some(id) = module else { return Ok(handlers) };
     handlers.retain(|listed| listed.id == id);
     if handlers.is_empty() {
-        let text = format!("{id} is no handler of this module; \"pmvmmanager6 doctor\" shows all that are");
-        return Err(Error::new(Kind::BadArgument, "module", text));
+        let error = Error::new(Kind::BadArgument, "module", format!("{id} is no handler of this module"));
+        return Err(error.cure("\"pmvmmanager6 doctor\" shows all that are"));
     }
     Ok(handlers)
 }

@@ -44,7 +44,7 @@ fn of_offered(all: &[Os], name: &str, cluster: u64) -> Option<Finding> {
 /// Nobody can order it any more, but a service that has it cannot be installed anew.
 fn of_used(all: &[Os], name: &str, cluster: u64) -> Option<Finding> {
     let error = os_among(all, name, cluster).err()?;
-    let text = format!("services have an OS that cannot be installed again: {}", error.value);
+    let text = format!("services have an OS that cannot be installed again: {}", error.message());
     let cure = "before \"reinstall\" or \"reopen\" of such a service choose another OS for it";
     Some(Finding::warning(CHECK, text, cure))
 }

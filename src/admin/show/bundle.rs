@@ -27,8 +27,8 @@ type Entry = (&'static str, String);
 /// An archive that is there may be the only one of its state.
 pub fn refuse_existing(file: &Path) -> Result<()> {
     if std::fs::symlink_metadata(file).is_ok() {
-        let text = format!("{} exists already; name another file", file.display());
-        return Err(Error::new(Kind::BadArgument, "bundle", text));
+        let text = format!("{} exists already", file.display());
+        return Err(Error::new(Kind::BadArgument, "bundle", text).cure("name another file"));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::redact::shown;
 use super::status_name;
 use crate::admin::queue::Row;
 use crate::admin::table::moment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::MASK;
 use crate::queue::{Entry, Scope};
 use crate::service::order::Order;
@@ -139,7 +139,7 @@ fn platform(platform: &PlatformPart) -> Value {
                 "name": past.name,
                 "state": past.state,
                 "created": past.date_create,
-                "error": error.as_ref().map(|error| &error.value),
+                "error": error.as_ref().map(Error::message),
             })
         });
         task.collect::<Vec<_>>()

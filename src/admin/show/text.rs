@@ -4,7 +4,7 @@ use super::redact::shown;
 use super::status_name;
 use crate::admin::queue::{HEADING, Row};
 use crate::admin::table::{counted, moment, or_dash, table};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::MASK;
 use crate::queue::Scope;
 use crate::service::job::identity::Proof;
@@ -152,7 +152,7 @@ fn platform(platform: &PlatformPart) -> String {
         return facts + "Its tasks: VMmanager does not tell\n";
     };
     let rows = tasks.iter().map(|(past, error)| {
-        let error = error.as_ref().map(|error| error.value.clone()).unwrap_or_default();
+        let error = error.as_ref().map(Error::message).unwrap_or_default();
         let id = past.id.map(|id| id.to_string()).unwrap_or_default();
         [id, past.date_create.clone(), past.name.clone(), past.state.clone(), error]
     });

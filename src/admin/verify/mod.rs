@@ -94,8 +94,8 @@ fn keep(config: &Config, handler: HandlerId, text: &str) -> Result<PathBuf> {
     let file = directory.join(format!("verify-{handler}.json"));
     let fresh = directory.join(format!("verify-{handler}.json.new"));
     replace(&file, &fresh, text.as_bytes(), 0o600).map(|()| file.clone()).map_err(|error| {
-        let text = format!("the answers cannot be kept: {error}; look at the space and the mode of the directory");
-        Error::new(Kind::State, file.display().to_string(), text)
+        Error::new(Kind::State, file.display().to_string(), format!("the answers cannot be kept: {error}"))
+            .cure("look at the space and the mode of the directory")
     })
 }
 

@@ -69,7 +69,7 @@ impl<'a> Subject<'a> {
                     self.addresses(&order, host)?;
                 }
             }
-            Err(error) => self.order(host, &error.value),
+            Err(error) => self.order(host, &error.message()),
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl<'a> Subject<'a> {
     fn size(&mut self, order: &Order, host: &Host) {
         let wanted = match sizes::sizes_of(order, host, || Ok(self.reading.presets.as_slice())) {
             Ok(wanted) => speed_cap::leave_capped(self.reading.caps.get(&self.service.id).copied(), host, wanted),
-            Err(error) => return self.order(host, &error.value),
+            Err(error) => return self.order(host, &error.message()),
         };
         let remedy = match sizes::compare(&wanted, host) {
             Ok(change) if change.is_empty() => return,

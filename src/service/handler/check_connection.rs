@@ -117,8 +117,8 @@ fn check_role(vmm: &Client) -> Result<Passed> {
 fn check_version(vmm: &Client) -> Result<Passed> {
     match vmm.version() {
         Ok(Some(version)) if version < OLDEST => {
-            let text = format!("this VMmanager is {version}, the module needs {OLDEST} or later; update VMmanager");
-            Err(Error::new(Kind::Vm6Version, "version", text))
+            let text = format!("this VMmanager is {version}, the module needs {OLDEST} or later");
+            Err(Error::new(Kind::Vm6Version, "version", text).cure("update VMmanager"))
         }
         Ok(Some(version)) => Ok(Passed::Fine(format!("VMmanager {version}"))),
         Ok(None) => Ok(Passed::Unclear(format!(
@@ -181,10 +181,10 @@ fn without_right(vmm: &Client, error: Error, what: &str) -> Error {
     if error.kind != Kind::Vm6Permission {
         return error;
     }
-    let text = if matches!(vmm.licence_valid(), Ok(Some(false))) {
-        format!("VMmanager's licence is not valid, so it shows no {what}; renew the licence")
-    } else {
-        format!("{} may log in to VMmanager but may not see its {what}: {}", vmm.username(), error.value)
-    };
+    if matches!(vmm.licence_valid(), Ok(Some(false))) {
+        let text = format!("VMmanager's licence is not valid, so it shows no {what}");
+        return Error::new(Kind::Vm6Permission, what, text).cure("renew the licence");
+    }
+    let text = format!("{} may log in to VMmanager but may not see its {what}: {}", vmm.username(), error.message());
     Error::new(Kind::Vm6Permission, what, text)
 }

@@ -46,12 +46,13 @@ impl Job<'_> {
         if found.len() > 1 {
             let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
             let text = format!(
-                "several VMs bear the mark \"{}\" of service {}: {}; nothing was changed, remove the mark from the wrong ones",
+                "several VMs bear the mark \"{}\" of service {}: {}",
                 self.mark,
                 self.service.id,
                 names.join(", ")
             );
-            return Err(Error::new(Kind::Vm6Foreign, self.mark.to_string(), text));
+            let error = Error::new(Kind::Vm6Foreign, self.mark.to_string(), text);
+            return Err(error.cure("nothing was changed, remove the mark from the wrong ones"));
         }
         let Some(host) = found.pop() else { return Ok(None) };
         prove(self, &host)?;
@@ -68,13 +69,13 @@ impl Job<'_> {
     pub fn vm(&self) -> Result<Host> {
         self.locate()?.ok_or_else(|| {
             let text = format!(
-                "VMmanager has no VM of service {} (recorded id {}, mark \"{}\"); if it was deleted there, close the service, \
-                 or run reopen to create it anew",
+                "VMmanager has no VM of service {} (recorded id {}, mark \"{}\")",
                 self.service.id,
                 self.service.param("panelid").unwrap_or("none"),
                 self.mark
             );
             Error::new(Kind::Vm6NotFound, format!("service {}", self.service.id), text)
+                .cure("if it was deleted there, close the service, or run reopen to create it anew")
         })
     }
 
@@ -122,16 +123,9 @@ fn refusal(job: &Job, host: &Host, record: Option<&Record>) -> Error {
     };
     let text = format!(
         "VM {} is not proved to be service {}: expected owner {} and mark \"{}\"; found name \"{}\", owner {owner}, comment \
-         \"{}\", created {}; our journal holds {journal}. Nothing was changed. If it is the right VM, run: \
-         pmvmmanager6 link --item {}",
-        host.id,
-        job.service.id,
-        job.service.client.email,
-        job.mark,
-        host.name,
-        host.comment,
-        host.create_date,
-        job.service.id
+         \"{}\", created {}; our journal holds {journal}; nothing was changed",
+        host.id, job.service.id, job.service.client.email, job.mark, host.name, host.comment, host.create_date
     );
     Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), text)
+        .cure(format!("if it is the right VM, run: pmvmmanager6 link --item {}", job.service.id))
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::{Assignment, Job};
 use crate::config::Config;
 use crate::dry_run::Plan;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::log;
 use crate::panel::{Handler, Panel};
@@ -75,9 +75,8 @@ impl<'a> Turns<'a> {
         let (handler, label) = self.begin(item, command)?;
         let job = self.assignment(item, handler, label)?.dry_run(plan)?;
         let Err(error) = work(&job) else { return Ok(None) };
-        // A read without an answer is no wait for a task.
-        if error.kind == Kind::Vm6Timeout && !error.object.starts_with("GET ") {
-            plan.end(&format!("the operation would have to wait ({})", error.value));
+        if error.is_long_wait() {
+            plan.end(&format!("the operation would have to wait ({})", error.message()));
         }
         Ok(Some(error).filter(|_| plan.ended().is_none()))
     }

@@ -15,9 +15,9 @@ pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
     let found = os_among(&all, name, cluster);
     // Explaining may cost a request; the order has failed already.
     if found.as_ref().is_err_and(|error| error.kind != Kind::BadParam) && vmm.cluster(cluster)?.is_none() {
-        let text =
-            format!("VMmanager has no cluster with the id {cluster}; choose a cluster in the handler's settings");
-        return Err(Error::new(Kind::ClusterNotFound, "cluster", text));
+        let text = format!("VMmanager has no cluster with the id {cluster}");
+        let error = Error::new(Kind::ClusterNotFound, "cluster", text);
+        return Err(error.cure("choose a cluster in the handler's settings"));
     }
     found.cloned()
 }
@@ -42,14 +42,11 @@ pub fn os_among<'a>(all: &'a [Os], name: &str, cluster: u64) -> Result<&'a Os> {
         } else {
             format!("its state is {}, not active", os.state)
         };
-        let text =
-            format!("the OS template \"{name}\" cannot be used: {reason}; change it in VMmanager or order another OS");
-        Err(Error::new(Kind::OsNotOnCluster, "ostempl", text))
+        let text = format!("the OS template \"{name}\" cannot be used: {reason}");
+        Err(Error::new(Kind::OsNotOnCluster, "ostempl", text).cure("change it in VMmanager or order another OS"))
     } else {
-        let text = format!(
-            "VMmanager has no OS template \"{name}\" (repository__template); synchronise the handler's OS list"
-        );
-        Err(Error::new(Kind::OsNotFound, "ostempl", text))
+        let text = format!("VMmanager has no OS template \"{name}\" (repository__template)");
+        Err(Error::new(Kind::OsNotFound, "ostempl", text).cure("synchronise the handler's OS list"))
     }
 }
 
@@ -64,10 +61,8 @@ pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
         None => pick("recipe", name, &candidates, |recipe| recipe.name.clone())?,
     };
     found.cloned().ok_or_else(|| {
-        let text = format!(
-            "VMmanager has no recipe \"{name}\" (repository__recipe); synchronise the handler's list of recipes"
-        );
-        Error::new(Kind::RecipeNotFound, "recipe", text)
+        let text = format!("VMmanager has no recipe \"{name}\" (repository__recipe)");
+        Error::new(Kind::RecipeNotFound, "recipe", text).cure("synchronise the handler's list of recipes")
     })
 }
 
@@ -87,9 +82,9 @@ pub fn needed_preset<P: AsRef<[Preset]>>(
     if found.is_none() && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
         let text = format!(
             "the tariff's internal name \"{name}\" is no VM configuration of VMmanager for this cluster, and the tariff does \
-             not give all of ncpu, mem and disk itself; correct one of them"
+             not give all of ncpu, mem and disk itself"
         );
-        return Err(Error::new(Kind::PresetNotFound, "preset", text));
+        return Err(Error::new(Kind::PresetNotFound, "preset", text).cure("correct one of them"));
     }
     Ok(found.cloned())
 }
@@ -108,8 +103,8 @@ fn pick<'a, T>(what: &str, name: &str, candidates: &[&'a T], title: impl Fn(&T) 
         }
         several => {
             let titles: Vec<String> = several.iter().map(|candidate| format!("\"{}\"", title(candidate))).collect();
-            let text = format!("\"{name}\" could be any of {} in VMmanager; use the exact name", titles.join(", "));
-            Err(Error::new(Kind::BadParam, what, text))
+            let text = format!("\"{name}\" could be any of {} in VMmanager", titles.join(", "));
+            Err(Error::new(Kind::BadParam, what, text).cure("use the exact name"))
         }
     }
 }

@@ -69,17 +69,15 @@ fn trust(mode: &str, fingerprint: &str) -> Result<Trust> {
         "pinned" => {
             let hex: String = fingerprint.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
             if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-                let text = format!(
-                    "\"{fingerprint}\" is no SHA-256 fingerprint (64 hex digits, colons allowed); openssl x509 -noout \
-                     -fingerprint -sha256 prints it"
-                );
-                return Err(Error::new(Kind::BadParam, "tls_fingerprint", text));
+                let text = format!("\"{fingerprint}\" is no SHA-256 fingerprint (64 hex digits, colons allowed)");
+                let error = Error::new(Kind::BadParam, "tls_fingerprint", text);
+                return Err(error.cure("openssl x509 -noout -fingerprint -sha256 prints it"));
             }
             Ok(Trust::Pinned(hex.to_lowercase()))
         }
         other => {
-            let text = format!("\"{other}\" is not a way to check the certificate; use system, pinned or off");
-            Err(Error::new(Kind::BadParam, "tls_verify", text))
+            let text = format!("\"{other}\" is not a way to check the certificate");
+            Err(Error::new(Kind::BadParam, "tls_verify", text).cure("use system, pinned or off"))
         }
     }
 }
@@ -87,16 +85,15 @@ fn trust(mode: &str, fingerprint: &str) -> Result<Trust> {
 /// VMmanager 6 handlers stand in data centers of BILLmanager itself; `datacenter_external` otherwise [protocol 3.2].
 pub fn refuse_external(handler: &Handler) -> Result<()> {
     let Some(id) = handler.external_datacenter.as_deref().filter(|id| *id != "0") else { return Ok(()) };
-    let text = format!(
-        "the handler's data center has the external id \"{id}\"; VMmanager 6 handlers need a data center without one"
-    );
-    Err(Error::new(Kind::DatacenterExternal, "datacenter", text))
+    let text = format!("the handler's data center has the external id \"{id}\"");
+    let error = Error::new(Kind::DatacenterExternal, "datacenter", text);
+    Err(error.cure("VMmanager 6 handlers need a data center without one"))
 }
 
 /// A cluster that must exist.
 pub fn cluster(vmm: &Client, id: u64) -> Result<Cluster> {
     vmm.cluster(id)?.ok_or_else(|| {
-        let text = format!("VMmanager has no cluster with the id {id}; choose another one in the handler's settings");
-        Error::new(Kind::ClusterNotFound, "cluster", text)
+        Error::new(Kind::ClusterNotFound, "cluster", format!("VMmanager has no cluster with the id {id}"))
+            .cure("choose another one in the handler's settings")
     })
 }

@@ -19,11 +19,10 @@ pub fn of_new_vm(vmm: &Client, cluster: u64, pools: &[u64]) -> Result<Vec<Interf
     let mut serving = serving(vmm, cluster)?;
     let main = serving.remove(&MAIN).unwrap_or_default();
     let Some((second, second_pools)) = serving.pop_first() else {
-        let text = format!(
-            "no IP pool of VMmanager serves an additional interface of cluster {cluster}; attach a pool to that interface \
-             of the cluster, or switch the handler's additional network interface off"
-        );
-        return Err(Error::new(Kind::NoSecondInterface, "additional_interface", text));
+        let text = format!("no IP pool of VMmanager serves an additional interface of cluster {cluster}");
+        let cure =
+            "attach a pool to that interface of the cluster, or switch the handler's additional network interface off";
+        return Err(Error::new(Kind::NoSecondInterface, "additional_interface", text).cure(cure));
     };
     if main.is_empty() {
         let text = format!("no IP pool of VMmanager serves the main interface of cluster {cluster}");

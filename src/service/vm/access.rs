@@ -14,8 +14,9 @@ use crate::{fault, log};
 pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
     let host = job.vm()?;
     if host.state != Host::RUNNING {
-        let text = format!("VM {} is {}; the password can be changed while it runs", host.id, host.state);
-        return Err(Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text));
+        let text = format!("VM {} is {}", host.id, host.state);
+        let error = Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text);
+        return Err(error.cure("the password can be changed while it runs"));
     }
     finish(job, job.vmm.set_password(host.id, secret))?;
     fault::point("password.after_request");
@@ -41,7 +42,7 @@ pub fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()
     let place = job.place()?;
     let ordered = os.or(job.service.param("ostempl"));
     let name = ordered.ok_or_else(|| {
-        crate::service::order::missing("ostempl", "the order names no OS template; give one with --os")
+        crate::service::order::missing("ostempl", "the order names no OS template").cure("give one with --os")
     })?;
     let os = catalogue::os(&job.vmm, name, place.cluster)?;
     let ordered = job.service.param("recipe").filter(|name| place.use_recipes && *name != "null");

@@ -18,11 +18,8 @@ use crate::{fault, log};
 pub fn ensure(job: &Job) -> Result<u64> {
     let email = job.service.client.email.trim();
     if email.is_empty() {
-        let text = format!(
-            "client {} has no e-mail in BILLmanager; VMmanager needs one for the account",
-            job.service.client.id
-        );
-        return Err(Error::new(Kind::MissingParam, "email", text));
+        let text = format!("client {} has no e-mail in BILLmanager", job.service.client.id);
+        return Err(Error::new(Kind::MissingParam, "email", text).cure("VMmanager needs one for the account"));
     }
     let _lock = lock(job, email)?;
     if let Some(account) = known(job, email)? {
@@ -87,10 +84,10 @@ fn checked(account: &Account) -> Result<u64> {
 pub fn refuse_admin(account: &Account) -> Result<()> {
     if account.is_staff() {
         let text = format!(
-            "the client's e-mail {} belongs to an administrator of VMmanager (account {}); give the client another e-mail",
+            "the client's e-mail {} belongs to an administrator of VMmanager (account {})",
             account.email, account.id
         );
-        return Err(Error::new(Kind::AdminAccount, &*account.email, text));
+        return Err(Error::new(Kind::AdminAccount, &*account.email, text).cure("give the client another e-mail"));
     }
     Ok(())
 }

@@ -246,8 +246,8 @@ fn confirm(job: &Job, slot: &Slot) -> Result<()> {
     if host.has_address(ip) {
         return job.panel.commit_slot(slot.id);
     }
-    let text = format!("slot {} holds {ip}, which VM {} does not have; give the slot up or sync it", slot.id, host.id);
-    Err(Error::new(Kind::BadParam, "ip", text))
+    let text = format!("slot {} holds {ip}, which VM {} does not have", slot.id, host.id);
+    Err(Error::new(Kind::BadParam, "ip", text).cure("give the slot up or sync it"))
 }
 
 /// Gives a slot an address that the VM has but no slot holds (an interrupted run leaves one), else a new one, which is

@@ -24,8 +24,8 @@ pub struct Proposal {
 /// Compares a service with the VM that BILLmanager names, or with `vm`.
 pub fn propose(job: &Job, vm: Option<u64>) -> Result<Proposal> {
     let id = vm.map_or_else(|| job.recorded_vm(), |id| Ok(Some(id)))?.ok_or_else(|| {
-        let text = format!("service {} names no VM (panelid is empty); say which one with --vm", job.service.id);
-        Error::new(Kind::MissingParam, "panelid", text)
+        let text = format!("service {} names no VM (panelid is empty)", job.service.id);
+        Error::new(Kind::MissingParam, "panelid", text).cure("say which one with --vm")
     })?;
     let host = job
         .vmm

@@ -122,9 +122,8 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
     let os = order.os.as_deref().ok_or_else(|| missing("ostempl", "the order names no OS template"))?;
     let (ipv4, ipv6) = (order.ipv4.unwrap_or(1), order.ipv6 == Some(true));
     if ipv4 == 0 && !ipv6 {
-        let text =
-            "the tariff gives neither an IPv4 nor an IPv6 address; allow at least one address (add-on ip or ipv6)";
-        return Err(Error::new(Kind::BadParam, "ip", text));
+        let error = Error::new(Kind::BadParam, "ip", "the tariff gives neither an IPv4 nor an IPv6 address");
+        return Err(error.cure("allow at least one address (add-on ip or ipv6)"));
     }
     let os = catalogue::os(&job.vmm, os, place.cluster)?;
     let preset = catalogue::needed_preset(|| job.vmm.presets(), order, os.is_lxd_image)?;
@@ -182,10 +181,8 @@ fn sizes(body: &mut CreateHost, order: &Order, preset: Option<&Preset>) -> Resul
     }
     let needed = |name: &str, value: Option<u64>| {
         value.filter(|&size| size > 0).map(Some).ok_or_else(|| {
-            let text = format!(
-                "neither the tariff nor a VM configuration gives \"{name}\"; add the add-on \"{name}\" to the tariff"
-            );
-            Error::new(Kind::MissingParam, name, text)
+            let text = format!("neither the tariff nor a VM configuration gives \"{name}\"");
+            Error::new(Kind::MissingParam, name, text).cure(format!("add the add-on \"{name}\" to the tariff"))
         })
     };
     body.cpu_number = needed("ncpu", sizes.cpu_number.or_else(|| preset?.cpu_number))?;

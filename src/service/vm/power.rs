@@ -162,8 +162,8 @@ pub enum Button {
 /// Does what the button says and reports it. A suspended service cannot be started with it.
 pub fn press(job: &Job, button: Button) -> Result<()> {
     if job.service.status == SUSPENDED && button != Button::Stop {
-        let text = format!("service {} is suspended; resume it in BILLmanager first", job.service.id);
-        return Err(Error::new(Kind::BadParam, "status", text));
+        let error = Error::new(Kind::BadParam, "status", format!("service {} is suspended", job.service.id));
+        return Err(error.cure("resume it in BILLmanager first"));
     }
     match button {
         Button::Start => start(job, &job.vm()?)?,

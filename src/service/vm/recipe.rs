@@ -55,8 +55,7 @@ fn advised(error: Error, vm: u64) -> Error {
     if error.kind != Kind::Vm6Task {
         return error;
     }
-    error.and(format!(
-        "VM {vm} itself is installed and is kept: \"reopen\" accepts it as it is, \"pmvmmanager6 reinstall\" runs the \
-         recipe again"
-    ))
+    error
+        .and(format!("VM {vm} itself is installed and is kept"))
+        .cure("\"reopen\" accepts it as it is, \"pmvmmanager6 reinstall\" runs the recipe again")
 }

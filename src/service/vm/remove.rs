@@ -64,8 +64,8 @@ pub fn remove(job: &Job, host: &Host) -> Result<()> {
 /// Some builds want the VM stopped first [api 6, row 35].
 fn remove_stopped(job: &Job, host: &Host, refused: Error) -> Outcome<Option<Task>> {
     if host.is_protected {
-        let hint = "the VM is protected from deletion in VMmanager; take the protection off";
-        return Err(Failure::Refused(refused.and(hint)));
+        let refused = refused.and("the VM is protected from deletion in VMmanager");
+        return Err(Failure::Refused(refused.cure("take the protection off")));
     }
     if host.state != Host::RUNNING || refused.kind != Kind::Vm6Api {
         return Err(Failure::Refused(refused));

@@ -68,11 +68,9 @@ fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host
 
 fn needs_restart(job: &Job, host: &Host) -> Error {
     let item = job.service.id;
-    let text = format!(
-        "VM {} cannot get the ordered size while it runs; --command setparam --item {item} restarts it",
-        host.id
-    );
+    let text = format!("VM {} cannot get the ordered size while it runs", host.id);
     Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text)
+        .cure(format!("--command setparam --item {item} restarts it"))
 }
 
 fn carry_out(job: &Job, wanted: &Sizes, host: &Host, change: &Change, may_restart: bool) -> Outcome<()> {
