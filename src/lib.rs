@@ -95,6 +95,7 @@
 //! accounts: it would stop a client's other VMs. Reinstalling an OS as a side effect of anything.
 
 pub mod admin;
+pub mod backoff;
 pub mod cli;
 pub mod command;
 pub mod config;

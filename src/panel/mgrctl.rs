@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::dry_run::DryRun;
+use crate::backoff::Backoff;
 use crate::config::{Config, MODULE};
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Origin, Result};
 use crate::log;
 use crate::wire::{self, Element};
 
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_mins(5);
 
@@ -88,22 +88,17 @@ impl Mgrctl {
         if let Some(dry_run) = self.dry_run.as_ref().filter(|_| !DryRun::is_question(function)) {
             return dry_run.answer(function, params);
         }
-        let until = Instant::now() + self.patience;
-        let mut pause = FIRST_PAUSE;
+        let backoff = Backoff::with_longest(self.patience, LONGEST_PAUSE);
         loop {
             match self.attempt(function, params)? {
                 Attempt::Answered(answer) => return Ok(answer),
-                Attempt::NotConnected(text) if Instant::now() + pause >= until => {
+                Attempt::NotConnected(text) if backoff.is_over() => {
                     let text = format!("BILLmanager could not be reached for {} s: {text}", self.patience.as_secs());
                     return Err(unreachable(function, &text));
                 }
                 Attempt::NotConnected(text) => {
-                    log::warn!(
-                        "BILLmanager does not answer {function} ({text}); trying again in {} ms",
-                        pause.as_millis()
-                    );
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    log::warn!("BILLmanager does not answer {function} ({text}); trying again");
+                    backoff.pause("waiting for BILLmanager");
                 }
             }
         }

@@ -1,9 +1,8 @@
 //! Waiting for an asynchronous task [api 3].
 //!
-//! The looks come at 0.2, 0.5 and 1 s and then at a quarter of the time waited so far, at most 5 s apart. `complete`
-//! ends the wait, a failure word ends it with VMmanager's own text, anything else is pending. A task may be missing
-//! from the list for a minute after the answer that named it; after that the VM itself has to be asked. A look that
-//! fails is no news about the task.
+//! `complete` ends the wait, a failure word ends it with VMmanager's own text, anything else is pending. A task may be
+//! missing from the list for a minute after the answer that named it; after that the VM itself has to be asked. A look
+//! that fails is no news about the task.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +11,9 @@ use serde_json::Value;
 use super::client::Client;
 use super::filter::Filter;
 use super::model::{List, Past, TaskRow};
+use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::progress::Progress;
 
 /// A task as an answer names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +44,8 @@ impl Task {
 pub enum Ended {
     /// VMmanager says it is complete.
     Complete,
-    /// VMmanager does not know the task: look at the VM.
-    Vanished,
+    /// VMmanager lists no task: look at the VM.
+    Unlisted,
 }
 
 enum Look {
@@ -59,19 +58,15 @@ enum Look {
 impl Client {
     /// Waits for a task. `vm6_task` when it failed, `vm6_timeout` when it still runs at the deadline.
     pub fn wait(&self, task: &Task, limit: Duration) -> Result<Ended> {
-        let started = Instant::now();
-        let mut missing_since = started;
+        let wait = Backoff::new(limit);
+        let mut missing_since = Instant::now();
         let mut said = String::new();
-        let mut looks = 0;
-        let progress = Progress::new();
         loop {
-            progress.show(&format!("VMmanager task {} {said}, {} s", task.title(), started.elapsed().as_secs()));
-            std::thread::sleep(pause(looks, started.elapsed()).min(limit.saturating_sub(started.elapsed())));
-            looks += 1;
+            wait.pause(&format!("VMmanager task {} {said}", task.title()));
             match self.look(task) {
                 Ok(Look::Complete) => return Ok(Ended::Complete),
                 Ok(Look::Failed(row)) => return Err(self.failed(task, &row)),
-                Ok(Look::Missing) if missing_since.elapsed() >= self.limits().unlisted => return Ok(Ended::Vanished),
+                Ok(Look::Missing) if missing_since.elapsed() >= self.limits().unlisted => return Ok(Ended::Unlisted),
                 Ok(Look::Missing) => {}
                 Ok(Look::Pending(status)) => {
                     missing_since = Instant::now();
@@ -83,9 +78,11 @@ impl Client {
                 Err(error) if error.kind.is_connection() && error.kind != Kind::Vm6Connect => return Err(error),
                 Err(error) => log::warn!("task {} could not be looked at: {error}", task.title()),
             }
-            if started.elapsed() >= limit {
+            if wait.is_over() {
                 let text = format!("VMmanager still works on task {} after {} s", task.title(), limit.as_secs());
-                return Err(Error::new(Kind::Vm6Timeout, task.title(), text).and("the next try goes on waiting for it"));
+                return Err(
+                    Error::new(Kind::Vm6Timeout, task.title(), text).and("the next try continues to wait for it")
+                );
             }
         }
     }
@@ -126,15 +123,6 @@ impl Client {
         let record: Value = self.get(&format!("/vm/v3/task/{task}")).ok()?;
         let record = record.get("task").unwrap_or(&record);
         ["output", "error"].iter().find_map(|field| reason(record.get(*field)?))
-    }
-}
-
-fn pause(looks: u32, waited: Duration) -> Duration {
-    match looks {
-        0 => Duration::from_millis(200),
-        1 => Duration::from_millis(300),
-        2 => Duration::from_millis(500),
-        _ => (waited / 4).clamp(Duration::from_millis(500), Duration::from_secs(5)),
     }
 }
 

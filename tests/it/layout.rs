@@ -52,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What everybody may use, except those who stand below it.
-const GROUND: &[&str] = &["config", "digest", "error", "fault", "id", "log", "progress", "seal", "recorder"];
+const GROUND: &[&str] = &["backoff", "config", "digest", "error", "fault", "id", "log", "progress", "seal", "recorder"];
 /// Parts of the ground and what they may use of it.
 const BELOW: &[(&str, &[&str])] = &[
     ("error", &[]),
@@ -61,6 +61,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("seal", &[]),
     ("progress", &[]),
+    ("backoff", &["progress"]),
     ("fault", &["config"]),
     ("log", &["config", "id"]),
     ("recorder", &["error"]),

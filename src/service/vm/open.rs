@@ -226,7 +226,7 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Op
     if let Some(task) = task {
         match job.vmm.wait(task, limit) {
             Ok(Ended::Complete) => limit = job.limits().address,
-            Ok(Ended::Vanished) => {
+            Ok(Ended::Unlisted) => {
                 log::warn!("service {}: VMmanager forgot the task of VM {vm}; looking at the VM", job.service.id);
             }
             Err(error) if error.kind == Kind::Vm6Task => return Err(clean_up(job, vm, error)),
