@@ -234,3 +234,19 @@ fn every_rule_is_needed() {
         }
     }
 }
+
+/// Whoever waits does it with `backoff`; in `service` only `settle` does, and it alone waits for tasks.
+#[test]
+fn waiting_has_one_place() {
+    const OWNERS: [(&str, &[&str]); 3] = [
+        ("thread::sleep(", &["admin::hold", "admin::visit", "backoff", "vmm::client"]),
+        ("Backoff::", &["backoff", "panel::mgrctl", "service::job::settle", "vmm::task"]),
+        ("vmm.wait(", &["service::job::settle"]),
+    ];
+    for source in sources() {
+        for (call, owners) in OWNERS {
+            let at = source.text.find(call).filter(|_| !owners.contains(&source.module.as_str()));
+            assert!(at.is_none(), "{}: {call} is for {owners:?}", source.place(at.unwrap_or_default()));
+        }
+    }
+}

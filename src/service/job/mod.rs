@@ -5,5 +5,6 @@ pub mod identity;
 pub mod locate;
 pub mod settle;
 pub mod turn;
+pub mod watch;
 
 pub use assignment::{Assignment, Job};

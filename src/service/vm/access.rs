@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::platform::catalogue;
 use crate::service::vm::{password, power, recipe};
-use crate::vmm::{Failure, Host, Outcome, Task};
+use crate::vmm::{Failure, Host};
 use crate::{fault, log};
 
 /// Sets the root password of the VM and saves it crypted; repeating it with the same password changes nothing.
@@ -18,7 +18,7 @@ pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
         let error = Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text);
         return Err(error.cure("the password can be changed while it runs"));
     }
-    finish(job, job.vmm.set_password(host.id, secret))?;
+    job.finish(job.vmm.set_password(host.id, secret), job.limits().change)?;
     fault::point("password.after_request");
     job.panel.save_secret(job.service.id, "password", secret)?;
     job.panel.post("service.postchangepassword", job.service.id)
@@ -52,30 +52,15 @@ pub fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()
     let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);
     job.panel.save_secret(job.service.id, "password", &secret)?;
     log::warn!("service {}: VM {} is installed anew with {name}", job.service.id, host.id);
-    let task = match job.vmm.reinstall(host.id, os.id, &secret, recipe) {
-        Ok(task) => task,
-        Err(Failure::Refused(error)) => {
-            // The VM keeps its old password, and so must BILLmanager.
-            if let Some(old) = old {
-                job.panel.save_secret(job.service.id, "password", &old)?;
-            }
-            return Err(error);
-        }
-        Err(unknown) => return Err(unknown.into()),
-    };
-    if let Some(task) = &task {
-        job.vmm.wait(task, job.limits().create)?;
+    let outcome = job.vmm.reinstall(host.id, os.id, &secret, recipe);
+    // The VM keeps its old password, and so must BILLmanager.
+    if let (Err(Failure::Refused(_)), Some(old)) = (&outcome, old) {
+        job.panel.save_secret(job.service.id, "password", &old)?;
     }
+    let task = outcome.as_ref().ok().cloned().flatten();
+    job.finish(outcome, job.limits().create)?;
     if recipe.is_some() {
         recipe::wait(job, host.id, task.as_ref(), before)?;
     }
     job.wait_for_state(host.id, Host::RUNNING, job.limits().change)
-}
-
-/// Waits for a change that can simply be asked for again when its outcome is unknown.
-fn finish(job: &Job, outcome: Outcome<Option<Task>>) -> Result<()> {
-    match outcome? {
-        Some(task) => job.vmm.wait(&task, job.limits().change).map(drop),
-        None => Ok(()),
-    }
 }

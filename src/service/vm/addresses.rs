@@ -100,7 +100,7 @@ fn add_v4(job: &Job, host: u64, wanted: u64) -> Result<Host> {
     fault::point("addresses.before_request");
     let outcome = job.vmm.add_ipv4(host.id, missing, &place.pools);
     fault::point("addresses.after_request");
-    let host = job.settle(host.id, outcome, enough)?;
+    let host = job.finish_and_watch(host.id, outcome, enough)?;
     if enough(&host) { Ok(host) } else { Err(missed(&host, &format!("{wanted} IPv4 addresses"))) }
 }
 
@@ -158,7 +158,7 @@ fn remove_v4(job: &Job, host: u64, ip: &str) -> Result<()> {
     fault::point("addresses.before_request");
     let outcome = job.vmm.delete_ip(found.id);
     fault::point("addresses.after_request");
-    let host = job.settle(host, outcome, gone)?;
+    let host = job.finish_and_watch(host, outcome, gone)?;
     if gone(&host) {
         return Ok(());
     }
@@ -194,7 +194,7 @@ fn switch_v6(job: &Job, host: u64, on: bool, prefix: Option<u64>) -> Result<Host
     let outcome = job.vmm.set_ipv6(host, on, prefix);
     fault::point("addresses.after_request");
     let switched = |host: &Host| host.ip6.is_empty() != on;
-    let host = job.settle(host, outcome, switched)?;
+    let host = job.finish_and_watch(host, outcome, switched)?;
     if switched(&host) { Ok(host) } else { Err(missed(&host, if on { "IPv6" } else { "no IPv6" })) }
 }
 
@@ -214,13 +214,12 @@ fn name(job: &Job, host: u64, ip: &str, domain: &str) -> Result<bool> {
         if found.domain == domain {
             return Ok(true);
         }
-        match job.vmm.set_ptr(found.id, domain) {
+        match job.finish(job.vmm.set_ptr(found.id, domain), job.limits().change) {
             Err(Failure::Unknown(error)) if !asked_again => {
                 log::warn!("service {}: {error}; looking at {ip}", job.service.id);
                 asked_again = true;
-                job.calm(host)?;
+                job.idle(host)?;
             }
-            Ok(Some(task)) => return job.vmm.wait(&task, job.limits().change).map(|_| true),
             outcome => return outcome.map(|_| true).map_err(Error::from),
         }
     }

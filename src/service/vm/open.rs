@@ -12,7 +12,8 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::{Phase, Record};
 use crate::panel::status::SUSPENDED;
 use crate::panel::{Value, status};
-use crate::service::job::{Job, locate, settle};
+use crate::service::job::settle::settle;
+use crate::service::job::{Job, locate};
 use crate::service::order::{Order, Placement, missing};
 use crate::service::platform::{catalogue, connection, interfaces};
 use crate::service::vm::{account, addresses, password, power, recipe, remove, resize, sync};
@@ -224,13 +225,13 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Op
     job.panel.save(job.service.id, "panelid", &vm.to_string())?;
     let mut limit = job.limits().create;
     if let Some(task) = task {
-        match job.vmm.wait(task, limit) {
+        match job.finish(Ok(Some(task.clone())), limit) {
             Ok(Ended::Complete) => limit = job.limits().address,
             Ok(Ended::Unlisted) => {
                 log::warn!("service {}: VMmanager forgot the task of VM {vm}; looking at the VM", job.service.id);
             }
-            Err(error) if error.kind == Kind::Vm6Task => return Err(clean_up(job, vm, error)),
-            Err(error) => return Err(error),
+            Err(Failure::Refused(error)) if error.kind == Kind::Vm6Task => return Err(clean_up(job, vm, error)),
+            Err(failure) => return Err(failure.into()),
         }
     }
     fault::point("create.waited");
@@ -243,35 +244,41 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Op
     Ok(Some(host))
 }
 
+/// Nothing when the VM is not listed for as long as a created VM may take to show.
 fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>> {
-    let started = Instant::now();
-    loop {
-        let host = job.host(vm)?;
-        match &host {
-            None if started.elapsed() >= job.limits().appear => return Ok(None),
-            Some(found) if found.state == Host::STOPPED && job.service.status != SUSPENDED => {
-                locate::prove(job, found)?;
-                power::start(job, found)?;
-            }
-            Some(found) if is_ready(job, found) => return Ok(host),
-            // Whoever lost the answer to the creation has no task to wait for.
-            Some(found) if found.state == Host::CREATING => {
-                if let Some(failed) = failed_creation(job, vm)? {
-                    return Err(clean_up(job, vm, failed));
-                }
-            }
-            _ => {}
+    let (started, mut seen) = (Instant::now(), (String::new(), 0));
+    let ready = settle(&format!("VM {vm}: waiting until it runs and has an address"), limit, || {
+        let Some(host) = job.host(vm)? else {
+            return Ok((started.elapsed() >= job.limits().appear).then_some(None));
+        };
+        if is_ready(job, &host) {
+            return Ok(Some(Some(host)));
         }
-        if started.elapsed() >= limit {
-            let (state, count) = host.map_or_else(Default::default, |h| (h.state, h.ip4.len() + h.ip6.len()));
-            let text = format!(
-                "VM {vm} is {state} with {count} addresses after {} s; the next try goes on waiting",
-                limit.as_secs()
-            );
-            return Err(Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text));
-        }
-        std::thread::sleep(settle::pause(started.elapsed()));
+        advance(job, &host)?;
+        seen = (host.state, host.ip4.len() + host.ip6.len());
+        Ok(None)
+    })?;
+    ready.ok_or_else(|| {
+        let ((state, count), waited) = (seen, limit.as_secs());
+        let text =
+            format!("VM {vm} is {state} with {count} addresses after {waited} s; the next try continues to wait");
+        Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text)
+    })
+}
+
+/// Starts a new VM that is stopped, and removes one whose creation failed: whoever lost the answer to the creation has
+/// no task to wait for.
+fn advance(job: &Job, host: &Host) -> Result<()> {
+    if host.state == Host::STOPPED && job.service.status != SUSPENDED {
+        locate::prove(job, host)?;
+        return power::start(job, host);
     }
+    if host.state == Host::CREATING
+        && let Some(failed) = failed_creation(job, host.id)?
+    {
+        return Err(clean_up(job, host.id, failed));
+    }
+    Ok(())
 }
 
 fn failed_creation(job: &Job, vm: u64) -> Result<Option<Error>> {

@@ -3,13 +3,12 @@
 //! Suspension is per VM: the account is never blocked, because VMmanager would stop every VM of the client
 //! [api 4.1]. The state is read first: what is done already is success.
 
-use std::time::Instant;
-
 use crate::error::{Error, Kind, Result};
 use crate::journal::Restart;
 use crate::panel::status::SUSPENDED;
-use crate::service::job::{Job, settle};
-use crate::vmm::{Failure, Host, Past, Task};
+use crate::service::job::Job;
+use crate::service::job::settle::settle;
+use crate::vmm::{Ended, Failure, Host, Past, Task};
 use crate::{fault, log};
 
 /// Stops the VM; by force when a gentle stop does not end in its time.
@@ -69,23 +68,22 @@ fn restart(job: &Job, force: bool) -> Result<()> {
     fault::point("power.before_request");
     let outcome = job.vmm.restart_host(host.id, force);
     fault::point("power.after_request");
-    match outcome {
-        Ok(Some(task)) => {
-            job.journal.restart_accepted(item, task.consul)?;
-            job.vmm.wait(&task, limit)?;
-        }
-        Ok(None) => drop(job.calm(host.id)?),
+    match &outcome {
+        Ok(Some(task)) => job.journal.restart_accepted(item, task.consul)?,
+        Err(Failure::Refused(_)) => job.journal.restart_failed(item)?,
+        Ok(None) | Err(Failure::Unknown(_)) => {}
+    }
+    match job.finish(outcome, limit) {
+        Ok(Ended::Complete) => {}
+        Ok(Ended::Unlisted) => drop(job.idle(host.id)?),
         Err(Failure::Unknown(error)) => {
             log::warn!("service {item}: {error}; looking whether VM {} is restarted", host.id);
             if !taken_up(job, host.id, after)? {
                 return Err(error.and("no restart of the VM is seen; the next try looks again before it asks"));
             }
-            job.calm(host.id)?;
+            job.idle(host.id)?;
         }
-        Err(Failure::Refused(error)) => {
-            job.journal.restart_failed(item)?;
-            return Err(error);
-        }
+        Err(Failure::Refused(error)) => return Err(error),
     }
     fault::point("power.waited");
     job.wait_for_state(host.id, Host::RUNNING, limit)
@@ -95,11 +93,11 @@ fn restart(job: &Job, force: bool) -> Result<()> {
 fn goes_on(job: &Job, host: u64, earlier: Restart) -> Result<bool> {
     let item = job.service.id;
     let failed = match earlier.task {
-        Some(task) => match job.vmm.wait(&Task::named(task, "host_start"), job.limits().change) {
-            Err(error) if error.kind == Kind::Vm6Task => true,
+        Some(task) => match job.finish(Ok(Some(Task::named(task, "host_start"))), job.limits().change) {
+            Err(Failure::Refused(error)) if error.kind == Kind::Vm6Task => true,
             ended => ended.map(|_| false)?,
         },
-        None if taken_up(job, host, earlier.after)? => job.calm(host)?.state == Host::STOPPED,
+        None if taken_up(job, host, earlier.after)? => job.idle(host)?.state == Host::STOPPED,
         None => return Ok(false),
     };
     if failed {
@@ -116,16 +114,10 @@ fn taken_up(job: &Job, host: u64, after: Option<u64>) -> Result<bool> {
     const TASKS: [&str; 3] = ["host_stop", "host_start", "host_restart"];
     let Some(after) = after else { return Ok(false) };
     let is_newer = |past: &Past| past.id.is_some_and(|id| id > after) && TASKS.contains(&past.name.as_str());
-    let started = Instant::now();
-    loop {
-        if job.vmm.history(host)?.iter().flatten().any(is_newer) {
-            return Ok(true);
-        }
-        if started.elapsed() >= job.limits().appear {
-            return Ok(false);
-        }
-        std::thread::sleep(settle::pause(started.elapsed()));
-    }
+    let seen = settle(&format!("VM {host}: waiting for its restart"), job.limits().appear, || {
+        Ok(job.vmm.history(host)?.iter().flatten().any(is_newer).then_some(()))
+    })?;
+    Ok(seen.is_some())
 }
 
 /// Number of the VM's newest task, if VMmanager tells.

@@ -5,11 +5,10 @@
 //! failed. Where the history tells nothing, all tasks that share the number of the installation must be final
 //! [api 3.5].
 
-use std::time::Instant;
-
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::service::job::{Job, settle};
+use crate::service::job::Job;
+use crate::service::job::settle::settle;
 use crate::vmm::{Past, Task};
 
 /// Words of which one is in the name of such a task.
@@ -18,28 +17,28 @@ const WORDS: [&str; 2] = ["recipe", "script"];
 /// Waits until the script of a VM has ended; tasks up to the number `after` are of an earlier life. A script that
 /// failed does not take the VM with it.
 pub fn wait(job: &Job, vm: u64, installation: Option<&Task>, after: Option<u64>) -> Result<()> {
-    let (started, limit) = (Instant::now(), job.limits().create);
+    let limit = job.limits().create;
     let is_script = |past: &&Past| {
         past.id.unwrap_or_default() > after.unwrap_or_default() && WORDS.iter().any(|word| past.name.contains(word))
     };
-    loop {
+    let ended = settle(&format!("VM {vm}: waiting for its script"), limit, || {
         let history = job.vmm.history(vm)?.unwrap_or_default();
         let newest = history.iter().filter(is_script).max_by_key(|past| past.id);
         match newest.map(Past::ended) {
-            Some(Some(true)) => return Ok(()),
+            Some(Some(true)) => Ok(Some(())),
             Some(Some(false)) => {
                 let text = format!("a script of VM {vm} failed; VMmanager's history of the VM shows it");
-                return Err(advised(Error::new(Kind::Vm6Task, format!("VM {vm}"), text), vm));
+                Err(advised(Error::new(Kind::Vm6Task, format!("VM {vm}"), text), vm))
             }
-            Some(None) if started.elapsed() >= limit => {
-                let text =
-                    format!("a script of VM {vm} still runs after {} s; the next try goes on waiting", limit.as_secs());
-                return Err(Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text));
-            }
-            Some(None) => std::thread::sleep(settle::pause(started.elapsed())),
-            None => return all_of(job, vm, installation),
+            Some(None) => Ok(None),
+            None => all_of(job, vm, installation).map(Some),
         }
-    }
+    })?;
+    ended.ok_or_else(|| {
+        let text =
+            format!("a script of VM {vm} still runs after {} s; the next try continues to wait", limit.as_secs());
+        Error::new(Kind::Vm6Timeout, format!("VM {vm}"), text)
+    })
 }
 
 fn all_of(job: &Job, vm: u64, installation: Option<&Task>) -> Result<()> {
@@ -48,7 +47,7 @@ fn all_of(job: &Job, vm: u64, installation: Option<&Task>) -> Result<()> {
         return Ok(());
     };
     let all = Task { consul: *consul, name: None };
-    job.vmm.wait(&all, job.limits().create).map(drop).map_err(|error| advised(error, vm))
+    job.finish(Ok(Some(all)), job.limits().create).map(drop).map_err(|failure| advised(failure.into(), vm))
 }
 
 fn advised(error: Error, vm: u64) -> Error {

@@ -3,11 +3,10 @@
 //! A VM that is gone counts as closed only when VMmanager itself says so. The VM goes first and the IP slots after it:
 //! a crash in between leaves slots that the next run frees, never an address given to somebody else while it is in use.
 
-use std::time::Instant;
-
 use crate::error::{Error, Kind, Result};
 use crate::journal::Phase;
-use crate::service::job::{Job, locate, settle};
+use crate::service::job::settle::settle;
+use crate::service::job::{Job, locate};
 use crate::vmm::{Failure, Host, Outcome, Task};
 use crate::{fault, log};
 
@@ -49,16 +48,15 @@ pub fn remove(job: &Job, host: &Host) -> Result<()> {
         outcome => outcome,
     };
     fault::point("delete.after_request");
-    let waited = match outcome {
-        Ok(Some(task)) => {
-            job.journal.delete(item, client, &mark, host.id, task.name.as_deref().map(|name| (task.consul, name)))?;
-            job.vmm.wait(&task, job.limits().change).map(drop)
-        }
-        Ok(None) | Err(Failure::Unknown(_)) => Ok(()),
-        Err(Failure::Refused(error)) => Err(error),
-    };
+    if let Ok(Some(task)) = &outcome {
+        job.journal.delete(item, client, &mark, host.id, task.name.as_deref().map(|name| (task.consul, name)))?;
+    }
+    let finished = job.finish(outcome, job.limits().change);
     fault::point("delete.waited");
-    wait_until_gone(job, host).map_err(|gone| waited.err().unwrap_or(gone))
+    wait_until_gone(job, host).map_err(|exists| match finished {
+        Err(Failure::Refused(error)) => error,
+        Ok(_) | Err(Failure::Unknown(_)) => exists,
+    })
 }
 
 /// Some builds want the VM stopped first [api 6, row 35].
@@ -76,15 +74,15 @@ fn remove_stopped(job: &Job, host: &Host, refused: Error) -> Outcome<Option<Task
 }
 
 fn wait_until_gone(job: &Job, host: &Host) -> Result<()> {
-    let started = Instant::now();
-    while job.vmm.host(host.id)?.is_some_and(|found| found.create_date == host.create_date) {
-        if started.elapsed() >= job.limits().appear {
-            let text = format!("VM {} still exists {} s after its removal", host.id, started.elapsed().as_secs());
-            return Err(Error::new(Kind::Vm6Timeout, format!("VM {}", host.id), text));
-        }
-        std::thread::sleep(settle::pause(started.elapsed()));
-    }
-    Ok(())
+    let limit = job.limits().appear;
+    let gone = settle(&format!("VM {}: waiting until it is gone", host.id), limit, || {
+        let found = job.vmm.host(host.id)?;
+        Ok(found.is_none_or(|found| found.create_date != host.create_date).then_some(()))
+    })?;
+    gone.ok_or_else(|| {
+        let text = format!("VM {} still exists {} s after its removal", host.id, limit.as_secs());
+        Error::new(Kind::Vm6Timeout, format!("VM {}", host.id), text)
+    })
 }
 
 fn free_slots(job: &Job) -> Result<()> {

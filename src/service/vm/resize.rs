@@ -13,7 +13,7 @@ use super::speed_cap;
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::order::{Order, Sizes};
-use crate::vmm::{Failure, Host, Outcome, Resources, Task};
+use crate::vmm::{Ended, Failure, Host, Outcome, Resources, Task};
 use crate::{fault, log};
 
 /// How often a request is sent of which nobody knows whether it arrived.
@@ -104,8 +104,8 @@ struct Later {
 
 impl Parts<'_> {
     fn change_stopped(&self) -> Outcome<()> {
-        self.at_once(self.job.limits().change, self.resources(false))?;
-        self.at_once(self.job.limits().disk, self.disk(false))
+        self.job.finish(self.resources(false), self.job.limits().change)?;
+        self.job.finish(self.disk(false), self.job.limits().disk).map(drop)
     }
 
     fn change_running(&self) -> Outcome<()> {
@@ -130,23 +130,16 @@ impl Parts<'_> {
         ask: impl Fn(bool) -> Outcome<Option<Task>>,
     ) -> Outcome<()> {
         if hot {
-            match self.at_once(limit, ask(false)) {
+            match self.job.finish(ask(false), limit) {
                 Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && self.may_restart => {
                     log::info!("not possible while the VM runs ({error}); a restart will apply it");
                 }
-                outcome => return outcome,
+                outcome => return outcome.map(drop),
             }
         }
         later.tasks.extend(ask(true)?);
         later.restart |= differs(self.host, self.change);
         Ok(())
-    }
-
-    fn at_once(&self, limit: Duration, asked: Outcome<Option<Task>>) -> Outcome<()> {
-        match asked? {
-            Some(task) => self.job.vmm.wait(&task, limit).map(drop).map_err(Failure::Refused),
-            None => Ok(()),
-        }
     }
 
     fn resources(&self, deferred: bool) -> Outcome<Option<Task>> {
@@ -172,17 +165,16 @@ impl Parts<'_> {
         fault::point("resize.before_restart");
         let outcome = job.vmm.restart_host(host.id, false);
         fault::point("resize.after_restart");
-        let start = match outcome {
-            Ok(Some(start)) => start,
-            Ok(None) => return self.see_restart(Error::new(Kind::Vm6Api, "restart", "VMmanager named no task")),
+        let limit = job.limits().disk + job.limits().change;
+        match job.finish(outcome, limit) {
+            Ok(Ended::Complete) => {}
+            Ok(Ended::Unlisted) => {
+                return self.see_restart(Error::new(Kind::Vm6Api, "restart", "VMmanager lists no task of the restart"));
+            }
             Err(Failure::Unknown(error)) => return self.see_restart(error),
             Err(refused) => return Err(refused),
-        };
-        let limit = job.limits().disk + job.limits().change;
-        for task in std::iter::once(&start).chain(&later.tasks) {
-            job.vmm.wait(task, limit).map_err(Failure::Refused)?;
         }
-        Ok(())
+        later.tasks.iter().try_for_each(|task| job.finish(Ok(Some(task.clone())), limit).map(drop))
     }
 
     /// Nobody knows whether VMmanager restarts the VM: it does when the VM gets its new values.

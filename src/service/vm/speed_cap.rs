@@ -50,9 +50,8 @@ fn ordered(job: &Job, host: &Host) -> Result<Speeds> {
 
 /// At once where that is possible, else at the next stop; never a restart.
 fn change(job: &Job, host: &Host, resources: &Resources) -> Result<()> {
-    match job.vmm.change_resources(host.id, resources, false) {
-        Ok(Some(task)) => job.vmm.wait(&task, job.limits().change).map(drop),
-        Ok(None) => Ok(()),
+    match job.finish(job.vmm.change_resources(host.id, resources, false), job.limits().change) {
+        Ok(_) => Ok(()),
         Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && host.state == Host::RUNNING => {
             log::info!(
                 "service {}: not possible while VM {} runs ({error}); it waits for a stop",
