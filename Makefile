@@ -13,7 +13,7 @@ TARGET = $(eval TARGET := $$(shell $(CARGO) metadata --no-deps --format-version 
 	sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'))$(TARGET)
 
 # Pinned tools. Wheels are prebuilt and have their hashes in packaging/tools.txt; the rest is compiled without
-# optimisation, which is enough for one run and takes a tenth of the time.
+# optimisation, which is enough for a few runs.
 TOOLS          = target/tools
 CARGO_DEB      = $(TOOLS)/cargo-deb@3.8.0/bin/cargo-deb
 CARGO_RPM      = $(TOOLS)/cargo-generate-rpm@0.21.1/bin/cargo-generate-rpm
