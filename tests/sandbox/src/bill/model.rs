@@ -4,6 +4,9 @@
 
 use super::base;
 
+/// The vendor's own module for `VMmanager` 6.
+pub const VENDOR_MODULE: &str = "pmvmmgr6";
+
 /// A processing module record, i.e. one connection to a VMmanager cluster.
 #[derive(Clone, Debug)]
 pub struct Handler {
@@ -38,6 +41,12 @@ impl Handler {
             extra: Vec::new(),
             datacenter: base::DATACENTER,
         }
+    }
+
+    /// A handler of the vendor's own module, which calls the user `login` [protocol A17].
+    pub fn vendor(url: &str, login: &str, password: &str, cluster: &str) -> Self {
+        let handler = Self::new(url, login, password, cluster).with("login", login);
+        Self { module: VENDOR_MODULE.into(), name: "VMmanager 6 (vendor's module)".into(), ..handler }
     }
 
     /// The same handler under another name.
@@ -235,6 +244,8 @@ pub struct Order {
     pub ips: u32,
     /// IPv6 addresses in all, the same with the add-on `ipv6`.
     pub ips6: u32,
+    /// Id of the service at the reseller who ordered it for a client of his own [protocol A10].
+    pub remoteid: Option<String>,
 }
 
 impl Order {
@@ -250,6 +261,7 @@ impl Order {
             addons: Vec::new(),
             ips: 1,
             ips6: 0,
+            remoteid: None,
         }
     }
 
@@ -279,6 +291,13 @@ impl Order {
     #[must_use]
     pub fn ips(mut self, ips: u32) -> Self {
         self.ips = ips;
+        self
+    }
+
+    /// The same order, resold under this id.
+    #[must_use]
+    pub fn resold(mut self, remoteid: &str) -> Self {
+        self.remoteid = Some(remoteid.into());
         self
     }
 

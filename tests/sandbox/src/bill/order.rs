@@ -17,9 +17,13 @@ pub(super) const SLOT_USED: i64 = 2;
 impl Bill {
     /// Takes a paid order; answers the service's id. It is in status 5 and its operation `open` is in progress.
     pub fn order(&self, order: &Order) -> u64 {
-        let crypted: Vec<(String, String)> =
-            order.crypted.iter().map(|(name, value)| (name.clone(), self.encrypt(value))).collect();
-        self.change(|store| place(store, order, &crypted))
+        let crypted = self.encrypted(order);
+        self.change(|store| place(store, order, &crypted, None))
+    }
+
+    /// The encrypted parameters of an order, as they are stored.
+    pub(super) fn encrypted(&self, order: &Order) -> Vec<(String, String)> {
+        order.crypted.iter().map(|(name, value)| (name.clone(), self.encrypt(value))).collect()
     }
 
     /// Changes a column of a service by hand.
@@ -79,13 +83,14 @@ pub(super) fn move_addons(store: &mut Store, item: u64, tariff: u64) -> Result<(
     Ok(())
 }
 
-fn place(store: &mut Store, order: &Order, crypted: &[(String, String)]) -> Result<u64> {
+/// Inserts a service with everything that belongs to it, under this id if there is one.
+pub(super) fn place(store: &mut Store, order: &Order, crypted: &[(String, String)], id: Option<u64>) -> Result<u64> {
     let linked = "SELECT 1 FROM processingmodule2pricelist WHERE processingmodule = ? AND pricelist = ?";
     if store.row(linked, values![order.handler, order.tariff])?.is_none() {
         let row = [("processingmodule", order.handler.into()), ("pricelist", order.tariff.into())];
         store.insert("processingmodule2pricelist", &row)?;
     }
-    let item = insert_item(store, order)?;
+    let item = insert_item(store, order, id)?;
     for (table, rows) in [("itemparam", order.params.as_slice()), ("itemcryptedparam", crypted)] {
         for (name, value) in rows {
             let row = [("item", item.into()), ("intname", name.into()), ("value", value.into())];
@@ -102,7 +107,7 @@ fn place(store: &mut Store, order: &Order, crypted: &[(String, String)]) -> Resu
     Ok(item)
 }
 
-fn insert_item(store: &mut Store, order: &Order) -> Result<u64> {
+fn insert_item(store: &mut Store, order: &Order, id: Option<u64>) -> Result<u64> {
     let now = jiff::Zoned::now();
     let today = now.date();
     let paid_until = match order.period {
@@ -110,7 +115,7 @@ fn insert_item(store: &mut Store, order: &Order) -> Result<u64> {
         _ => today.saturating_add(jiff::Span::new().days(14)),
     };
     let domain = order.params.iter().find(|(name, _)| name == "domain").map(|(_, value)| value.as_str());
-    let row: [(&str, Value); 13] = [
+    let mut row: Vec<(&str, Value)> = vec![
         ("account", order.client.into()),
         ("pricelist", order.tariff.into()),
         ("processingmodule", order.handler.into()),
@@ -124,8 +129,11 @@ fn insert_item(store: &mut Store, order: &Order) -> Result<u64> {
         ("employeesuspend", false.into()),
         ("abusesuspend", false.into()),
         ("scheduledclose", false.into()),
+        ("remoteid", order.remoteid.as_ref().into()),
     ];
-    store.insert("item", &row)
+    row.extend(id.map(|id| ("id", id.into())));
+    let inserted = store.insert("item", &row)?;
+    Ok(id.unwrap_or(inserted))
 }
 
 /// The tariff's address add-on, if it sells one: the item, its value and a free slot for every address.

@@ -284,6 +284,11 @@ const TABLES: &[Table] = &[
     table!("problem", ["id": Id, "name": Text, "object": Text, "level": Text, "params": Long], unique [], index []),
 ];
 
+/// The columns of `item`.
+pub(super) fn item_columns() -> impl Iterator<Item = &'static str> {
+    ITEM.columns.iter().map(|(name, _)| *name)
+}
+
 /// Creates every table in an empty database.
 pub(super) fn create(store: &mut Store) -> Result<()> {
     for table in TABLES {

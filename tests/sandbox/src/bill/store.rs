@@ -184,6 +184,11 @@ impl Store {
         let marks = vec!["?"; row.len()].join(", ");
         let values: Vec<Value> = row.iter().map(|(_, value)| value.clone()).collect();
         self.exec(&format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", ")), &values)?;
+        self.last_id()
+    }
+
+    /// Id of the row inserted last on this connection.
+    pub(super) fn last_id(&self) -> Result<u64> {
         Ok(match &self.0 {
             Connection::Sqlite(connection) => u64::try_from(connection.last_insert_rowid())?,
             Connection::MariaDb(connection) => connection.last_insert_id(),

@@ -1,70 +1,11 @@
-//! The stand-in BILLmanager, tested with a module that is a shell script: what it accepts, what it refuses, what it
-//! records, on SQLite and on a real MariaDB.
+//! Callbacks of the module: what the panel accepts, what it refuses, what it records.
 
-use std::process::{Command, Output};
 use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
-use sandbox::bill::{
-    Addon, Behaviour, Bill, CallFault, Database, Format, Handler, Key, Order, Origin, SaveParam, Setup, Tariff,
-};
+use anyhow::{Context, Result, bail};
+use sandbox::bill::{Behaviour, CallFault, Database, Format, Key, Order, Origin, SaveParam, Tariff};
 
-/// An installation with one handler, one client and one tariff; `does` chooses what the module does.
-struct Shop {
-    bill: Bill,
-    handler: u64,
-    client: u64,
-    tariff: u64,
-}
-
-impl Shop {
-    fn open(does: &str) -> Result<Self> {
-        Self::with(does, |_| ())
-    }
-
-    fn with(does: &str, tune: impl FnOnce(&mut Setup)) -> Result<Self> {
-        let mut setup = Setup::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/module.sh"));
-        setup.key.bits = 1024;
-        setup.environment.push(("MODULE_DOES".into(), does.into()));
-        tune(&mut setup);
-        let bill = Bill::start(setup)?;
-        let handler = bill.add_handler(&Handler::new("https://vm.example.net", "admin@example.net", "pässword", "1"));
-        let client = bill.add_client("Alice", "alice@example.com");
-        let tariff = Tariff::sized("small", 1, 1024, 10_240)
-            .addon(Addon::amount("ipv6", "", 0))
-            .addon(Addon::switch("backup", false))
-            .addon(Addon::choice("cpu_mode", &["default", "host"]))
-            .addon(Addon::statistic("in out", "gib", 100));
-        let tariff = bill.add_tariff(&tariff.handler(handler));
-        Ok(Self { bill, handler, client, tariff })
-    }
-
-    fn order(&self) -> u64 {
-        self.bill.order(&Order::new(self.client, self.tariff, self.handler))
-    }
-
-    /// A call as the module makes it.
-    fn panel(&self, words: &[&str]) -> Result<Output> {
-        let mut call = Command::new(self.bill.root().join("sbin/mgrctl"));
-        call.args(["-m", "billmgr", "-o", "xml"]).args(words);
-        call.output().context("cannot start mgrctl")
-    }
-
-    /// The same, and the type of the error it is refused with; empty when it is not refused.
-    fn refusal(&self, words: &[&str]) -> Result<String> {
-        let output = self.panel(words)?;
-        let text = String::from_utf8(output.stdout)?;
-        let (_, after) = text.split_once("<error type=\"").unwrap_or_default();
-        Ok(after.split('"').next().unwrap_or_default().to_owned())
-    }
-
-    fn accept(&self, words: &[&str]) -> Result<String> {
-        let output = self.panel(words)?;
-        let text = String::from_utf8(output.stdout)?;
-        ensure!(output.status.success() && !text.contains("<error"), "{words:?} was refused: {text}");
-        Ok(text)
-    }
-}
+use crate::shop::Shop;
 
 fn opening(database: Database) -> Result<()> {
     let shop = Shop::with("open", |setup| setup.database = database)?;
