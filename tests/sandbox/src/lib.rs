@@ -3,6 +3,38 @@
 //!
 //! Both are strict where the real platforms are known to be (`src/panel/PROTOCOL.md`, `src/vmm/API.md`): what the
 //! real platforms would refuse is refused here, so that a test can only pass with a request that would work there.
+//!
+//! # What a world can be
+//!
+//! | world | how to ask for it |
+//! |---|---|
+//! | several VMmanagers whose ids collide | [`World::with_platforms`]; [`World::platforms`] lists them with their handlers |
+//! | other cluster numbers or names | [`vmm::Setup::clusters`] |
+//! | a platform under another address, with its state | [`vmm::VmManager::move_to`] |
+//! | another platform at an old address | [`vmm::VmManager::take_over`] |
+//! | an administrator who loses his role and sees empty lists | [`vmm::VmManager::demote`]; back with [`vmm::Platform::give_role`] |
+//! | no `whoami`, accounts without `roles` | [`vmm::Variant::whoami`], [`vmm::Platform::hide_roles`], [`vmm::Account::shows_roles`] |
+//! | a client who writes into his VM | [`vmm::VmManager::client_edits`] with a [`vmm::ClientEdit`] |
+//! | something that happens between two requests | [`vmm::VmManager::before`], [`vmm::VmManager::after`] |
+//! | comments that are limited, cut or refused | [`vmm::Variant::comments`] |
+//! | lists with a cap, short pages, another `size`; filters by cluster | [`vmm::Platform::lists`] |
+//! | elements that move between two pages | [`vmm::VmManager::after`] `("GET", "/vm/v3/host", 1, …)` |
+//! | snapshots, which forbid other sizes and addresses | [`vmm::Host::snapshot_count`] |
+//! | a hot change that fails in its task | [`vmm::Variant::hot_limits_in_task`] |
+//! | a creation that fails and leaves a VM | [`vmm::Action::FailInState`] |
+//! | a new VM that is listed or found late | [`vmm::Timing::vm_listed_after`], [`vmm::Timing::vm_found_after`], [`vmm::Action::Lag`] |
+//! | error documents under 400 and 500 | [`vmm::Action::Error`], [`vmm::Action::ErrorAfterWork`] |
+//! | other shapes of a VM's history | [`vmm::Variant::history`] |
+//! | a service handed to another client as a copy | [`bill::Bill::transfer`] |
+//! | a service whose account or handler is changed | [`bill::Bill::give_to`], [`bill::Bill::move_service`] |
+//! | a handler with another address or password | [`bill::Bill::set_handler_url`], [`bill::Bill::set_handler_password`] |
+//! | a restored database that gives ids again | [`bill::Bill::reissue`], [`bill::Bill::forget_item`] |
+//! | a client with another e-mail | [`bill::Bill::set_email`] |
+//! | a resold service | [`bill::Order::resold`] |
+//! | services of the vendor's module | [`bill::Handler::vendor`], [`bill::Bill::add_active`] |
+//!
+//! Settings of [`vmm::Platform`] (`lists`, `variant`, `timing`, every object) are changed with
+//! [`vmm::VmManager::change`], at any moment.
 
 pub mod bill;
 mod binary;

@@ -85,6 +85,11 @@ impl ApiError {
         Self::new(500, 500, msg)
     }
 
+    /// The text for people.
+    pub fn text(self) -> String {
+        self.msg
+    }
+
     /// The body of the answer.
     pub fn body(&self) -> Value {
         let mut error = json!({"code": self.code, "msg": self.msg});

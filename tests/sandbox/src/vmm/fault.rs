@@ -2,41 +2,34 @@
 
 use std::time::Duration;
 
+use super::target::Target;
+
 /// One ordered misfortune: the requests it hits and what happens to them.
 ///
 /// `Fault::on("POST", "/vm/v3/host").nth(2).act(Action::LoseAnswer)` hits the second creation from now on.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    method: String,
-    path: String,
-    skip: usize,
-    times: usize,
+    target: Target,
     action: Action,
 }
 
 impl Fault {
     /// Requests of this method (`*` for any) and path; a segment `*` of the path matches any one segment.
     pub fn on(method: &str, path: &str) -> Self {
-        Self {
-            method: method.into(),
-            path: path.into(),
-            skip: 0,
-            times: 1,
-            action: Action::Refuse503 { retry_after: None },
-        }
+        Self { target: Target::new(method, path), action: Action::Refuse503 { retry_after: None } }
     }
 
     /// The first matching request that is hit, counted from 1.
     #[must_use]
     pub fn nth(mut self, n: usize) -> Self {
-        self.skip = n.saturating_sub(1);
+        self.target.skip = n.saturating_sub(1);
         self
     }
 
     /// How many matching requests in a row are hit; 1 unless said otherwise.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
-        self.times = times;
+        self.target.times = times;
         self
     }
 
@@ -55,29 +48,7 @@ impl Fault {
 
     /// Counts the request if it matches, and says what happens to it if it is hit.
     pub(super) fn strike(&mut self, method: &str, path: &str) -> Option<Action> {
-        if self.times == 0 || !self.matches(method, path) {
-            return None;
-        }
-        if self.skip > 0 {
-            self.skip -= 1;
-            return None;
-        }
-        self.times -= 1;
-        Some(self.action.clone())
-    }
-
-    fn matches(&self, method: &str, path: &str) -> bool {
-        let (mut want, mut have) = (self.path.split('/'), path.split('/'));
-        if self.method != "*" && self.method != method {
-            return false;
-        }
-        loop {
-            match (want.next(), have.next()) {
-                (None, None) => return true,
-                (Some(w), Some(h)) if w == "*" || w == h => {}
-                _ => return false,
-            }
-        }
+        self.target.strike(method, path).then(|| self.action.clone())
     }
 }
 
@@ -100,6 +71,24 @@ pub enum Action {
         code: u16,
         /// Body as it is, whatever it is.
         body: String,
+    },
+    /// The platform's error document with this status, nothing is done [api B3].
+    Error {
+        /// HTTP status, e.g. 400 or 500.
+        status: u16,
+        /// Code in the document.
+        code: u64,
+        /// Text in the document.
+        msg: String,
+    },
+    /// The work is done, the answer is an error document all the same.
+    ErrorAfterWork {
+        /// HTTP status, e.g. 500.
+        status: u16,
+        /// Code in the document.
+        code: u64,
+        /// Text in the document.
+        msg: String,
     },
     /// The work is done at once, the answer comes after this time.
     Delay(Duration),
@@ -126,6 +115,15 @@ pub enum Action {
         /// Text in `output`.
         text: String,
     },
+    /// The work is accepted; its task does what it should and fails all the same, and leaves the VM in this state.
+    FailInState {
+        /// Status word, e.g. `failed` or `fail`.
+        word: &'static str,
+        /// Text in `output`.
+        text: String,
+        /// State of the VM afterwards, e.g. `stopped` or `active`.
+        state: String,
+    },
     /// The task of the answer ends as `cancelled`, without effect.
     CancelTask,
     /// The task of the answer is done, but never appears in any list.
@@ -136,6 +134,13 @@ pub enum Action {
     HideFromLists {
         /// How many `GET /vm/v3/host` do not show it.
         calls: usize,
+    },
+    /// The VM made by this request is shown late.
+    Lag {
+        /// Until lists of VMs show it.
+        listed_after: Duration,
+        /// Until its own paths know it.
+        found_after: Duration,
     },
     /// The connection is closed without an answer; the work is done after this time.
     LateWork(Duration),

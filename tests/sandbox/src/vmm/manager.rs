@@ -6,8 +6,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::certificate::{self, Identity};
+use super::client::ClientEdit;
 use super::door::Door;
+use super::event::{Event, Moment};
 use super::server::Shared;
+use super::target::Target;
 use super::{Fault, Platform, Request, Setup, Transport};
 
 /// A running platform; it stops when dropped.
@@ -134,9 +137,38 @@ impl VmManager {
         self.shared.lock().faults.push(fault);
     }
 
-    /// Forgets all misfortunes that have not happened yet.
+    /// Forgets all misfortunes and events that have not happened yet.
     pub fn clear_faults(&self) {
-        self.shared.lock().faults.clear();
+        let mut state = self.shared.lock();
+        state.faults.clear();
+        state.events.clear();
+    }
+
+    /// Something happens as the n-th request of this method and path from now on comes in, before it is worked on.
+    pub fn before(&self, method: &str, path: &str, n: usize, f: impl FnOnce(&mut Platform) + Send + 'static) {
+        self.expect(Moment::Before, method, path, n, Box::new(f));
+    }
+
+    /// Something happens once the n-th request of this method and path from now on is worked on; its answer does not
+    /// show it any more.
+    pub fn after(&self, method: &str, path: &str, n: usize, f: impl FnOnce(&mut Platform) + Send + 'static) {
+        self.expect(Moment::After, method, path, n, Box::new(f));
+    }
+
+    fn expect(&self, moment: Moment, method: &str, path: &str, n: usize, f: Box<dyn FnOnce(&mut Platform) + Send>) {
+        let mut target = Target::new(method, path);
+        target.skip = n.saturating_sub(1);
+        self.shared.lock().events.push(Event::new(moment, target, f));
+    }
+
+    /// A client writes into his VM; false if there is no such VM.
+    pub fn client_edits(&self, host: u64, edit: &ClientEdit) -> bool {
+        self.change(|platform| platform.client_edits(host, edit))
+    }
+
+    /// An account loses its rights and sees only its own objects from now on.
+    pub fn demote(&self, email: &str) -> bool {
+        self.change(|platform| platform.demote(email))
     }
 
     /// What has been asked so far.

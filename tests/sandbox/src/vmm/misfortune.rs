@@ -37,6 +37,7 @@ pub(super) fn respond(platform: &mut Platform, asked: &Asked, action: Option<Act
         Some(Action::Refuse503 { retry_after }) => asleep(503, "Service Temporarily Unavailable", retry_after),
         Some(Action::TooMany429 { retry_after }) => asleep(429, "Too Many Requests", retry_after),
         Some(Action::Status { code, body }) => Reply::text(code, body),
+        Some(Action::Error { status, code, msg }) => error_document(status, code, &msg),
         Some(Action::CloseBefore | Action::LateWork(_)) => return Outcome::Reset,
         other => return after_work(platform, asked, other, now),
     };
@@ -50,6 +51,7 @@ fn after_work(platform: &mut Platform, asked: &Asked, action: Option<Action>, no
     let (status, mut body) = api::respond(platform, asked, now);
     match action {
         Some(Action::LoseAnswer) => Outcome::Reset,
+        Some(Action::ErrorAfterWork { status, code, msg }) => Outcome::Answer(error_document(status, code, &msg)),
         Some(Action::Delay(wait)) => Outcome::Late(Reply::json(status, &body), wait),
         Some(Action::HalfAnswer) => Outcome::Half(Reply::json(status, &body)),
         Some(Action::Garbage) => {
@@ -75,6 +77,12 @@ fn after_work(platform: &mut Platform, asked: &Asked, action: Option<Action>, no
             }
             Outcome::Answer(Reply::json(status, &body))
         }
+        Some(Action::Lag { listed_after, found_after }) => {
+            if let Some(host) = body.get("id").and_then(Value::as_u64) {
+                platform.show_late(host, now + listed_after, now + found_after);
+            }
+            Outcome::Answer(Reply::json(status, &body))
+        }
         other => {
             if let (Some(twist), Some(consul_id)) = (twist(other), task_of(&body)) {
                 platform.twist(consul_id, &twist);
@@ -87,6 +95,7 @@ fn after_work(platform: &mut Platform, asked: &Asked, action: Option<Action>, no
 fn twist(action: Option<Action>) -> Option<Twist> {
     match action? {
         Action::FailTask { word, text } => Some(Twist::End { word, text }),
+        Action::FailInState { word, text, state } => Some(Twist::EndInState { word, text, state }),
         Action::CancelTask => Some(Twist::End { word: "cancelled", text: "cancelled by the administrator".into() }),
         Action::VanishTask => Some(Twist::Vanish),
         Action::NeverEndTask => Some(Twist::Forever),
@@ -96,6 +105,10 @@ fn twist(action: Option<Action>) -> Option<Twist> {
 
 fn task_of(body: &Value) -> Option<u64> {
     body.get("task").or_else(|| body.get("start_task")).and_then(Value::as_u64)
+}
+
+fn error_document(status: u16, code: u64, msg: &str) -> Reply {
+    Reply::json(status, &json!({"error": {"code": code, "msg": msg}}))
 }
 
 fn asleep(status: u16, text: &str, retry_after: Option<u64>) -> Reply {

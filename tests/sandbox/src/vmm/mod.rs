@@ -9,14 +9,16 @@
 //! Map: `server` (threads, lock) → `misfortune` → `api` (routes, one file a subject) → `platform`, `task`, `work`,
 //! `pool`, `capacity` (state and its laws); `http`, `certificate`, `schema`, `filter`, `view` serve them.
 //!
-//! What is deliberately absent: backups, snapshots, virtual private networks, consoles, upload of images, LDAP.
+//! What is deliberately absent: backups, virtual private networks, consoles, upload of images, LDAP.
 
 mod another_site;
 mod api;
 mod capacity;
 mod certificate;
+mod client;
 mod door;
 mod error;
+mod event;
 mod fault;
 mod filter;
 mod http;
@@ -31,12 +33,15 @@ mod schema;
 mod server;
 mod session;
 mod setup;
+mod target;
 mod task;
+mod variant;
 mod view;
 mod work;
 mod world;
 
 pub use another_site::ClusterNames;
+pub use client::ClientEdit;
 pub use fault::{Action, Fault};
 pub use filter::selects;
 pub use lists::{Lists, Size};
@@ -48,3 +53,4 @@ pub use model::{
 pub use platform::Platform;
 pub use request::Request;
 pub use setup::{Certificate, Setup, Timing, Transport};
+pub use variant::{Comments, History, UserLists, Variant};

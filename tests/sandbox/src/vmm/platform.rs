@@ -15,6 +15,7 @@ use super::model::{
 };
 use super::session::Sessions;
 use super::setup::{Setup, Timing};
+use super::variant::Variant;
 use super::world;
 
 /// Numbers of new objects; the two spaces of task numbers never meet.
@@ -59,6 +60,8 @@ pub struct Platform {
     pub clock_ahead: SignedDuration,
     /// How lists are paged.
     pub lists: Lists,
+    /// What this build of the platform does in its own way.
+    pub variant: Variant,
     /// Whether the licence is valid; without it only nodes, images and VMs are listed and VMs deleted [api 1.5].
     pub licence_valid: bool,
     pub(super) sessions: Sessions,
@@ -94,6 +97,7 @@ impl Platform {
             version: "2024.03.1".into(),
             clock_ahead: SignedDuration::ZERO,
             lists: Lists::default(),
+            variant: Variant::default(),
             licence_valid: true,
             sessions: Sessions::new(setup.session_idle, setup.allowed_clients),
             open_tasks: BTreeSet::new(),
@@ -167,6 +171,7 @@ impl Platform {
                 full_name: String::new(),
                 phone_number: String::new(),
                 lang: "en".into(),
+                shows_roles: self.variant.shows_roles,
                 limits: serde_json::Map::new(),
             },
         );
@@ -198,6 +203,14 @@ impl Platform {
         self.disks.retain(|_, disk| disk.host != id);
         self.ips.retain(|_, ip| ip.host != id);
         self.orphan_tasks(id);
+    }
+
+    /// A VM that is not listed or not found before these moments.
+    pub(super) fn show_late(&mut self, host: u64, listed_at: Instant, found_at: Instant) {
+        if let Some(vm) = self.hosts.get_mut(&host) {
+            (vm.listed_at, vm.found_at) = (listed_at, found_at);
+            self.moments.extend([listed_at, found_at]);
+        }
     }
 
     /// Ends every session, so that the next request of each client is answered 401.

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::api::{self, Asked};
+use super::event::{Event, Moment};
 use super::fault::{Action, Fault};
 use super::http::{Connection, Reply};
 use super::misfortune::{self, Outcome};
@@ -31,6 +32,7 @@ const SILENCE: Duration = Duration::from_mins(2);
 pub(super) struct State {
     pub platform: Platform,
     pub faults: Vec<Fault>,
+    pub events: Vec<Event>,
     pub requests: Vec<Request>,
     pub logins: usize,
     /// Requests whose work is done later.
@@ -39,6 +41,14 @@ pub(super) struct State {
     connections: u64,
     sockets: HashMap<u64, TcpStream>,
     stopping: bool,
+}
+
+impl State {
+    /// Lets the events of this moment happen.
+    fn happen(&mut self, moment: Moment, method: &str, path: &str) {
+        let Self { events, platform, .. } = self;
+        events.retain_mut(|event| !event.happen(moment, method, path, platform));
+    }
 }
 
 /// The state and the news of it.
@@ -53,6 +63,7 @@ impl Shared {
         let state = State {
             platform,
             faults: Vec::new(),
+            events: Vec::new(),
             requests: Vec::new(),
             logins: 0,
             late: Vec::new(),
@@ -208,6 +219,8 @@ impl Shared {
         let number = state.requests.len();
         state.requests.push(asked.record());
         state.logins += usize::from(asked.is_login());
+        state.happen(Moment::Before, &asked.method, &asked.path);
+        let (method, path) = (asked.method.clone(), asked.path.clone());
         let action = state.faults.iter_mut().find_map(|fault| fault.strike(&asked.method, &asked.path));
         let now = Instant::now();
         let mut outcome = if let Some(Action::LateWork(after)) = action {
@@ -216,6 +229,7 @@ impl Shared {
         } else {
             misfortune::respond(&mut state.platform, &asked, action, now)
         };
+        state.happen(Moment::After, &method, &path);
         let status = outcome.reply().map(|reply: &mut Reply| {
             reply.date(state.platform.clock_ahead);
             reply.status

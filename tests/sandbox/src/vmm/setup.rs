@@ -87,6 +87,10 @@ pub struct Timing {
     pub by_name: BTreeMap<String, Duration>,
     /// From the end of `host_create` until its addresses are shown [api 6, row 30].
     pub addresses_after: Duration,
+    /// From the answer until lists show a new VM.
+    pub vm_listed_after: Duration,
+    /// From the answer until the paths of a new VM know it.
+    pub vm_found_after: Duration,
 }
 
 impl Default for Timing {
@@ -98,6 +102,8 @@ impl Default for Timing {
             other: Duration::from_millis(40),
             by_name: BTreeMap::new(),
             addresses_after: Duration::ZERO,
+            vm_listed_after: Duration::ZERO,
+            vm_found_after: Duration::ZERO,
         }
     }
 }
@@ -112,6 +118,8 @@ impl Timing {
             other: Duration::from_millis(1500),
             by_name: BTreeMap::new(),
             addresses_after: Duration::from_millis(500),
+            vm_listed_after: Duration::ZERO,
+            vm_found_after: Duration::ZERO,
         }
     }
 

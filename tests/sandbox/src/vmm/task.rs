@@ -155,9 +155,16 @@ impl Platform {
 
     fn end(&mut self, id: u64, at: Instant) {
         let Some(task) = self.tasks.get(&id) else { return };
-        let (host, work) = (task.host, task.work.clone());
-        let result = match &task.twist {
-            Some(Twist::End { word, text }) => Err((*word, text.clone())),
+        let (host, work, twist) = (task.host, task.work.clone(), task.twist.clone());
+        let result = match twist {
+            Some(Twist::End { word, text }) => Err((word, text)),
+            Some(Twist::EndInState { word, text, state }) => {
+                self.perform(host, &work, at).ok();
+                if let Some(vm) = host.and_then(|id| self.hosts.get_mut(&id)) {
+                    vm.state = state;
+                }
+                Err((word, text))
+            }
             _ => self.perform(host, &work, at).map_err(|text| (self.failure_word, text)),
         };
         if result.is_err() {

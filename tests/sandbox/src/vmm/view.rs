@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Account, Cluster, Disk, Host, Ip, Node, Os, Pool, Range, Recipe, Task};
 use super::platform::Platform;
+use super::variant::History;
 
 /// One object and then another over it.
 fn merged(base: Value, over: Value) -> Value {
@@ -23,6 +24,11 @@ pub(super) fn plain(object: &impl serde::Serialize) -> Value {
     serde_json::to_value(object).unwrap_or(Value::Null)
 }
 
+/// The roles as well, where this account shows them.
+pub(super) fn with_roles(view: Value, account: &Account) -> Value {
+    if account.shows_roles { merged(view, json!({"roles": account.roles})) } else { view }
+}
+
 fn whole_seconds(from: Instant, until: Instant) -> u64 {
     until.saturating_duration_since(from).as_secs()
 }
@@ -33,13 +39,14 @@ impl Platform {
         let hosts: Vec<&Host> = self.hosts.values().filter(|host| host.account == account.id).collect();
         let ids: Vec<u64> = hosts.iter().map(|host| host.id).collect();
         let disk = |host: &&Host| self.main_disk(host.id).map_or(0, |disk| disk.size_mib);
-        json!({
+        let view = json!({
             "id": account.id, "email": account.email, "state": account.state, "auth_source": "local",
-            "roles": account.roles, "host_count": hosts.len(), "host_ids": ids,
+            "host_count": hosts.len(), "host_ids": ids,
             "cpu_count": hosts.iter().map(|host| host.cpu_number).sum::<u64>(),
             "ram_mib": hosts.iter().map(|host| host.ram_mib).sum::<u64>(),
             "hdd_mib": hosts.iter().map(disk).sum::<u64>(),
-        })
+        });
+        with_roles(view, account)
     }
 
     /// A VM in a list, with everything associated [api 4.7.2].
@@ -309,7 +316,7 @@ fn host_flags(host: &Host) -> Value {
     json!({
         "disabled": host.disabled, "rescue_mode": false, "iso_mounted": false, "iso_reboot": false,
         "iso_status": null, "is_protected": host.is_protected, "extended_protection": false, "spice_enabled": false,
-        "snapshot_count": 0, "snapshot_limit": 0, "snapshot_curr": null, "snapshot_ram": false,
+        "snapshot_count": host.snapshot_count, "snapshot_limit": 0, "snapshot_curr": null, "snapshot_ram": false,
         "snapshots_allowed": true, "balancer_mode": host.balancer_mode, "linked_clone_image": {}, "tags": host.tags,
         "efi_boot": false, "ha_restore_on_fail": host.ha_restore_on_fail,
         "ha_restore_priority": host.ha_restore_priority,
@@ -336,12 +343,16 @@ pub(super) fn task_detail_view(task: &Task, now: Instant) -> Value {
     merged(task_view(task, now), json!({"output": task.output}))
 }
 
-/// A line of a VM's history [api 3.1].
-pub(super) fn history_view(task: &Task, email: Option<&str>) -> Value {
-    json!({
-        "id": task.id, "name": task.name, "state": task.status, "task": task.id, "date_create": task.date_create,
-        "params": task.params, "user": email,
-    })
+/// A line of a VM's history [api 3.1, B4].
+pub(super) fn history_view(task: &Task, email: Option<&str>, shape: History) -> Value {
+    let line = json!({"name": task.name, "state": task.status, "date_create": task.date_create});
+    let ids = json!({"id": task.id, "task": task.id});
+    let more = json!({"params": task.params, "user": email});
+    match shape {
+        History::Full => merged(merged(line, ids), more),
+        History::Short => merged(line, ids),
+        History::WithoutIds => merged(line, more),
+    }
 }
 
 /// Every limit of an account, null where none is set [api 4.1].

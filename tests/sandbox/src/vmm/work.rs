@@ -23,6 +23,8 @@ pub(super) enum V6 {
 pub(super) enum Work {
     /// A task that accompanies another one under the same consul number and changes nothing itself.
     Companion,
+    /// Cannot be done, for this reason.
+    Impossible(String),
     Create {
         v4: Vec<Wanted>,
         v6: V6,
@@ -70,6 +72,7 @@ impl Platform {
         let Some(vm) = self.hosts.get_mut(&id) else { return Err(format!("VM {id} not found")) };
         match work {
             Work::Companion => {}
+            Work::Impossible(reason) => return Err(reason.clone()),
             Work::Create { v4, v6, recipes } => return self.create(id, v4, *v6, recipes, at),
             Work::Start if vm.state == "active" => return Err("VM is already running".into()),
             Work::Start => {

@@ -1,5 +1,6 @@
 //! Filters, pages, envelopes, catalogues.
 
+use sandbox::vmm::Size;
 use serde_json::{Value, json};
 
 use crate::client::site;
@@ -96,4 +97,32 @@ fn pools_are_attached_to_interfaces() {
     assert_eq!(found["list"][1], json!({"id": 3, "name": "kvm-2if", "interface": 1, "enabled": true}));
     site.post("/vm/v3/cluster/3/ippool", &json!({"interfaces": [{"interface": 0, "ippool": [2]}]})).good();
     assert_eq!(site.get("/vm/v3/ippool/2/cluster").good()["list"][1]["interface"], 0);
+}
+
+#[test]
+fn a_cap_and_short_pages_hold_whatever_limit_says() {
+    let site = site();
+    let all: Vec<u64> = site.vmm.change(|p| (0..7).map(|n| p.add_host(&format!("v{n}"), 1, 1)).collect());
+    let page = |query: &str| site.get(&format!("/vm/v3/host{query}")).good();
+    site.vmm.change(|p| p.lists.cap = Some(4));
+    assert_eq!(ids(&page("")), all[..4]);
+    assert_eq!((ids(&page("?limit=4,100")), page("?limit=4,100")["size"].clone()), (all[4..].to_vec(), json!(7)));
+    site.vmm.change(|p| p.lists.short_pages = true);
+    assert_eq!(ids(&page("?limit=0,4")), all[..2]);
+    assert_eq!(ids(&page("?limit=6,4")), all[6..], "never empty while something is left");
+    assert_eq!(page("?limit=7,4")["list"], json!([]));
+    for (size, expected) in [(Size::Page, json!(2)), (Size::Absent, Value::Null)] {
+        site.vmm.change(|p| p.lists.size = size);
+        assert_eq!(page("?limit=0,4")["size"], expected);
+    }
+    assert_eq!(ids(&page("?where=(name+EQ+'v3')")), [all[3]]);
+}
+
+#[test]
+fn filters_by_cluster_can_be_switched_on() {
+    let site = site();
+    site.vmm.change(|p| (p.add_host("a", 1, 1), p.add_host("b", 1, 3)));
+    site.vmm.change(|p| p.lists.cluster_filters = true);
+    assert_eq!(ids(&site.get("/vm/v3/host?where=(cluster+EQ+3)").good()).len(), 1);
+    assert_eq!(ids(&site.get("/vm/v3/node?where=(cluster.id+EQ+1)").good()).len(), 2);
 }

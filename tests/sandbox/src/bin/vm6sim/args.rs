@@ -18,7 +18,7 @@ Examples:
 
 Faults are METHOD PATH ACTION [nth=N] [times=N|times=all]; METHOD and a part of PATH may be `*`. Actions:
   503, 503:SECONDS, 429, 429:SECONDS   nothing is done; with SECONDS for Retry-After
-  status:CODE                          nothing is done; CODE with the platform's error document
+  status:CODE, status-after-work:CODE  CODE with the platform's error document; nothing is done, or all
   close, late:SECONDS                  the connection is cut; nothing is done, or later
   delay:SECONDS                        the answer is late
   lose-answer, half-answer, garbage, truncated, huge:BYTES, wrong-type
@@ -26,12 +26,14 @@ Faults are METHOD PATH ACTION [nth=N] [times=N|times=all]; METHOD and a part of 
   expire-session                       the session of the request is forgotten
   fail-task, cancel-task, vanish-task, endless-task
                                        what becomes of the task that is accepted
-  hide:CALLS                           the new VM is missing from so many lists";
+  fail-in-state:STATE                  the task does its work and fails; the VM is e.g. stopped or active then
+  hide:CALLS, lag:SECONDS              the new VM is missing from so many lists, or not known for that time";
 
 /// A simulated VMmanager 6: the documented API on a real socket, with state, tasks and faults.
 ///
 /// It keeps nothing on disk. What the documentation does not allow is refused.
 #[derive(Debug, Parser)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(version, after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Address to listen on
@@ -86,6 +88,14 @@ pub(crate) struct Args {
     #[arg(long)]
     short_pages: bool,
 
+    /// An older platform: there is no /auth/v4/whoami
+    #[arg(long)]
+    no_whoami: bool,
+
+    /// Accounts come without their roles
+    #[arg(long)]
+    hide_roles: bool,
+
     /// A fault; may be given several times, the first that matches a request hits it
     #[arg(long = "fault", value_name = "FAULT", value_parser = fault_text::parse)]
     faults: Vec<Fault>,
@@ -125,6 +135,7 @@ impl Args {
         let vmm = VmManager::start(self.setup(number)?)?;
         let cap = self.list_cap.and_then(|cap| usize::try_from(cap).ok());
         vmm.change(|platform| -> Result<()> {
+            platform.variant.whoami = !self.no_whoami;
             platform.lists = Lists { cap, short_pages: self.short_pages, ..Lists::default() };
             for account in &self.accounts {
                 let taken = platform.account_by_email(&account.email).is_some();
@@ -136,6 +147,9 @@ impl Args {
                 let owner = platform.account_by_email(email);
                 let owner = owner.with_context(|| format!("--vm {vm}: there is no account {email}"))?.id;
                 platform.add_host(name, owner, 1);
+            }
+            if self.hide_roles {
+                platform.hide_roles();
             }
             Ok(())
         })?;

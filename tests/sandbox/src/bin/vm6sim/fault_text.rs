@@ -34,7 +34,14 @@ fn action(text: &str) -> Result<Action> {
     Ok(match name {
         "503" => Action::Refuse503 { retry_after: value.map(number).transpose()? },
         "429" => Action::TooMany429 { retry_after: value.map(number).transpose()? },
-        "status" => status(needed()?)?,
+        "status" => {
+            let (status, code, msg) = error(needed()?)?;
+            Action::Error { status, code, msg }
+        }
+        "status-after-work" => {
+            let (status, code, msg) = error(needed()?)?;
+            Action::ErrorAfterWork { status, code, msg }
+        }
         "close" => Action::CloseBefore,
         "late" => Action::LateWork(seconds(needed()?)?),
         "delay" => Action::Delay(seconds(needed()?)?),
@@ -46,19 +53,27 @@ fn action(text: &str) -> Result<Action> {
         "wrong-type" => Action::WrongType,
         "expire-session" => Action::ExpireSession,
         "fail-task" => Action::FailTask { word: "failed", text: "the task failed, as ordered with --fault".into() },
+        "fail-in-state" => {
+            let text = "the task failed, as ordered with --fault".into();
+            Action::FailInState { word: "failed", text, state: needed()?.into() }
+        }
         "cancel-task" => Action::CancelTask,
         "vanish-task" => Action::VanishTask,
         "endless-task" => Action::NeverEndTask,
+        "lag" => {
+            let time = seconds(needed()?)?;
+            Action::Lag { listed_after: time, found_after: time }
+        }
         "hide" => Action::HideFromLists { calls: number(needed()?)? },
         _ => bail!("there is no action '{name}'; `vm6sim --help` lists them"),
     })
 }
 
-fn status(text: &str) -> Result<Action> {
-    let code: u16 = number(text)?;
-    ensure!((100..600).contains(&code), "there is no HTTP status {code}");
-    let body = format!(r#"{{"error":{{"code":{code},"msg":"ordered with --fault"}}}}"#);
-    Ok(Action::Status { code, body })
+/// Status, code and text of an error document.
+fn error(text: &str) -> Result<(u16, u64, String)> {
+    let status: u16 = number(text)?;
+    ensure!((100..600).contains(&status), "there is no HTTP status {status}");
+    Ok((status, status.into(), "ordered with --fault".into()))
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T> {
@@ -72,8 +87,8 @@ mod tests {
     #[test]
     fn every_action_of_the_help_is_read() {
         for action in
-            "503 503:3 429 429:1 status:502 close late:1.5 delay:0.2 lose-answer half-answer garbage truncated \
-            huge:1000 wrong-type expire-session fail-task cancel-task vanish-task endless-task hide:2"
+            "503 503:3 429 429:1 status:502 status-after-work:500 close late:1.5 delay:0.2 lose-answer half-answer garbage truncated \
+            huge:1000 wrong-type expire-session fail-task cancel-task vanish-task endless-task fail-in-state:stopped lag:3 hide:2"
                 .split_whitespace()
         {
             let text = format!("POST /vm/v3/host/*/resource {action} nth=2 times=all");

@@ -72,6 +72,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
 pub(super) fn change(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[CHANGE])?;
     let host = call.ready_host()?;
+    call.check_snapshots(host.id)?;
     let v4 = wanted(call, &body, host.cluster)?;
     let v6 = v6(&body);
     check_prefix(call, &body, host.cluster)?;
@@ -160,6 +161,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Answer {
         return Err(ApiError::refused(format!("{} is the main address of VM {}", ip.ip_addr, ip.host)));
     }
     let (id, host) = (ip.id, ip.host);
+    call.check_snapshots(host)?;
     let answer = call.accept(Order::new("ip_delete", host, call.who.account, Work::DropAddress(id)));
     Ok(json!({"id": id, "task": answer["task"]}))
 }
@@ -230,6 +232,7 @@ pub(super) fn interfaces(call: &mut Call<'_>) -> Answer {
 pub(super) fn add_interface(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[IFACE])?;
     let host = call.ready_host()?;
+    call.check_snapshots(host.id)?;
     let pool = body.number("ippool").unwrap_or(0);
     let interface = interface_of(call, host, pool)?;
     let wanted = Wanted { interface, pools: vec![pool], count: body.number("ip_count").unwrap_or(1), fixed: None };

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::error::ApiError;
 use super::super::schema::{Field, Kind, must};
+use super::super::view::with_roles;
 use super::{Answer, Call, Properties};
 
 const LOGIN: &[Field] = &[must("email", Kind::Text), must("password", Kind::Text)];
@@ -50,8 +51,11 @@ pub(super) fn log_out(call: &mut Call<'_>) -> Answer {
     if call.platform.sessions.close(token) { Ok(json!({})) } else { Err(ApiError::not_found("token", "of the path")) }
 }
 
-/// The account of the session.
+/// The account of the session; the roles are those of now [api B5].
 pub(super) fn whoami(call: &mut Call<'_>) -> Answer {
+    if !call.platform.variant.whoami {
+        return Err(ApiError::no_handler(&call.asked.method, &call.asked.path));
+    }
     let account =
         call.platform.accounts.get(&call.who.account).ok_or_else(|| ApiError::unauthorized("Unauthorized"))?;
     Ok(json!({
@@ -63,10 +67,11 @@ pub(super) fn whoami(call: &mut Call<'_>) -> Answer {
 /// Users as the auth service lists them.
 pub(super) fn users(call: &mut Call<'_>) -> Answer {
     let view = |a: &super::super::model::Account| -> Value {
-        json!({
-            "id": a.id, "email": a.email, "roles": a.roles, "state": a.state, "lang": a.lang,
-            "full_name": a.full_name, "phone_number": a.phone_number, "auth_source": "local",
-        })
+        let view = json!({
+            "id": a.id, "email": a.email, "state": a.state, "lang": a.lang, "full_name": a.full_name,
+            "phone_number": a.phone_number, "auth_source": "local",
+        });
+        with_roles(view, a)
     };
     let elements = call.platform.accounts.values().map(view).collect();
     call.sized_list(elements, &["id", "email", "roles", "state"])

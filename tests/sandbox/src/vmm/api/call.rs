@@ -72,7 +72,7 @@ impl Call<'_> {
     /// The VM of the path, if the caller may see it.
     pub(super) fn host(&self) -> Result<&Host, ApiError> {
         let id = self.id(0)?;
-        let host = self.platform.hosts.get(&id).filter(|host| self.sees(host.account));
+        let host = self.platform.hosts.get(&id).filter(|host| self.sees(host.account) && host.found_at <= self.now);
         host.ok_or_else(|| ApiError::host_unknown(id))
     }
 
@@ -83,6 +83,14 @@ impl Call<'_> {
             return Err(ApiError::refused(format!("VM {} is being created", host.id)));
         }
         Ok(host)
+    }
+
+    /// Refuses what a VM with snapshots does not get [api B1].
+    pub(super) fn check_snapshots(&self, host: u64) -> Result<(), ApiError> {
+        match self.platform.hosts.get(&host).map_or(0, |host| host.snapshot_count) {
+            0 => Ok(()),
+            count => Err(ApiError::refused(format!("VM {host} has {count} snapshots"))),
+        }
     }
 
     /// Whether the caller may see what this account owns.

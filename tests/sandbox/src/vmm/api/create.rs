@@ -3,6 +3,8 @@
 //! Everything that can be seen to be wrong is refused at once; what only the work shows (no room on a node, no free
 //! address) ends the task badly, and the VM stays `creating`.
 
+use std::time::Instant;
+
 use serde_json::{Map, Value, json};
 
 use super::super::error::ApiError;
@@ -89,6 +91,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
     let disk_mib = sizes.disks.first().copied().unwrap_or(0);
     let target = Target { cluster: cluster.id, ram_mib: sizes.ram_mib, disk_mib };
     let software = Software::read(call, &body, &target)?;
+    let comment = call.platform.variant.comments.at_creation(body.text("comment").unwrap_or_default())?;
     check_prefix(call, &body, cluster.id)?;
     let mut v4 = wanted(call, &body, cluster.id)?;
     v4.extend(custom(call, &body, cluster.id)?);
@@ -100,6 +103,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
         image: software.image,
         cpu_number: sizes.cpu_number,
         ram_mib: sizes.ram_mib,
+        comment,
         ..described(call.platform, &body, cluster, preset)
     };
     let id = install(call.platform, host, &sizes, &v4, &body);
@@ -112,6 +116,8 @@ fn install(platform: &mut Platform, host: Host, sizes: &Sizes, v4: &[Wanted], bo
     let id = host.id;
     platform.next.host += 1;
     platform.hosts.insert(id, host);
+    let now = Instant::now();
+    platform.show_late(id, now + platform.timing.vm_listed_after, now + platform.timing.vm_found_after);
     for (n, size) in sizes.disks.iter().enumerate() {
         let letter = u8::try_from(n).map_or('z', |n| char::from(b'a' + n.min(25)));
         platform.add_disk(id, &format!("vd{letter}"), *size, n == 0);
@@ -151,7 +157,6 @@ fn described(platform: &Platform, body: &Map<String, Value>, cluster: &Cluster, 
         cluster: cluster.id,
         preset: preset.map(|preset| preset.id),
         password: text("password"),
-        comment: text("comment"),
         domain: body.text("domain").map_or_else(template, str::to_owned),
         tuning: tuning.with(body),
         net_bandwidth_mbitps: body.number("net_bandwidth_mbitps").unwrap_or(0),

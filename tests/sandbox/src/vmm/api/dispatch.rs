@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::asked::Asked;
 use super::routes::{Access, ROUTES, Route};
 use super::{Call, Who};
 use crate::vmm::error::ApiError;
 use crate::vmm::platform::Platform;
+use crate::vmm::variant::UserLists;
 
 /// Works on a request: status and body of the answer.
 pub(in crate::vmm) fn respond(platform: &mut Platform, asked: &Asked, now: Instant) -> (u16, Value) {
@@ -34,6 +35,9 @@ fn dispatch(platform: &mut Platform, asked: &Asked, now: Instant) -> Result<(u16
     };
     let (Route(method, _, access, handler), wild) =
         found.ok_or_else(|| ApiError::no_handler(&asked.method, &asked.path))?;
+    if !public && !who.may(*access, method) && platform.variant.user_lists == UserLists::Empty {
+        return unseen(asked, &wild);
+    }
     if !public && !who.may(*access, method) || !platform.licence_valid && !open_without_licence(asked) {
         return Err(ApiError::forbidden());
     }
@@ -43,6 +47,21 @@ fn dispatch(platform: &mut Platform, asked: &Asked, now: Instant) -> Result<(u16
     }
     let body = handler(&mut call)?;
     Ok((call.status, body))
+}
+
+/// What is answered as if there were nothing, to an account without the rights for it.
+fn unseen(asked: &Asked, wild: &[&str]) -> Result<(u16, Value), ApiError> {
+    const LISTS: &[&str] =
+        &["cluster", "node", "storage", "all", "repository", "tag", "ippool", "range", "ip", "ipnet", "user"];
+    let last = asked.path.rsplit('/').next().unwrap_or_default();
+    match wild.first() {
+        Some(id) if asked.path.starts_with("/vm/v3/host/") => Err(ApiError::host_unknown(id)),
+        Some(id) => Err(ApiError::not_found("object", id)),
+        None if asked.method == "GET" && LISTS.contains(&last) => {
+            Ok((200, json!({"last_notify": 0, "list": [], "size": 0})))
+        }
+        None => Err(ApiError::forbidden()),
+    }
 }
 
 fn identify(platform: &mut Platform, asked: &Asked, now: Instant) -> Result<Who, ApiError> {

@@ -28,7 +28,8 @@ const BY_ID_AND_CLUSTER: &[&str] = &["id", "name", "cluster", "cluster.id"];
 /// VMs with everything associated. A VM hidden by a fault is left out as often as ordered.
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let seen = call.platform.hosts.values().filter(|host| call.sees(host.account));
-    let shown = seen.filter(|host| !call.platform.hidden.contains_key(&host.id)).collect();
+    let shown =
+        seen.filter(|host| host.listed_at <= call.now && !call.platform.hidden.contains_key(&host.id)).collect();
     let view = |host: &&Host| call.platform.host_view(host, call.now);
     let filterable: &[&str] = if call.platform.lists.cluster_filters { BY_ID_AND_CLUSTER } else { BY_ID };
     let page = call.select_viewed(shown, filterable, |host, field| value_of(host, field), view);
@@ -58,9 +59,10 @@ pub(super) fn metadata(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn history(call: &mut Call<'_>) -> Answer {
     let id = call.host()?.id;
+    let shape = call.platform.variant.history;
     let email = |user: u64| call.platform.accounts.get(&user).map(|account| account.email.as_str());
     let tasks = call.platform.tasks.values().filter(|task| task.host == Some(id) && task.is_listed(call.now));
-    let elements: Vec<Value> = tasks.map(|task| history_view(task, email(task.user))).collect();
+    let elements: Vec<Value> = tasks.map(|task| history_view(task, email(task.user), shape)).collect();
     let last = elements.iter().filter_map(|line| line["id"].as_u64()).max();
     Ok(json!({"list": call.select(elements, &["id"])?.list, "max_id": last}))
 }
@@ -70,10 +72,11 @@ pub(super) fn edit(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[EDIT])?;
     body.text("name").map_or(Ok(()), check_name)?;
     let id = call.host()?.id;
+    let comment = body.text("comment").map(|text| call.platform.variant.comments.at_edit(text)).transpose()?;
     if let Some(host) = call.platform.hosts.get_mut(&id) {
         let text = |name: &str, old: &str| body.text(name).unwrap_or(old).to_owned();
         host.name = text("name", &host.name);
-        host.comment = text("comment", &host.comment);
+        host.comment = comment.unwrap_or_else(|| host.comment.clone());
         host.expand_part = text("expand_part", &host.expand_part);
         host.ha_restore_on_fail = body.flag("ha_restore_on_fail").unwrap_or(host.ha_restore_on_fail);
         host.ha_restore_priority = body.number("ha_restore_priority").unwrap_or(host.ha_restore_priority);

@@ -68,16 +68,30 @@ pub(super) fn change(call: &mut Call<'_>) -> Answer {
     let host = call.ready_host()?;
     let lxd = call.platform.clusters.get(&host.cluster).is_some_and(|c| c.virtualization_type == "lxd");
     check_values(&values, lxd)?;
-    if host.state == "active" && !deferred {
-        check_hot(host, &values)?;
+    if values.contains_key("cpu_number") || values.contains_key("ram_mib") {
+        call.check_snapshots(host.id)?;
     }
+    let possible = if host.state == "active" && !deferred { check_hot(host, &values) } else { Ok(()) };
     let (id, user) = (host.id, call.who.account);
+    if let Some(work) = call.in_task(possible)? {
+        return Ok(call.accept(Order::new("host_change_params", id, user, work)));
+    }
     if let (true, Some(host)) = (deferred, call.platform.hosts.get_mut(&id)) {
         for (name, value) in &values {
             host.announce(name, value.as_u64().unwrap_or(1).max(1));
         }
     }
     Ok(call.accept(Order { deferred, ..Order::new("host_change_params", id, user, Work::Change(values)) }))
+}
+
+impl Call<'_> {
+    /// A refusal of a hot change as the work of a task, where this build only sees it there.
+    fn in_task(&self, possible: Result<(), ApiError>) -> Result<Option<Work>, ApiError> {
+        match possible {
+            Err(refusal) if self.platform.variant.hot_limits_in_task => Ok(Some(Work::Impossible(refusal.text()))),
+            other => other.map(|()| None),
+        }
+    }
 }
 
 /// What create and change refuse in the same way.
@@ -157,7 +171,13 @@ pub(super) fn edit_disk(call: &mut Call<'_>) -> Answer {
     let (id, host) = (disk.id, disk.host);
     let size = body.number("size_mib");
     if let Some(size) = size {
-        check_growth(call, disk, size, deferred)?;
+        call.check_snapshots(host)?;
+        check_growth(call, disk, size)?;
+        let possible = if deferred { Ok(()) } else { check_live(call, disk) };
+        if let Some(work) = call.in_task(possible)? {
+            let answer = call.accept(Order::new("disk_resize", host, call.who.account, work));
+            return Ok(json!({"id": id, "task": answer["task"]}));
+        }
     }
     if let Some(disk) = call.platform.disks.get_mut(&id) {
         let text = |name: &str, old: &str| body.text(name).unwrap_or(old).to_owned();
@@ -171,7 +191,7 @@ pub(super) fn edit_disk(call: &mut Call<'_>) -> Answer {
     Ok(json!({"id": id, "task": answer["task"]}))
 }
 
-fn check_growth(call: &Call<'_>, disk: &Disk, size: u64, deferred: bool) -> Result<(), ApiError> {
+fn check_growth(call: &Call<'_>, disk: &Disk, size: u64) -> Result<(), ApiError> {
     if size <= disk.size_mib {
         let now = disk.size_mib;
         return Err(ApiError::invalid("size_mib", format!("a disk only grows, and disk {} has {now} MiB", disk.id)));
@@ -179,10 +199,15 @@ fn check_growth(call: &Call<'_>, disk: &Disk, size: u64, deferred: bool) -> Resu
     let host = call.platform.hosts.get(&disk.host).ok_or_else(|| ApiError::host_unknown(disk.host))?;
     match host.state.as_str() {
         "creating" => Err(ApiError::refused(format!("VM {} is being created", host.id))),
-        "active" if !deferred && !host.live_resize => {
-            Err(ApiError::refused(format!("Disk {} of running VM {} needs a stop", disk.id, host.id)))
-        }
         _ => Ok(()),
+    }
+}
+
+fn check_live(call: &Call<'_>, disk: &Disk) -> Result<(), ApiError> {
+    let host = call.platform.hosts.get(&disk.host).filter(|host| host.state == "active" && !host.live_resize);
+    match host {
+        Some(host) => Err(ApiError::refused(format!("Disk {} of running VM {} needs a stop", disk.id, host.id))),
+        None => Ok(()),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Account {
     pub phone_number: String,
     /// Language of the panel.
     pub lang: String,
+    /// Whether the answers have `roles` for it [api B17].
+    pub shows_roles: bool,
     /// Limits set through `/user_limits/account/{id}`; kept, not enforced (their meaning is unverified [api 4.1]).
     pub limits: serde_json::Map<String, Value>,
 }

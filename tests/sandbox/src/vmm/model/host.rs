@@ -116,7 +116,13 @@ pub struct Host {
     pub net_rx_summary: Option<u64>,
     /// Bytes sent this month; `None` makes the metric unavailable.
     pub net_tx_summary: Option<u64>,
+    /// Snapshots; a VM that has some cannot be resized [api B1].
+    pub snapshot_count: u64,
     pub(in crate::vmm) started: Option<Instant>,
+    /// From this moment lists show it.
+    pub(in crate::vmm) listed_at: Instant,
+    /// From this moment its own paths know it.
+    pub(in crate::vmm) found_at: Instant,
 }
 
 impl Host {
@@ -163,7 +169,10 @@ impl Host {
             installs: 0,
             net_rx_summary: Some(0),
             net_tx_summary: Some(0),
+            snapshot_count: 0,
             started: None,
+            listed_at: Instant::now(),
+            found_at: Instant::now(),
         }
     }
 }

@@ -52,6 +52,8 @@ impl Task {
 pub(in crate::vmm) enum Twist {
     /// Ends with this word and text, without effect.
     End { word: &'static str, text: String },
+    /// Does its work and ends with this word and text; the VM is in this state then.
+    EndInState { word: &'static str, text: String, state: String },
     /// Is never listed.
     Vanish,
     /// Never ends.

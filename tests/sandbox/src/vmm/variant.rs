@@ -1,0 +1,92 @@
+//! How builds of the platform differ, or may differ as nobody knows. The default is what is known best.
+
+#![allow(clippy::struct_excessive_bools, reason = "each is a difference of its own")]
+
+use super::error::ApiError;
+
+/// The differences; `platform.variant` may be changed at any moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// `GET /auth/v4/whoami` exists [api B5]; without it the path is unknown.
+    pub whoami: bool,
+    /// Accounts have `roles` in the answers; see [`super::Platform::hide_roles`].
+    pub shows_roles: bool,
+    /// What lists of administrators answer to everybody else.
+    pub user_lists: UserLists,
+    /// Shape of a VM's history [api B4].
+    pub history: History,
+    /// What is done with the comments of VMs.
+    pub comments: Comments,
+    /// A hot change that is not possible fails in its task, not at the request [api B2].
+    pub hot_limits_in_task: bool,
+}
+
+impl Default for Variant {
+    fn default() -> Self {
+        Self {
+            whoami: true,
+            shows_roles: true,
+            user_lists: UserLists::default(),
+            history: History::default(),
+            comments: Comments::default(),
+            hot_limits_in_task: false,
+        }
+    }
+}
+
+/// What an account without the rights for a request is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserLists {
+    /// 403.
+    #[default]
+    Refused,
+    /// Lists are empty under status 200, single objects are unknown under 404, the rest is 403.
+    Empty,
+}
+
+/// Shape of a line of a VM's history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// `id`, `name`, `state`, `task`, `date_create`, `params`, `user`.
+    #[default]
+    Full,
+    /// `id`, `name`, `state`, `task`, `date_create`.
+    Short,
+    /// Full, but without `id` and `task`.
+    WithoutIds,
+}
+
+/// What is done with the comments of VMs. The limits count characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Comments {
+    /// Kept as they are, whatever their length.
+    #[default]
+    Free,
+    /// A longer one is refused, at creation as well.
+    AtMost(usize),
+    /// A longer one is cut, at creation as well.
+    Cut(usize),
+    /// An existing VM gets no other comment.
+    Refused,
+}
+
+impl Comments {
+    /// The comment to keep for a new VM.
+    pub(super) fn at_creation(self, text: &str) -> Result<String, ApiError> {
+        match self {
+            Self::AtMost(limit) if text.chars().count() > limit => {
+                Err(ApiError::invalid("comment", format!("value too long, at most {limit} characters")))
+            }
+            Self::Cut(limit) => Ok(text.chars().take(limit).collect()),
+            _ => Ok(text.to_owned()),
+        }
+    }
+
+    /// The comment to keep for a VM that exists.
+    pub(super) fn at_edit(self, text: &str) -> Result<String, ApiError> {
+        match self {
+            Self::Refused => Err(ApiError::refused("Comments cannot be changed")),
+            _ => self.at_creation(text),
+        }
+    }
+}

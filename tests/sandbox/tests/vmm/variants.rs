@@ -1,0 +1,114 @@
+//! Builds that differ: history, snapshots, hot changes, creations that fail halfway, late lists, error documents.
+
+use std::time::{Duration, Instant};
+
+use sandbox::vmm::{Action, Fault, History, Setup, Timing};
+use serde_json::{Value, json};
+
+use crate::client::{SOON, body, site, site_with};
+
+#[test]
+fn the_history_has_three_shapes() {
+    let site = site();
+    let host = site.host(&json!({}));
+    let names = |shape| -> Vec<String> {
+        site.vmm.change(|p| p.variant.history = shape);
+        let history = site.get(&format!("/vm/v3/host/{host}/history")).good();
+        history["list"][0].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(names(History::Full).len(), 7);
+    assert_eq!(names(History::Short), ["date_create", "id", "name", "state", "task"]);
+    assert_eq!(names(History::WithoutIds), ["date_create", "name", "params", "state", "user"]);
+}
+
+#[test]
+fn a_vm_with_snapshots_keeps_its_size_and_addresses() {
+    let site = site();
+    let host = site.host(&json!({}));
+    site.vmm.change(|p| p.hosts.get_mut(&host).unwrap().snapshot_count = 2);
+    assert_eq!(site.read(host)["snapshot_count"], 2);
+    let disk = site.read(host)["disk"]["id"].clone();
+    let changes = [
+        (format!("/vm/v3/host/{host}/resource"), json!({"ram_mib": 4096, "defer": {"action": "host_stop"}})),
+        (format!("/vm/v3/disk/{disk}"), json!({"size_mib": 40960, "defer": {"action": "host_stop"}})),
+        (format!("/vm/v3/host/{host}/ip"), json!({"ipv4_number": 1})),
+        (format!("/vm/v3/host/{host}/iface"), json!({"bridge": "vmbr1", "ippool": 1})),
+    ];
+    for (path, change) in &changes {
+        assert!(site.post(path, change).bad(400).1.contains("snapshots"), "{path}");
+    }
+    site.post(&format!("/vm/v3/host/{host}/resource"), &json!({"firewall_rules": []})).good();
+    site.vmm.change(|p| p.hosts.get_mut(&host).unwrap().snapshot_count = 0);
+    for (path, change) in &changes {
+        site.post(path, change).good();
+    }
+}
+
+#[test]
+fn a_hot_change_can_fail_in_its_task() {
+    let site = site();
+    let host = site.host(&json!({}));
+    let (path, change) = (format!("/vm/v3/host/{host}/resource"), json!({"ram_mib": 4096}));
+    site.post(&path, &change).bad(400);
+    site.vmm.change(|p| p.variant.hot_limits_in_task = true);
+    site.post(&path, &change).good();
+    let disk = site.read(host)["disk"]["id"].clone();
+    site.post(&format!("/vm/v3/disk/{disk}"), &json!({"size_mib": 40960})).good();
+    site.settle();
+    for task in ["host_change_params", "disk_resize"] {
+        let (word, text) = site.outcome(task);
+        assert!(word == "failed" && text.contains("needs a stop"), "{word}: {text}");
+    }
+    assert_eq!(
+        (site.read(host)["ram_mib"].as_u64(), site.read(host)["disk"]["disk_mib"].as_u64()),
+        (Some(2048), Some(20480))
+    );
+}
+
+#[test]
+fn a_failed_creation_leaves_the_vm_in_any_state() {
+    let site = site();
+    for state in ["stopped", "active"] {
+        let action = Action::FailInState { word: "failed", text: "no recipe".into(), state: state.into() };
+        site.vmm.fault(Fault::on("POST", "/vm/v3/host").act(action));
+        let host = site.post("/vm/v3/host", &body(&json!({}))).good()["id"].as_u64().unwrap();
+        site.settle();
+        assert_eq!(site.outcome("host_create"), ("failed".into(), "no recipe".into()));
+        let read = site.read(host);
+        assert_eq!((&read["state"], read["ip4"].as_array().map(Vec::len)), (&json!(state), Some(1)));
+    }
+}
+
+#[test]
+fn a_new_vm_is_listed_and_found_late() {
+    let late =
+        Timing { vm_listed_after: Duration::from_secs(1), vm_found_after: Duration::from_secs(1), ..Timing::default() };
+    let site = site_with(Setup { timing: late, ..Setup::default() });
+    let create = || site.post("/vm/v3/host", &body(&json!({}))).good()["id"].as_u64().unwrap();
+    let listed = |host: u64| site.read(host) != Value::Null;
+    let host = create();
+    assert!(!listed(host));
+    site.get(&format!("/vm/v3/host/{host}")).bad(404);
+    let until = Instant::now() + SOON;
+    while site.get(&format!("/vm/v3/host/{host}")).status != 200 || !listed(host) {
+        assert!(Instant::now() < until, "the VM stays unknown");
+    }
+    site.vmm.change(|p| p.timing = Timing::default());
+    let lag = Action::Lag { listed_after: Duration::from_mins(1), found_after: Duration::ZERO };
+    site.vmm.fault(Fault::on("POST", "/vm/v3/host").act(lag));
+    let host = create();
+    assert!(!listed(host));
+    site.get(&format!("/vm/v3/host/{host}")).good();
+}
+
+#[test]
+fn errors_come_as_documents_before_and_after_the_work() {
+    let site = site();
+    let msg = || "the queue is full".to_owned();
+    site.vmm.fault(Fault::on("POST", "/vm/v3/host").act(Action::Error { status: 400, code: 5031, msg: msg() }));
+    assert_eq!(site.post("/vm/v3/host", &body(&json!({}))).bad(400), (5031, msg()));
+    let after = Action::ErrorAfterWork { status: 500, code: 500, msg: msg() };
+    site.vmm.fault(Fault::on("POST", "/vm/v3/host").act(after));
+    assert_eq!(site.post("/vm/v3/host", &body(&json!({}))).bad(500).1, msg());
+    assert_eq!(site.vmm.look(|p| p.hosts.len()), 1);
+}
