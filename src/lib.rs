@@ -47,7 +47,7 @@
 //! # The map
 //!
 //! ```text
-//! main → run → cli → admin → command → service → vmm, panel, journal, queue → state → lock
+//! main → run → cli → admin → command → service → vmm, panel, journal, queue, settings → state → lock
 //! ```
 //!
 //! | module | job |
@@ -59,7 +59,8 @@
 //! | [`service`] | the use-cases, in folders by what they are about |
 //! | [`panel`] | BILLmanager: database, decryption, units, `mgrctl`, the failure protocol |
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
-//! | [`queue`] | tickets: who may work now; the handler's custom parameters |
+//! | [`queue`] | tickets: who may work now |
+//! | [`settings`] | the table of the handler's settings; what a handler has stored, parsed |
 //! | [`journal`] | what we asked VMmanager to do, which counters and speeds the statistics remember |
 //! | [`metrics`] | counters of all runs together, filled from [`recorder`] at the end of each |
 //! | [`state`], [`lock`] | private directories, database files, file locks |
@@ -70,7 +71,7 @@
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
 //! | [`recorder`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
 //!
-//! `panel`, `vmm`, `queue` and `journal` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
+//! `panel`, `vmm`, `queue`, `journal` and `settings` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
 //!
 //! In [`service`] a use-case of one service takes a [`service::job::Job`] and is in [`service::vm`]; one of a whole handler
 //! takes a [`service::handler::HandlerJob`] and is in [`service::handler`] or [`service::audit`].
@@ -83,7 +84,7 @@
 //! | operator command | a file in `admin/` with its `Options` and `run`, a variant and a line in `cli/operator.rs` |
 //! | request to VMmanager | a method in `vmm/mod.rs`, its fields in `vmm/model.rs`, its effect in `vmm/dry_run/`, its path in `admin/verify/answers.rs` |
 //! | query or call of BILLmanager | the file of `panel/` that has its neighbours; a call's reason in `panel/dry_run.rs` |
-//! | setting of the handler | `command/features.rs` and the plugin XML; a custom parameter: `queue/settings.rs` |
+//! | setting of the handler | a row in `settings/table.rs`, its field or name in the plugin XML, a row in the README |
 //! | error type | a line in [`error::Kind`], its text in the plugin XML |
 //! | counter | a line in [`recorder::Metric`] |
 //! | line at which a crash matters | [`fault::point`] with a new name |
@@ -115,6 +116,7 @@ pub mod recorder;
 mod run;
 pub mod seal;
 pub mod service;
+pub mod settings;
 pub mod state;
 pub mod vmm;
 pub mod wire;

@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::id::HandlerId;
 use crate::panel::Panel;
 use crate::progress::Progress;
+use crate::settings::HandlerSettings;
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,7 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Ve
     let handler = Panel::new(config).handler(options.module)?;
     let progress = Progress::new();
     progress.show(&format!("handler {} ({}) …", handler.id, handler.name));
-    let findings = Attempt::of(config, &handler).findings;
+    let findings = Attempt::of(config, &handler, &HandlerSettings::read(&handler.params)).findings;
     drop(progress);
     let about = format!("handler {} {}", handler.id, handler.name);
     let sections = [Section { about, handler: Some(handler.id), findings }];

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind};
 use crate::panel::Handler;
 use crate::service::handler::check_connection::{Passed, Step};
 use crate::service::platform::connection;
+use crate::settings::HandlerSettings;
 use crate::vmm::{Client, Trust};
 
 /// How far a attempt came.
@@ -25,37 +26,34 @@ impl Attempt {
     }
 
     /// Takes every step that an earlier failure does not make pointless. Logs in anew: a kept session proves nothing.
-    pub fn of(config: &Config, handler: &Handler) -> Self {
+    pub fn of(config: &Config, handler: &Handler, settings: &HandlerSettings) -> Self {
         let mut attempt = Attempt { findings: Vec::new(), vmm: None, passed: Vec::new() };
         attempt.findings.push(match connection::refuse_external(handler) {
             Ok(()) => Finding::ok("data center", "is BILLmanager's own"),
             Err(error) => Finding::failed("data center", &error, "move the handler to such a data center"),
         });
-        match connection::connect(config, &handler.params, handler.secrets.get("password")) {
-            Ok(vmm) => {
-                attempt
-                    .findings
-                    .push(Finding::ok("settings", "address, user name, password and TLS check are filled in"));
-                for step in Step::ALL {
-                    attempt.take(step, &vmm, handler);
-                }
-                attempt.vmm = Some(vmm);
-            }
-            Err(error) => {
-                attempt.findings.push(Finding::failed("settings", &error, "correct it in the handler's form"));
-                let left = ["address", "TLS"].into_iter().chain(Step::ALL.map(Step::name));
-                attempt.findings.extend(left.map(|check| Finding::skipped(check, "settings")));
-            }
+        let password = handler.secrets.get("password");
+        let Ok(vmm) = connection::connect(config, settings, password) else {
+            let failed = |error| Finding::failed("settings", &error, "correct it in the handler's form");
+            attempt.findings.extend(connection::faults(settings, password).into_iter().map(failed));
+            let left = ["address", "TLS"].into_iter().chain(Step::ALL.map(Step::name));
+            attempt.findings.extend(left.map(|check| Finding::skipped(check, "settings")));
+            return attempt;
+        };
+        attempt.findings.push(Finding::ok("settings", "address, user name, password and TLS check are filled in"));
+        for step in Step::ALL {
+            attempt.take(step, &vmm, settings);
         }
+        attempt.vmm = Some(vmm);
         attempt
     }
 
-    fn take(&mut self, step: Step, vmm: &Client, handler: &Handler) {
+    fn take(&mut self, step: Step, vmm: &Client, settings: &HandlerSettings) {
         if let Some(needed) = step.needs().filter(|needed| !self.passed.contains(needed)) {
             self.findings.push(Finding::skipped(step.name(), needed.name()));
             return;
         }
-        let taken = step.take(vmm, &handler.params);
+        let taken = step.take(vmm, settings);
         if step == Step::Login {
             self.findings.extend(way(vmm, taken.as_ref().err()));
         }

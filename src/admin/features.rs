@@ -14,7 +14,7 @@ use super::{write, write_json};
 use crate::command::{TABLE, features};
 use crate::config::{MODULE, built};
 use crate::error::Result;
-use crate::queue::settings::PARAMETERS;
+use crate::settings::{self, Place, SETTINGS};
 
 #[derive(Serialize)]
 struct Document {
@@ -68,14 +68,13 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<()> {
 }
 
 fn settings() -> Vec<Setting> {
-    let form = features::PARAMS.map(|param| Setting {
-        name: param.name,
-        default: param.default,
-        crypted: param.crypted,
-        custom: false,
-    });
-    let custom = PARAMETERS.map(|(name, default)| Setting { name, default, crypted: false, custom: true });
-    form.into_iter().chain(custom).collect()
+    let shown = |setting: &settings::Setting| Setting {
+        name: setting.name,
+        default: setting.default,
+        crypted: setting.crypted,
+        custom: setting.place == Place::Custom,
+    };
+    SETTINGS.iter().map(shown).collect()
 }
 
 impl Document {

@@ -1,27 +1,25 @@
 //! `--command check_connection` [protocol 3.2]: the settings form or its test button asks whether the settings work.
 
-use std::collections::BTreeMap;
-
 use secrecy::SecretString;
 
-use super::{Context, features};
+use super::{Context, form};
 use crate::error::{Error, Kind, Result};
 use crate::panel::Handler;
 use crate::service::handler::check_connection;
 use crate::service::platform::connection;
+use crate::settings::HandlerSettings;
 use crate::wire::Element;
 
 /// `<doc><ok/></doc>` when the settings of `/doc/processingmodule` work.
 pub fn answer(context: &Context, input: &Element) -> Result<Element> {
-    let form = input.find("processingmodule").ok_or_else(|| {
+    let entered = input.find("processingmodule").ok_or_else(|| {
         Error::new(Kind::BadInputXml, "processingmodule", "the document has no element /doc/processingmodule")
     })?;
-    let settings: BTreeMap<String, String> =
-        features::plain().map(|name| (name.to_owned(), form.value(name).to_owned())).collect();
-    let stored = stored(context, form)?;
+    let settings = HandlerSettings::read(&form::settings(entered));
+    let stored = stored(context, entered)?;
     stored.as_ref().map_or(Ok(()), connection::refuse_external)?;
     // An empty password on an existing handler means that it was not changed.
-    let password = match form.find("password").map(|field| field.text.clone()).unwrap_or_default() {
+    let password = match entered.find("password").map(|field| field.text.clone()).unwrap_or_default() {
         typed if typed.is_empty() => stored.and_then(|mut handler| handler.secrets.remove("password")),
         typed => Some(SecretString::from(typed)),
     };

@@ -2,12 +2,21 @@
 //!
 //! Also the document in which these lists are kept with a handler, so that a form need not wait for the network.
 
+use std::collections::BTreeMap;
+
 use crate::service::handler::form_lists::{Choice, Choices};
+use crate::settings;
 use crate::wire::{self, Element};
 
 /// What may be kept goes into one word of an argument list, which must stay below 128 KiB [protocol 5.1].
 const MAX_KEPT_BYTES: usize = 100 * 1024;
 const VERSION: &str = "1";
+
+/// The settings in clear as the handler's form holds them; of a doubled field the first.
+pub fn settings(form: &Element) -> BTreeMap<String, String> {
+    let plain = settings::form().filter(|setting| !setting.crypted);
+    plain.map(|setting| (setting.name.to_owned(), form.value(setting.name).to_owned())).collect()
+}
 
 /// Fills a select. A value that is chosen already stays in the list even if it is gone in VMmanager: the form would
 /// change it silently otherwise.

@@ -7,20 +7,22 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Context, features, form};
+use super::{Context, form};
 use crate::error::Result;
 use crate::log;
 use crate::panel::Handler;
 use crate::service::handler::check_connection;
 use crate::service::handler::form_lists::{self, Choice};
 use crate::service::platform::connection;
+use crate::settings::HandlerSettings;
 use crate::wire::Element;
 
 /// The form as it came, with the list of clusters.
 pub fn answer(context: &Context, input: &Element) -> Result<Element> {
     let stored = stored(context, input);
-    let settings = settings(input);
-    let password = password(input, &settings, stored.as_ref());
+    let entered = form::settings(input);
+    let password = password(input, &entered, stored.as_ref());
+    let settings = HandlerSettings::read(&entered);
     let submitted = is_submitted_step(input);
     let mut output = input.clone();
     if submitted {
@@ -34,11 +36,6 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
     Ok(output)
 }
 
-/// The values of the form; of a doubled field the first.
-fn settings(input: &Element) -> BTreeMap<String, String> {
-    features::plain().map(|name| (name.to_owned(), input.value(name).to_owned())).collect()
-}
-
 /// The handler that is edited; a new one has none, and one that cannot be read is no reason to refuse the form.
 fn stored(context: &Context, input: &Element) -> Option<Handler> {
     let id = input.value("elid").parse().ok()?;
@@ -47,13 +44,13 @@ fn stored(context: &Context, input: &Element) -> Option<Handler> {
 
 /// The typed password, else the stored one. This runs while somebody types an address: the stored password goes to the
 /// address it was stored for and nowhere else.
-fn password(input: &Element, settings: &BTreeMap<String, String>, stored: Option<&Handler>) -> Option<SecretString> {
+fn password(input: &Element, entered: &BTreeMap<String, String>, stored: Option<&Handler>) -> Option<SecretString> {
     let typed = input.find("password").map(|field| field.text.clone()).unwrap_or_default();
     if !typed.is_empty() {
         return Some(SecretString::from(typed));
     }
     let stored = stored?;
-    let same = |name: &str| stored.params.get(name).map(|value| value.trim()) == settings.get(name).map(|v| v.trim());
+    let same = |name: &str| stored.params.get(name).map(|value| value.trim()) == entered.get(name).map(|v| v.trim());
     stored.secrets.get("password").filter(|_| same("url") && same("username")).cloned()
 }
 
@@ -64,13 +61,8 @@ fn is_submitted_step(input: &Element) -> bool {
     input.value("func").starts_with("processing.add") && submitted && !pressed("back") && !pressed("cancel")
 }
 
-fn live(
-    context: &Context,
-    settings: &BTreeMap<String, String>,
-    password: Option<&SecretString>,
-) -> Option<Vec<Choice>> {
-    let is_filled = |name: &str| !settings[name].trim().is_empty();
-    if !is_filled("url") || !is_filled("username") || password.is_none_or(|p| p.expose_secret().is_empty()) {
+fn live(context: &Context, settings: &HandlerSettings, password: Option<&SecretString>) -> Option<Vec<Choice>> {
+    if settings.url.is_err() || settings.username.is_err() || password.is_none_or(|p| p.expose_secret().is_empty()) {
         return None;
     }
     let asked =

@@ -9,7 +9,7 @@ use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::id::HandlerId;
 use crate::panel::HandlerParam;
-use crate::queue::settings::{PARAMETERS, validate};
+use crate::settings::{custom, validate};
 use crate::wire::Element;
 
 /// Answers the subcommand of the call.
@@ -77,10 +77,10 @@ fn tune_form(output: &mut Element) {
 /// A parameter without a value shows its default.
 fn show(params: &mut BTreeMap<String, String>) {
     let name = params.get("param").cloned().unwrap_or_default();
-    if let Some((_, default)) = PARAMETERS.iter().find(|(ours, _)| *ours == name) {
+    if let Some(setting) = custom().find(|setting| setting.name == name) {
         let value = params.entry("value".to_owned()).or_default();
         if value.trim().is_empty() {
-            (*default).clone_into(value);
+            setting.default.clone_into(value);
         }
     }
 }
@@ -93,7 +93,7 @@ fn set(params: &mut BTreeMap<String, String>) -> Result<()> {
 }
 
 fn is_ours(name: &str) -> bool {
-    PARAMETERS.iter().any(|(ours, _)| *ours == name)
+    custom().any(|setting| setting.name == name)
 }
 
 #[cfg(test)]

@@ -41,7 +41,6 @@ mod model;
 mod pause;
 mod presence;
 mod process;
-pub mod settings;
 mod store;
 mod ticket;
 mod wait;

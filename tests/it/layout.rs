@@ -6,27 +6,27 @@ use std::path::{Path, PathBuf};
 
 /// Who may use which of our modules. The longest fitting name counts; a module may always use itself and [`GROUND`].
 ///
-/// `main → run → cli → admin → command → service → vmm, panel, journal, queue`: downwards only. The four at the bottom do
-/// not know each other; `metrics` stands beside them, filled by `run` and read by `admin`.
+/// `main → run → cli → admin → command → service → vmm, panel, journal, queue, settings`: downwards only. The five at
+/// the bottom do not know each other; `metrics` stands beside them, filled by `run` and read by `admin`.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &[]),
     ("lib", &["run"]),
     ("run", &["admin", "cli", "command", "metrics", "panel", "wire"]),
     ("cli", &["admin", "command"]),
-    ("command", &["dry_run", "panel", "queue", "service", "wire"]),
-    ("admin", &["command", "panel", "queue", "dry_run", "service", "vmm"]),
+    ("command", &["dry_run", "panel", "service", "settings", "wire"]),
+    ("admin", &["command", "panel", "queue", "dry_run", "service", "settings", "vmm"]),
     // Its answers are kept with the state.
-    ("admin::verify", &["panel", "service", "state", "vmm"]),
-    ("admin::features", &["command", "queue"]),
+    ("admin::verify", &["panel", "service", "settings", "state", "vmm"]),
+    ("admin::features", &["command", "settings"]),
     // The text for the collector replaces a file.
-    ("admin::metrics", &["metrics", "queue", "service", "state"]),
+    ("admin::metrics", &["metrics", "queue", "service", "settings", "state"]),
     // It looks at everything there is.
-    ("admin::doctor", &["command", "journal", "panel", "queue", "service", "state", "vmm", "wire"]),
-    ("service", &["journal", "panel", "queue", "dry_run", "vmm"]),
+    ("admin::doctor", &["command", "journal", "panel", "service", "settings", "state", "vmm", "wire"]),
+    ("service", &["journal", "panel", "queue", "dry_run", "settings", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::vm::account", &["lock", "state", "vmm"]),
     // A command works alone on its handler.
-    ("service::handler::job", &["journal", "lock", "panel", "state", "vmm"]),
+    ("service::handler::job", &["journal", "lock", "panel", "settings", "state", "vmm"]),
     // One script for both, so that a plan has one order.
     ("panel", &["dry_run", "wire"]),
     // Decrypted settings are kept for the next run.
@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vmm::session", &["lock", "state"]),
     ("queue", &["lock", "state"]),
     ("journal", &["state"]),
+    ("settings", &[]),
     ("metrics", &["state"]),
     ("state", &["lock"]),
     ("wire", &[]),

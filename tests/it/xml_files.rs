@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 
 use pmvmmanager6::config::MODULE;
 use pmvmmanager6::error::Kind;
+use pmvmmanager6::settings::{self, Place, SETTINGS};
 use pmvmmanager6::wire::{self, Element};
 
 const LANGUAGES: [&str; 2] = ["en", "ru"];
@@ -131,6 +132,27 @@ fn the_fields_of_the_form_are_the_declared_parameters() {
         let crypted = named(params, "param", name(field)).and_then(|param| param.get("crypted")) == Some("yes");
         let hidden = input(field).get("type") == Some("password");
         assert_eq!(hidden, crypted, "{}: what is stored encrypted is not shown, and the reverse", name(field));
+    }
+}
+
+/// The answer to `features` has the table's rows; a field is on the page that its row names, as soon as there is such a page.
+#[test]
+fn the_table_of_settings_is_what_is_declared_and_shown() {
+    let (plugin, answer) = (plugin(), features());
+    let params = answer.find("params").expect("params");
+    for (tag, rows) in [("param", settings::form().collect::<Vec<_>>()), ("customparam", settings::custom().collect())]
+    {
+        let names_of_rows: Vec<&str> = rows.iter().map(|row| row.name).collect();
+        assert_eq!(names(params, tag), names_of_rows);
+    }
+    let form = named(&plugin, "metadata", &format!("processing.edit.{MODULE}")).expect("the handler's form");
+    let pages: Vec<&Element> = form.find("form").expect("form").all("page").collect();
+    for row in SETTINGS.iter().filter(|row| row.place != Place::Custom) {
+        let wanted = if row.place == Place::Settings { "settings" } else { "connect" };
+        let wanted = if pages.iter().any(|page| name(page) == wanted) { wanted } else { "connect" };
+        let holders: Vec<&str> =
+            pages.iter().filter(|page| named(page, "field", row.name).is_some()).map(|page| name(page)).collect();
+        assert_eq!(holders, [wanted], "{}", row.name);
     }
 }
 

@@ -50,7 +50,7 @@ pub fn run(directory: &Path, hold: &Options) -> Result<()> {
         _ = writeln!(std::io::stderr(), "{waiting}");
     };
     let _service = match hold.service {
-        Some(item) => Some(queue::enter(directory, &queue::settings::service_key(item), 1, &who, &mut said)?),
+        Some(item) => Some(queue::enter(directory, &pmvmmanager6::settings::service_key(item), 1, &who, &mut said)?),
         None => None,
     };
     let turn = queue::enter(directory, &hold.key, hold.limit, &who, &mut said)?;

@@ -1,7 +1,5 @@
 //! A handler: its settings, its VMmanager, and what clients can order through it.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::offered;
@@ -9,11 +7,11 @@ use crate::admin::connection::Attempt;
 use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
 use crate::error::Result;
-use crate::panel::{Handler, Listed, Panel};
-use crate::queue::settings::Settings;
+use crate::id::HandlerId;
+use crate::panel::{Listed, Panel};
 use crate::service::handler::check_connection::Step;
-use crate::service::order::Placement;
 use crate::service::platform::capacity;
+use crate::settings::{HandlerSettings, Place, SETTINGS};
 use crate::vmm::{Client, Pool, Trust};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -48,16 +46,17 @@ fn examine(config: &Config, panel: &Panel, listed: &Listed) -> Vec<Finding> {
             return vec![read, Finding::skipped("everything else", "settings")];
         }
     };
-    let attempt = Attempt::of(config, &handler);
+    let settings = HandlerSettings::read(&handler.params);
+    let attempt = Attempt::of(config, &handler, &settings);
     let further = match &attempt.vmm {
-        Some(vmm) => further(panel, vmm, &handler, &attempt),
+        Some(vmm) => further(panel, vmm, (handler.id, &settings), &attempt),
         None => ["certificate"].into_iter().chain(OF_LOGIN).chain(OF_CLUSTER).map(skipped_by("settings")).collect(),
     };
-    attempt.findings.into_iter().chain(further).chain(parameters(&handler)).collect()
+    attempt.findings.into_iter().chain(further).chain(parameters(&settings)).collect()
 }
 
 /// What is looked at beyond the attempt of the settings.
-fn further(panel: &Panel, vmm: &Client, handler: &Handler, attempt: &Attempt) -> Vec<Finding> {
+fn further(panel: &Panel, vmm: &Client, handler: (HandlerId, &HandlerSettings), attempt: &Attempt) -> Vec<Finding> {
     let is_in = attempt.has_passed(Step::Login);
     let of_login = if is_in { vec![licence(vmm), clock(vmm)] } else { OF_LOGIN.map(skipped_by("login")).to_vec() };
     let of_cluster = if attempt.has_passed(Step::Cluster) {
@@ -124,14 +123,14 @@ fn clock(vmm: &Client) -> Finding {
     Finding::warning(CHECK, text, "set both clocks by NTP, for example with chrony")
 }
 
-fn of_cluster(panel: &Panel, vmm: &Client, handler: &Handler) -> Vec<Finding> {
-    let Ok(place) = Placement::read(&handler.params, &BTreeMap::new()) else {
+fn of_cluster(panel: &Panel, vmm: &Client, (handler, settings): (HandlerId, &HandlerSettings)) -> Vec<Finding> {
+    let Ok(Some(cluster)) = settings.cluster else {
         return OF_CLUSTER.map(skipped_by("cluster")).to_vec();
     };
     let unread = |check| move |error| Finding::failed(check, &error, "run \"pmvmmanager6 doctor\" again");
-    let templates = offered::examine(panel, vmm, handler.id, place.cluster);
+    let templates = offered::examine(panel, vmm, handler, cluster);
     let mut findings = templates.unwrap_or_else(|error| vec![unread(offered::CHECK)(error)]);
-    findings.push(addresses(vmm, place.cluster).unwrap_or_else(unread("addresses")));
+    findings.push(addresses(vmm, cluster).unwrap_or_else(unread("addresses")));
     findings
 }
 
@@ -157,12 +156,12 @@ fn addresses(vmm: &Client, cluster: u64) -> Result<Finding> {
     })
 }
 
-fn parameters(handler: &Handler) -> Vec<Finding> {
+/// Settings that have their default because their value is impossible.
+fn parameters(settings: &HandlerSettings) -> Vec<Finding> {
     const CHECK: &str = "parameters";
-    let (settings, unusable) = Settings::read(&handler.params);
-    if unusable.is_empty() {
+    if settings.warnings.is_empty() {
         let queue = if settings.queue_enabled {
-            format!("queue \"{}\", {} at a time", settings.queue_key, settings.queue_count)
+            format!("queue \"{}\", {} at a time", settings.queue_key.as_str(), settings.queue_count)
         } else {
             "no queue".to_owned()
         };
@@ -171,6 +170,13 @@ fn parameters(handler: &Handler) -> Vec<Finding> {
             format!("sessions are kept for {} s, {queue}", settings.session_ttl.as_secs()),
         )];
     }
-    let cure = "correct it in the handler's table \"Parameters\"";
-    unusable.into_iter().map(|text| Finding::error(CHECK, text, cure)).collect()
+    let is_custom = |name: &str| SETTINGS.iter().any(|it| it.name == name && it.place == Place::Custom);
+    let cure = |name: &str| {
+        if is_custom(name) {
+            "correct it in the handler's table \"Parameters\""
+        } else {
+            "correct it in the handler's form"
+        }
+    };
+    settings.warnings.iter().map(|(name, text)| Finding::error(CHECK, text, cure(name))).collect()
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::admin::finding::Finding;
-use crate::command::{TABLE, features};
+use crate::command::TABLE;
 use crate::config::{Config, MODULE};
 use crate::error::Kind;
-use crate::queue::settings::PARAMETERS;
+use crate::settings;
 use crate::wire::{self, Element};
 
 /// The file that belongs to this program.
@@ -46,8 +46,8 @@ const FILLED: [(&str, &str, &[&str]); 2] = [
 fn missing(plugin: &Element) -> Vec<String> {
     let form = |name: &str| named(plugin, "metadata", &format!("{name}.{MODULE}"));
     let known = fields(form("processing.edit"));
-    let unknown = features::PARAMS.iter().filter(|param| !known.iter().any(|field| is(field, param.name)));
-    let mut missing: Vec<String> = unknown.map(|param| format!("the field {}", param.name)).collect();
+    let unknown = settings::form().filter(|setting| !known.iter().any(|field| is(field, setting.name)));
+    let mut missing: Vec<String> = unknown.map(|setting| format!("the field {}", setting.name)).collect();
     let declared = |name: &str| TABLE.iter().any(|command| command.feature && command.name == name);
     for (_, name, lists) in FILLED.iter().filter(|(command, ..)| declared(command)) {
         let known = fields(form(name));
@@ -55,8 +55,8 @@ fn missing(plugin: &Element) -> Vec<String> {
         missing.extend(lists.iter().filter(|list| !has(list)).map(|list| format!("the list {list} of {name}")));
     }
     let parameters = texts(plugin, &format!("processing.customparam.names.{MODULE}"));
-    let untold = PARAMETERS.iter().filter(|(name, _)| !parameters.contains(name));
-    missing.extend(untold.map(|(name, _)| format!("the text of the parameter {name}")));
+    let untold = settings::custom().filter(|setting| !parameters.contains(setting.name));
+    missing.extend(untold.map(|setting| format!("the text of the parameter {}", setting.name)));
     let errors = texts(plugin, "msgerror");
     let names = Kind::ALL.iter().map(|kind| format!("msg_error_{}", kind.name()));
     missing.extend(names.filter(|name| !errors.contains(name.as_str())).map(|name| format!("the text {name}")));

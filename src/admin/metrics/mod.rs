@@ -21,10 +21,10 @@ use super::{Verdict, write, write_json};
 use crate::config::{Config, built};
 use crate::error::{Error, Kind, Result};
 use crate::metrics::{self, Sample};
-use crate::queue::settings::SERVICE_PREFIX;
 use crate::queue::{self, Scope, Standing};
 use crate::recorder::{Metric, Shape};
 use crate::service::report::phases;
+use crate::settings::SERVICE_PREFIX;
 use crate::state::replace;
 use exposition::{Number, Page, label};
 

@@ -31,6 +31,7 @@ use crate::id::HandlerId;
 use crate::panel::Panel;
 use crate::progress::Progress;
 use crate::service::platform::connection;
+use crate::settings::HandlerSettings;
 use crate::state::{prepare_directory, replace};
 use questions::{Agrees, QUESTIONS, Seen};
 use site::Site;
@@ -78,7 +79,7 @@ struct Answered {
 pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &hurried(config);
     let handler = Panel::new(config).handler(options.module)?;
-    let vmm = connection::connect(config, &handler.params, handler.secrets.get("password"))?;
+    let vmm = connection::connect(config, &HandlerSettings::read(&handler.params), handler.secrets.get("password"))?;
     vmm.log_in()?;
     let document = Document::ask(handler.id, &Site::new(&vmm));
     let text = json_text(&document)?;

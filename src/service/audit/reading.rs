@@ -49,7 +49,7 @@ pub struct Reading {
 impl Reading {
     /// Reads. What belongs to an operation under way is asked for first, so that one that ends meanwhile is known.
     pub fn take(job: &HandlerJob, show: &dyn Fn(&str)) -> Result<Self> {
-        let place = Placement::read(&job.handler.params, &BTreeMap::new())?;
+        let place = Placement::read(&job.settings, &BTreeMap::new())?;
         let (busy, open) = (busy(job)?, job.panel.open_services(job.handler.id)?);
         show("reading VMmanager's lists");
         let hosts = job.vmm.hosts()?;

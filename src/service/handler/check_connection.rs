@@ -1,15 +1,10 @@
 //! What every later operation relies on, tried out step by step without changing anything [protocol 3.2].
 
-use std::collections::BTreeMap;
-
 use crate::error::{Error, Kind, Result};
 use crate::log;
-use crate::service::order::Placement;
 use crate::service::platform::{connection, interfaces};
+use crate::settings::HandlerSettings;
 use crate::vmm::{Client, Cluster, Version};
-
-/// Settings of a handler in clear.
-pub type Settings = BTreeMap<String, String>;
 
 /// The oldest release that the module is made for [api 4.13].
 const OLDEST: Version = Version { year: 2024, month: 3, number: 1 };
@@ -80,7 +75,7 @@ impl Step {
     }
 
     /// Takes the step.
-    pub fn take(self, vmm: &Client, settings: &Settings) -> Result<Passed> {
+    pub fn take(self, vmm: &Client, settings: &HandlerSettings) -> Result<Passed> {
         match self {
             Step::Login => vmm.log_in().map(|()| Passed::Fine(format!("logged in as {}", vmm.username()))),
             Step::Role => check_role(vmm),
@@ -93,7 +88,7 @@ impl Step {
 }
 
 /// All steps; the first that fails ends the trial.
-pub fn check(vmm: &Client, settings: &Settings) -> Result<()> {
+pub fn check(vmm: &Client, settings: &HandlerSettings) -> Result<()> {
     for step in Step::ALL {
         if let Passed::Unclear(text) = step.take(vmm, settings)? {
             log::warn!("{text}");
@@ -131,8 +126,8 @@ fn check_version(vmm: &Client) -> Result<Passed> {
     }
 }
 
-fn check_rights(vmm: &Client, settings: &Settings) -> Result<Passed> {
-    let recipes = is_on(settings, "use_recipes").then_some(("/vm/v3/recipe", "recipes"));
+fn check_rights(vmm: &Client, settings: &HandlerSettings) -> Result<Passed> {
+    let recipes = settings.use_recipes.then_some(("/vm/v3/recipe", "recipes"));
     let mut seen = Vec::new();
     for (path, what) in NEEDED.into_iter().chain(recipes) {
         vmm.probe(path).map_err(|error| without_right(vmm, error, what))?;
@@ -142,37 +137,28 @@ fn check_rights(vmm: &Client, settings: &Settings) -> Result<Passed> {
 }
 
 /// The wizard checks the credentials before it can offer the clusters.
-fn check_cluster(vmm: &Client, settings: &Settings) -> Result<Passed> {
+fn check_cluster(vmm: &Client, settings: &HandlerSettings) -> Result<Passed> {
     match chosen(vmm, settings)? {
         Some(cluster) => Ok(Passed::Fine(format!("{} {}", cluster.id, cluster.name).trim_end().to_owned())),
         None => Ok(Passed::NotAsked("no cluster is chosen yet".to_owned())),
     }
 }
 
-fn check_interfaces(vmm: &Client, settings: &Settings) -> Result<Passed> {
-    if !is_on(settings, "additional_interface") {
+fn check_interfaces(vmm: &Client, settings: &HandlerSettings) -> Result<Passed> {
+    if !settings.additional_interface {
         return Ok(Passed::NotAsked("the main interface only".to_owned()));
     }
-    let Some(cluster) = place(settings)? else { return Ok(Passed::NotAsked("no cluster is chosen yet".to_owned())) };
+    let Some(cluster) = settings.cluster.clone()? else {
+        return Ok(Passed::NotAsked("no cluster is chosen yet".to_owned()));
+    };
     let interfaces = interfaces::of_new_vm(vmm, cluster, &[])?;
     let numbers: Vec<String> = interfaces.iter().map(|at| at.interface.to_string()).collect();
     Ok(Passed::Fine(format!("IP pools serve the interfaces {}", numbers.join(" and "))))
 }
 
 /// The handler's cluster; nothing when none is chosen yet.
-pub fn chosen(vmm: &Client, settings: &Settings) -> Result<Option<Cluster>> {
-    place(settings)?.map(|cluster| connection::cluster(vmm, cluster)).transpose()
-}
-
-fn place(settings: &Settings) -> Result<Option<u64>> {
-    if settings.get("cluster").is_none_or(|cluster| cluster.trim().is_empty()) {
-        return Ok(None);
-    }
-    Placement::read(settings, &BTreeMap::new()).map(|place| Some(place.cluster))
-}
-
-fn is_on(settings: &Settings, name: &str) -> bool {
-    settings.get(name).is_some_and(|value| value == "on")
+pub fn chosen(vmm: &Client, settings: &HandlerSettings) -> Result<Option<Cluster>> {
+    settings.cluster.clone()?.map(|cluster| connection::cluster(vmm, cluster)).transpose()
 }
 
 /// Names the right that is missing. Without a valid licence most lists are closed too [api 1.5], which no change of

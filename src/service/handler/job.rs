@@ -15,6 +15,7 @@ use crate::panel::{Handler, Panel};
 use crate::service::job::identity::Mark;
 use crate::service::order::Placement;
 use crate::service::platform::connection;
+use crate::settings::HandlerSettings;
 use crate::state::prepare_directory;
 use crate::vmm::{Client, Cluster, Host};
 
@@ -26,6 +27,8 @@ pub struct HandlerJob<'a> {
     pub panel: &'a Panel,
     /// The handler.
     pub handler: Handler,
+    /// Its settings.
+    pub settings: HandlerSettings,
     /// Its VMmanager.
     pub vmm: Client,
     /// What we asked for before.
@@ -40,14 +43,15 @@ impl<'a> HandlerJob<'a> {
     pub fn new(config: &'a Config, panel: &'a Panel, handler: Handler, command: &str) -> Result<Self> {
         let alone = lock(config, handler.id, command)?;
         let vmm = connection::client(config, &handler)?;
+        let settings = HandlerSettings::read(&handler.params);
         let journal = Journal::open(config)?;
         let installation = journal.installation(|| panel.installation())?;
-        Ok(HandlerJob { config, panel, handler, vmm, journal, installation, _alone: alone })
+        Ok(HandlerJob { config, panel, handler, settings, vmm, journal, installation, _alone: alone })
     }
 
     /// The handler's cluster; `cluster_not_found` when VMmanager has no such cluster.
     pub fn cluster(&self) -> Result<Cluster> {
-        connection::cluster(&self.vmm, Placement::read(&self.handler.params, &BTreeMap::new())?.cluster)
+        connection::cluster(&self.vmm, Placement::read(&self.settings, &BTreeMap::new())?.cluster)
     }
 
     /// The mark that the VM of a service bears.

@@ -18,7 +18,7 @@ pub fn sync(job: &HandlerJob) -> Result<()> {
     let usable = |os: &Os| os.is_usable_on(cluster.id) && os.is_lxd_image == lxd;
     let templates = job.vmm.os_list()?.into_iter().filter(usable).map(|os| (os.repository, os.name));
     keep_equal(job, "ostempl", templates)?;
-    let recipes = if job.handler.params.get("use_recipes").is_some_and(|value| value == "on") {
+    let recipes = if job.settings.use_recipes {
         job.vmm.recipes()?.into_iter().filter(is_orderable).map(|recipe| (recipe.repository, recipe.name)).collect()
     } else {
         Vec::new()

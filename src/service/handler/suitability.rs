@@ -10,6 +10,7 @@ use crate::log;
 use crate::panel::{Candidate, Handler, Panel};
 use crate::service::order::Placement;
 use crate::service::platform::{capacity, connection};
+use crate::settings::HandlerSettings;
 use crate::vmm::Client;
 
 /// Handlers of a tariff, best first, without those in `skipped`.
@@ -52,7 +53,7 @@ fn is_ready(config: &Config, panel: &Panel, id: HandlerId) -> bool {
 
 /// A node that takes VMs and, where VMmanager tells, a free address.
 fn has_room(vmm: &Client, handler: &Handler) -> Result<bool> {
-    let place = Placement::read(&handler.params, &BTreeMap::new())?;
+    let place = Placement::read(&HandlerSettings::read(&handler.params), &BTreeMap::new())?;
     let cluster = connection::cluster(vmm, place.cluster)?.id;
     let nodes = vmm.nodes()?;
     let open = nodes.iter().any(|node| node.cluster.as_ref().is_some_and(|c| c.id == cluster) && node.takes_vms());

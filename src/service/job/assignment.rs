@@ -13,6 +13,7 @@ use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
 use crate::service::order::Placement;
 use crate::service::platform::connection;
+use crate::settings::HandlerSettings;
 use crate::vmm::Client;
 
 /// One operation on one service: everything a use-case needs.
@@ -81,7 +82,7 @@ impl<'a> Assignment<'a> {
 impl Job<'_> {
     /// Where and how the handler and the tariff want VMs.
     pub fn place(&self) -> Result<Placement> {
-        Placement::read(&self.handler.params, &self.service.tariff)
+        Placement::read(&HandlerSettings::read(&self.handler.params), &self.service.tariff)
     }
 
     /// Deadlines.

@@ -16,9 +16,9 @@ use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::log;
 use crate::panel::{Handler, Panel};
 use crate::progress::Progress;
-use crate::queue::settings::{SERVICE_PREFIX, Settings, service_key};
 use crate::queue::{self, Label, Turn};
 use crate::recorder::{self, Metric};
+use crate::settings::{HandlerSettings, SERVICE_PREFIX, service_key};
 
 /// Where operations run: the installation, and the operation of BILLmanager that asks for them.
 pub struct Turns<'a> {
@@ -47,9 +47,9 @@ impl<'a> Turns<'a> {
     /// Works on a service alone, in the handler's queue where that is switched on.
     pub fn with_turn<T>(&self, item: ServiceId, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
         let (handler, label) = self.begin(item, command)?;
-        let (settings, _) = Settings::read(&handler.params);
+        let settings = HandlerSettings::read(&handler.params);
         let alone = self.ticket(&service_key(item), 1, &label)?;
-        let queued = settings.queue_enabled.then(|| settings.key(command, handler.id, item));
+        let queued = settings.queue_enabled.then(|| settings.queue_key.of(command, handler.id, item));
         let _turn = match queued {
             Some(key) => self.ticket(&key, settings.queue_count, &label)?.after(alone),
             None => alone,

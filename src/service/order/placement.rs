@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::missing;
 use crate::error::{Error, Kind, Result};
+use crate::settings::HandlerSettings;
 
-/// Settings of the handler, read and checked.
+/// What the handler's settings and the tariff say of a VM's place.
 #[derive(Clone, Debug)]
 pub struct Placement {
     /// Cluster id.
@@ -20,24 +21,23 @@ pub struct Placement {
 
 impl Placement {
     /// Reads the handler's settings, the tariff's going over them.
-    pub fn read(handler: &BTreeMap<String, String>, tariff: &BTreeMap<String, String>) -> Result<Self> {
-        let chosen = tariff.get("cluster").filter(|v| !v.is_empty()).or_else(|| handler.get("cluster"));
-        let text = chosen.map(String::as_str).unwrap_or_default().trim();
-        if text.is_empty() {
-            return Err(missing("cluster", "no VMmanager cluster is chosen in the handler's settings"));
-        }
+    pub fn read(settings: &HandlerSettings, tariff: &BTreeMap<String, String>) -> Result<Self> {
         let id = |name: &str, text: &str| {
             let bad = || Error::new(Kind::BadParam, name, format!("\"{text}\" is not the id of a VMmanager {name}"));
             text.trim().parse::<u64>().ok().filter(|&id| id > 0).ok_or_else(bad)
         };
         let pools = tariff.get("ippool").map(String::as_str).unwrap_or_default();
         let pools = pools.split([',', ' ']).filter(|word| !word.is_empty()).map(|word| id("ippool", word));
-        let is_on = |name: &str| handler.get(name).is_some_and(|value| value == "on");
+        let cluster = match tariff.get("cluster").map(|text| text.trim()).filter(|text| !text.is_empty()) {
+            Some(text) => Some(id("cluster", text)?),
+            None => settings.cluster.clone()?,
+        };
         Ok(Placement {
-            cluster: id("cluster", text)?,
+            cluster: cluster
+                .ok_or_else(|| missing("cluster", "no VMmanager cluster is chosen in the handler's settings"))?,
             pools: pools.collect::<Result<_>>()?,
-            use_recipes: is_on("use_recipes"),
-            additional_interface: is_on("additional_interface"),
+            use_recipes: settings.use_recipes,
+            additional_interface: settings.additional_interface,
         })
     }
 }

@@ -1,21 +1,19 @@
 //! From a handler's settings to a VMmanager we may work with.
 
-use std::collections::BTreeMap;
-
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::panel::Handler;
-use crate::queue::settings::Settings;
+use crate::settings::{HandlerSettings, TlsVerify};
 use crate::vmm::{Access, Address, Client, Cluster, Identity, Session, Trust};
 
 /// A client for a handler as it is stored in BILLmanager; it shares its session with other processes.
 pub fn client(config: &Config, handler: &Handler) -> Result<Client> {
-    let access = access(&handler.params, handler.secrets.get("password"))?;
-    let (settings, warnings) = Settings::read(&handler.params);
-    for warning in warnings {
+    let settings = HandlerSettings::read(&handler.params);
+    let access = access(&settings, handler.secrets.get("password"))?;
+    for (_, warning) in &settings.warnings {
         log::warn!("handler {} ({}): {warning}", handler.id, handler.name);
     }
     if access.trust == Trust::Off {
@@ -26,31 +24,40 @@ pub fn client(config: &Config, handler: &Handler) -> Result<Client> {
 }
 
 /// A client for settings that are to be tried out: it always logs in itself. Asks VMmanager nothing yet.
-pub fn connect(
-    config: &Config,
-    settings: &BTreeMap<String, String>,
-    password: Option<&SecretString>,
-) -> Result<Client> {
+pub fn connect(config: &Config, settings: &HandlerSettings, password: Option<&SecretString>) -> Result<Client> {
     let access = access(settings, password)?;
     let session = Session::alone(&identity(&access));
     Ok(Client::new(access, session, &config.limits))
 }
 
-fn access(settings: &BTreeMap<String, String>, password: Option<&SecretString>) -> Result<Access> {
-    let setting = |name: &str| settings.get(name).map(|value| value.trim()).unwrap_or_default();
-    let needed = |name: &str, value: &str| match value {
-        "" => Err(Error::new(Kind::MissingParam, name, format!("the handler's setting \"{name}\" is empty"))),
-        value => Ok(value.to_owned()),
-    };
+/// Everything that makes [`connect`] impossible, and a wrong cluster.
+pub fn faults(settings: &HandlerSettings, password: Option<&SecretString>) -> Vec<Error> {
+    let found = [
+        address(settings).err(),
+        settings.username.as_ref().err().cloned(),
+        secret(password).err(),
+        trust(settings).err(),
+        settings.cluster.as_ref().err().cloned(),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn access(settings: &HandlerSettings, password: Option<&SecretString>) -> Result<Access> {
     Ok(Access {
-        address: Address::parse(setting("url"))?,
-        username: needed("username", setting("username"))?,
-        password: password
-            .filter(|p| !p.expose_secret().is_empty())
-            .cloned()
-            .ok_or_else(|| Error::new(Kind::MissingParam, "password", "the handler has no password for VMmanager"))?,
-        trust: trust(setting("tls_verify"), setting("tls_fingerprint"))?,
+        address: address(settings)?,
+        username: settings.username.clone()?,
+        password: secret(password)?,
+        trust: trust(settings)?,
     })
+}
+
+fn address(settings: &HandlerSettings) -> Result<Address> {
+    Address::parse(settings.url.as_deref().map_err(Clone::clone)?)
+}
+
+fn secret(password: Option<&SecretString>) -> Result<SecretString> {
+    let filled = password.filter(|p| !p.expose_secret().is_empty()).cloned();
+    filled.ok_or_else(|| Error::new(Kind::MissingParam, "password", "the handler has no password for VMmanager"))
 }
 
 fn identity(access: &Access) -> Identity {
@@ -62,24 +69,13 @@ fn identity(access: &Access) -> Identity {
     }
 }
 
-fn trust(mode: &str, fingerprint: &str) -> Result<Trust> {
-    match mode {
-        "" | "system" => Ok(Trust::System),
-        "off" => Ok(Trust::Off),
-        "pinned" => {
-            let hex: String = fingerprint.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
-            if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-                let text = format!("\"{fingerprint}\" is no SHA-256 fingerprint (64 hex digits, colons allowed)");
-                let error = Error::new(Kind::BadParam, "tls_fingerprint", text);
-                return Err(error.cure("openssl x509 -noout -fingerprint -sha256 prints it"));
-            }
-            Ok(Trust::Pinned(hex.to_lowercase()))
-        }
-        other => {
-            let text = format!("\"{other}\" is not a way to check the certificate");
-            Err(Error::new(Kind::BadParam, "tls_verify", text).cure("use system, pinned or off"))
-        }
-    }
+/// The fingerprint counts only where it is used.
+fn trust(settings: &HandlerSettings) -> Result<Trust> {
+    Ok(match settings.tls_verify.clone()? {
+        TlsVerify::System => Trust::System,
+        TlsVerify::Pinned => Trust::Pinned(settings.tls_fingerprint.clone()?),
+        TlsVerify::Off => Trust::Off,
+    })
 }
 
 /// VMmanager 6 handlers stand in data centers of BILLmanager itself; `datacenter_external` otherwise [protocol 3.2].

@@ -15,11 +15,11 @@ use crate::id::ServiceId;
 use crate::journal::{Cap, Journal, Meter, Record};
 use crate::log;
 use crate::panel::{Handler, Operation, Panel, Service, Slot};
-use crate::queue::settings::{Settings, service_key};
 use crate::queue::{self, Entry, Scope};
 use crate::service::job::identity::{Mark, Proof};
 use crate::service::order::Order;
 use crate::service::platform::connection;
+use crate::settings::{HandlerSettings, service_key};
 use crate::vmm::{Client, Host, Past};
 
 /// Tasks of the VM that are told, newest first.
@@ -220,8 +220,8 @@ fn standing(directory: &Path, item: ServiceId, bill: Option<&BillingPart>) -> Re
     let mut keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
     keys.push(service_key(item));
     if let Some(bill) = bill {
-        let (settings, _) = Settings::read(&bill.handler.params);
-        keys.extend(bill.operations.iter().map(|it| settings.key(&it.command, bill.handler.id, item)));
+        let queue_key = HandlerSettings::read(&bill.handler.params).queue_key;
+        keys.extend(bill.operations.iter().map(|it| queue_key.of(&it.command, bill.handler.id, item)));
     }
     let holds = |scope: &Scope| match scope {
         Scope::All => true,
