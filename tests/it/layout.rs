@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("state", &["lock"]),
     ("wire", &[]),
     ("lock", &[]),
+    ("backoff", &[]),
     ("progress", &[]),
     ("dry_run", &[]),
     ("digest", &[]),
