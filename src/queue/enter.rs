@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::label::{Holder, Label, Waiting};
 use super::line::{Line, Place, Reason, Step};
 use super::ticket::Ticket;
 use super::wait::{Bed, Woken};
-use super::{Holder, Label, Waiting};
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::state::boot;

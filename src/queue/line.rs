@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::Transaction;
 
 use super::admission::{self, Ahead, Next, Sign};
+use super::label::Label;
 use super::pause::{Pauses, Scope};
 use super::process::Process;
 use super::ticket::{Own, Owner, Running, Ticket, Tickets};
-use super::{Label, presence, store};
+use super::{presence, store};
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::lock::Lock;

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::inotify;
 use rustix::io::Errno;
 
-use super::Label;
+use super::label::Label;
 use super::line::Line;
 use super::pause::{Pauses, Scope};
 use super::ticket::Tickets;

@@ -2,8 +2,8 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::Label;
 use super::admission::Ahead;
+use super::label::Label;
 use super::process::Process;
 use super::ticket::{Running, Ticket};
 use crate::state::Failure;

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Label;
 use super::admission::Sign;
+use super::label::Label;
 use super::process::Process;
 use crate::error::Result;
 use crate::lock::{Lock, Mode};
