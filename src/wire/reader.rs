@@ -4,7 +4,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::Element;
+use super::element::Element;
 use crate::error::{Error, Kind, Result};
 
 /// A longer document is refused.

@@ -1,20 +1,22 @@
 //! The writer. quick-xml escapes markup but lets characters through that XML 1.0 forbids, and a name of a VM or an
 //! answer of a server may hold them: they are left out here.
 
-use super::Element;
+use super::element::Element;
 use quick_xml::escape::escape;
 
 /// Whether XML 1.0 allows the character [XML 1.0, 2.2].
-pub fn is_legal(c: char) -> bool {
+fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// The document with its declaration.
-pub fn document(root: &Element) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    write(root, &mut out);
-    out.push('\n');
-    out
+impl Element {
+    /// The whole document as text, with the XML declaration and a final line break.
+    pub fn document(&self) -> String {
+        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        write(self, &mut out);
+        out.push('\n');
+        out
+    }
 }
 
 fn write(element: &Element, out: &mut String) {
@@ -53,4 +55,50 @@ fn write(element: &Element, out: &mut String) {
 fn safe(text: &str) -> String {
     let legal: String = text.chars().filter(|&c| is_legal(c)).collect();
     escape(legal.as_str()).replace('\r', "&#13;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::parse;
+    use proptest::prelude::*;
+
+    fn element() -> impl Strategy<Value = Element> {
+        let name = "[a-z][a-z0-9_.-]{0,8}";
+        let attributes = proptest::collection::vec((name, any::<String>()), 0..3);
+        let leaf = (name, attributes, any::<String>()).prop_map(|(name, mut attributes, text)| {
+            attributes.sort();
+            attributes.dedup_by(|a, b| a.0 == b.0);
+            Element { name, attributes, children: vec![], text }
+        });
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            (inner.clone(), proptest::collection::vec(inner, 0..4)).prop_map(|(mut parent, children)| {
+                parent.children = children;
+                parent
+            })
+        })
+    }
+
+    fn legal(mut element: Element) -> Element {
+        let clean = |text: &str| text.chars().filter(|&c| is_legal(c)).collect::<String>();
+        element.text = clean(&element.text);
+        for (_, value) in &mut element.attributes {
+            *value = clean(value);
+        }
+        element.children = element.children.into_iter().map(legal).collect();
+        element
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(tree in element()) {
+            let read = parse(tree.document().as_bytes()).unwrap();
+            prop_assert_eq!(read, legal(tree));
+        }
+
+        #[test]
+        fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            _ = parse(&bytes);
+        }
+    }
 }
