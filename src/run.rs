@@ -10,7 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use crate::admin::{self, Verdict};
 use crate::cli::{self, Operator, Request};
-use crate::command::{self, Command, Context, Invocation, Work};
+use crate::command::{self, Command, Context, Invocation, TABLE, Work};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::log;
@@ -45,7 +45,7 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
     let config = Config::from_environment();
     let found = command::find(&call.command);
     if let Ok(Command { work: Work::Constant(answer), .. }) = found {
-        return print(stdout, &answer()).map_or(FAILED, |()| 0);
+        return print(stdout, &answer(TABLE)).map_or(FAILED, |()| 0);
     }
     let started = Instant::now();
     log::open(&config);

@@ -1,7 +1,7 @@
 //! `--command addip --item N [slot]` [protocol 3.13]. How the panel names the slot is not known for sure
 //! [protocol 7.1].
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::vm::addresses;

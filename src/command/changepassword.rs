@@ -1,6 +1,6 @@
 //! `--command changepassword --item N --password CRYPTED [--runningoperation N]` [protocol 3.12, 7.12].
 
-use super::Invocation;
+use super::invocation::Invocation;
 use secrecy::ExposeSecret;
 
 use crate::error::{Error, Kind, Result};

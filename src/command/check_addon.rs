@@ -1,6 +1,6 @@
 //! `--command check_addon [--item N] --param NAME --value VALUE` [protocol 3.22].
 
-use super::Context;
+use super::context::Context;
 use crate::error::Result;
 use crate::log;
 use crate::service::vm::check_addon;

@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 
-use super::{Context, form};
+use super::context::Context;
+use super::form;
 use crate::error::{Error, Kind, Result};
 use crate::panel::Handler;
 use crate::service::handler::check_connection;

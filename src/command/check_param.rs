@@ -1,7 +1,7 @@
 //! `--command check_param [--item N] --param NAME --value VALUE` [protocol 3.22]. The document on standard input has no
 //! known shape and is not read.
 
-use super::Context;
+use super::context::Context;
 use crate::error::Result;
 use crate::service::vm::check_addon;
 use crate::wire::Element;

@@ -1,7 +1,7 @@
 //! `--command delip --item N slot` [protocol 3.13].
 
-use super::Invocation;
 use super::addip::slot;
+use super::invocation::Invocation;
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::vm::addresses;

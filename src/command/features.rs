@@ -1,7 +1,7 @@
 //! `--command features` [protocol 3.1, 4]: what the module can do and which settings it has. Static: BILLmanager reads
 //! it at its start and keeps it until the next.
 
-use super::TABLE;
+use super::work::Command;
 use crate::settings::{self, Setting};
 use crate::wire::Element;
 
@@ -12,7 +12,7 @@ pub const ITEM_TYPE: &str = "vds";
 pub const WORDS: [&str; 2] = ["datacenter", "pricelist_dynamic_settings"];
 
 /// The whole answer.
-pub fn answer() -> Element {
+pub fn answer(commands: &[Command]) -> Element {
     let itemtypes = Element::new("itemtypes").child(Element::new("itemtype").attribute("name", ITEM_TYPE));
     let param = |setting: &Setting| {
         let element = Element::new("param").attribute("name", setting.name);
@@ -24,7 +24,7 @@ pub fn answer() -> Element {
     };
     let params = Element::new("params").children(settings::form().map(param)).children(settings::custom().map(custom));
     let feature = |name: &str| Element::new("feature").attribute("name", name);
-    let features = TABLE.iter().filter(|command| command.feature).map(|command| feature(command.name));
+    let features = commands.iter().filter(|command| command.feature).map(|command| feature(command.name));
     let features = Element::new("features").children(features).children(WORDS.map(feature));
     Element::new("doc").child(itemtypes).child(params).child(features)
 }

@@ -1,6 +1,7 @@
 //! `--command get_server_config --module N` [protocol 3.17]: keeps VMmanager's lists with the handler, for the forms.
 
-use super::{Context, form};
+use super::context::Context;
+use super::form;
 use crate::error::Result;
 use crate::service::handler::HandlerJob;
 use crate::service::handler::form_lists::Choices;

@@ -1,6 +1,6 @@
 //! `--command get_suitable_module` [protocol 3.4]: BILLmanager looks for a handler for an order.
 
-use super::Context;
+use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::id::HandlerId;
 use crate::service::handler::suitability;

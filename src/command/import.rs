@@ -1,6 +1,6 @@
 //! `--command import --module N [--itemtype vds] [--searchstring WORDS]` [protocol 3.20].
 
-use super::Context;
+use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::service::handler::{HandlerJob, import};
 

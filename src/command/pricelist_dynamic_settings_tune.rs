@@ -1,7 +1,8 @@
 //! `--command pricelist_dynamic_settings_tune --module N [--itemtype vds]` [protocol 3.23]: the module's fields of a
 //! tariff get their lists: cluster, VM configuration, IP pool. An empty cluster means the handler's.
 
-use super::{Context, form};
+use super::context::Context;
+use super::form;
 use crate::error::Result;
 use crate::id::HandlerId;
 use crate::log;

@@ -1,6 +1,6 @@
 //! `--command reboot --item N [--runningoperation N]` [protocol 3.11].
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::vm::power::{Button, press};

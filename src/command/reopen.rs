@@ -1,6 +1,6 @@
 //! `--command reopen --item N [--runningoperation N]` [protocol 3.6].
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::vm::open;

@@ -1,6 +1,6 @@
 //! `--command setparam --item N [--userid N] [--runningoperation N]` [protocol 3.9].
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::order::Order;

@@ -1,6 +1,6 @@
 //! `--command stat --module N` [protocol 3.19]: run daily by BILLmanager.
 
-use super::Context;
+use super::context::Context;
 use crate::error::Result;
 use crate::log;
 use crate::service::handler::{HandlerJob, overage, traffic};

@@ -1,6 +1,6 @@
 //! `--command sync_item --item N` [protocol 3.15].
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::vm::sync;

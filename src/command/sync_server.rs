@@ -1,6 +1,6 @@
 //! `--command sync_server --module N` [protocol 3.16].
 
-use super::Context;
+use super::context::Context;
 use crate::error::Result;
 use crate::service::handler::{HandlerJob, lists};
 

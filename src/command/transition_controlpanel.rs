@@ -1,6 +1,6 @@
 //! `--command transition_controlpanel --item N` [protocol 3.14]: the client's "go to panel" button.
 
-use super::Invocation;
+use super::invocation::Invocation;
 use secrecy::ExposeSecret;
 
 use crate::error::Result;

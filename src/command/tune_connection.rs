@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Context, form};
+use super::context::Context;
+use super::form;
 use crate::error::Result;
 use crate::log;
 use crate::panel::Handler;

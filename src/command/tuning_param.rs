@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
+use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::id::HandlerId;
 use crate::panel::HandlerParam;

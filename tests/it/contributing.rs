@@ -116,7 +116,7 @@ fn the_lists_name_nothing_else() {
 
 #[test]
 fn the_example_of_a_command_is_a_real_one() {
-    let [file, table] = ["src/command/hardreboot.rs", "src/command/mod.rs"].map(read);
+    let [file, table] = ["src/command/hardreboot.rs", "src/command/table.rs"].map(read);
     let shown = code(&read(PAGE), "rust").join("\n");
     let (example, line) = shown.rsplit_once("\n    Command {").expect("a file and a line of the table");
     assert_eq!(example.trim(), file.trim());

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::redact::Redaction;
 use super::{json, text};
 use crate::admin::queue;
-use crate::command::{self, Work};
+use crate::command::{self, TABLE, Work};
 use crate::config::{Config, MODULE, built};
 use crate::error::{Error, Kind, Result};
 use crate::service::report::{PlatformPart, Report};
@@ -116,7 +116,7 @@ fn versions(platform: Option<&PlatformPart>) -> Value {
 /// What this version declares to BILLmanager.
 fn features() -> String {
     match command::find("features").map(|command| &command.work) {
-        Ok(Work::Constant(answer)) => answer().document(),
+        Ok(Work::Constant(answer)) => answer(TABLE).document(),
         _ => String::new(),
     }
 }
