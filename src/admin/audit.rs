@@ -25,8 +25,9 @@ use anstyle::{AnsiColor, Style};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
+use super::output::{Verdict, write, write_json};
+use super::service;
 use super::table::{counted, or_dash, table};
-use super::{Verdict, service, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId};

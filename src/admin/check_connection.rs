@@ -10,9 +10,10 @@
 
 use std::io::Write;
 
+use super::access::hurried;
 use super::connection::Attempt;
 use super::finding::{Section, verdict};
-use super::{Verdict, hurried, write, write_json};
+use super::output::{Verdict, write, write_json};
 use crate::config::Config;
 use crate::error::Result;
 use crate::id::HandlerId;

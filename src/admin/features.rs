@@ -9,8 +9,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::output::{write, write_json};
 use super::table::table;
-use super::{write, write_json};
 use crate::command::{TABLE, features};
 use crate::config::{MODULE, built};
 use crate::error::Result;

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::Verdict;
+use super::output::Verdict;
 use super::table::table;
 use crate::error::Error;
 use crate::id::HandlerId;

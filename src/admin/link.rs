@@ -4,7 +4,8 @@
 
 use std::io::Write;
 
-use super::{service, table, write};
+use super::output::write;
+use super::{service, table};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::id::ServiceId;

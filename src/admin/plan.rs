@@ -12,7 +12,7 @@ use anstyle::Style;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Verdict, write, write_json};
+use super::output::{Verdict, write, write_json};
 use crate::command::{self, Context, Invocation};
 use crate::config::Config;
 use crate::dry_run::{Party, Plan, Step};

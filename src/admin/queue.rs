@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::output::{write, write_json};
 use super::table::{age, or_dash, table};
-use super::{write, write_json};
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId};
 use crate::queue::{self, Entry, Scope, Standing, Watch};

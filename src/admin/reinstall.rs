@@ -4,7 +4,8 @@
 
 use std::io::Write;
 
-use super::{service, write};
+use super::output::write;
+use super::service;
 use crate::config::Config;
 use crate::error::Result;
 use crate::id::ServiceId;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::output::{write, write_json};
 use super::table::{age, counted, table};
-use super::{write, write_json};
 use crate::error::Result;
 use crate::vmm::session::{self, Cached};
 

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::redact::shown;
-use super::status_name;
+use super::status::status_name;
 use crate::admin::queue::Row;
 use crate::admin::table::moment;
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The report as a page for people.
 
 use super::redact::shown;
-use super::status_name;
+use super::status::status_name;
 use crate::admin::queue::{HEADING, Row};
 use crate::admin::table::{counted, moment, or_dash, table};
 use crate::error::{Error, Result};

@@ -1,0 +1,33 @@
+//! Who may run operator commands, and how patient they are.
+
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+
+/// How long a BILLmanager that restarts is waited for while somebody looks on.
+const PANEL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Only the owner of the installation may continue: everybody else would read of missing files where permissions are
+/// missing.
+pub fn admit(config: &Config) -> Result<()> {
+    let root = config.root.display().to_string();
+    let owner = std::fs::metadata(&config.root).map(|found| found.uid()).map_err(|error| {
+        Error::new(Kind::State, root.as_str(), format!("there is no BILLmanager in {root}: {error}"))
+            .cure("PMVMMANAGER6_ROOT names another place")
+    })?;
+    let user = rustix::process::geteuid();
+    if user.is_root() || user.as_raw() == owner {
+        return Ok(());
+    }
+    let text = format!("{root} belongs to user {owner}, this is user {}", user.as_raw());
+    Err(Error::new(Kind::State, root, text).cure("run it as root, for example with sudo"))
+}
+
+/// For questions that a person waits for: nobody is given the patience of an operation.
+pub fn hurried(config: &Config) -> Config {
+    let mut hurried = config.impatient();
+    hurried.limits.panel = config.limits.panel.min(PANEL_PATIENCE);
+    hurried
+}

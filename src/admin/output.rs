@@ -1,0 +1,34 @@
+//! What operator commands answer with: text or JSON, and a verdict.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+
+/// What an operator command says with its exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is odd: 0.
+    Fine,
+    /// There is something to look at: 1.
+    Findings,
+}
+
+/// Writes text and flushes it; a closed pipe is an error like any other.
+pub fn write(out: &mut dyn Write, text: &str) -> Result<()> {
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|e| Error::new(Kind::State, "stdout", format!("the answer cannot be written: {e}")))
+}
+
+/// Writes a JSON document with a final line break.
+pub fn write_json(out: &mut dyn Write, document: &impl Serialize) -> Result<()> {
+    write(out, &json_text(document)?)
+}
+
+/// The text of a JSON document with a final line break.
+pub fn json_text(document: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(document)
+        .map_err(|e| Error::new(Kind::State, "stdout", format!("the answer cannot be written: {e}")))?;
+    Ok(text + "\n")
+}
