@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::drift::{Finding, Kind, Remedy};
 use super::reading::Reading;
-use super::{Finding, Kind, Remedy};
 use crate::error::{Kind as ErrorKind, Result};
 use crate::id::{ClientId, ServiceId};
 use crate::journal::Record;

@@ -1,7 +1,7 @@
 //! Repairs of the safe kinds. The service is proved anew by then, under its ticket, and only what still differs is
 //! done.
 
-use super::Kind;
+use super::drift::Kind;
 use crate::error::Result;
 use crate::log;
 use crate::service::job::Job;

@@ -1,7 +1,7 @@
 //! VMs that no service answers for.
 
+use super::drift::{Finding, Kind, Remedy};
 use super::reading::Reading;
-use super::{Finding, Kind, Remedy};
 use crate::error::Result;
 use crate::id::ServiceId;
 use crate::panel::status::DELETED;

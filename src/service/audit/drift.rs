@@ -1,0 +1,111 @@
+//! The kinds of drift and what can be done about each.
+
+use crate::id::ServiceId;
+
+/// What is wrong; one word each, which programs may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "Kind::meaning says it")]
+pub enum Kind {
+    NoVm,
+    ForeignVm,
+    SharedVm,
+    DuplicateMark,
+    NoService,
+    SuspendedRunning,
+    Owner,
+    AccountGone,
+    LostMark,
+    Panelid,
+    Order,
+    Size,
+    Os,
+    AddressCount,
+    StaleSlot,
+    Addresses,
+    Name,
+    State,
+    UnsoldVm,
+}
+
+impl Kind {
+    /// Every kind with its word and what it means, the gravest first.
+    pub const ALL: [(Kind, &'static str, &'static str); 19] = [
+        (Kind::NoVm, "no_vm", "an active or suspended service has no VM"),
+        (Kind::ForeignVm, "foreign_vm", "BILLmanager names a VM that is not proved to be the service's"),
+        (Kind::SharedVm, "shared_vm", "the same, and other services name that VM too"),
+        (Kind::DuplicateMark, "duplicate_mark", "several VMs bear the mark of one service"),
+        (Kind::NoService, "no_service", "a VM bears the mark of a service that is closed or does not exist"),
+        (Kind::SuspendedRunning, "suspended_running", "the service is suspended, its VM runs"),
+        (Kind::Owner, "owner", "the VM belongs to another account than the client's"),
+        (Kind::AccountGone, "account_gone", "the client has no account in VMmanager any more"),
+        (Kind::LostMark, "lost_mark", "the mark is gone from the VM's comment; the journal still proves the VM"),
+        (Kind::Panelid, "panelid", "BILLmanager names no VM or one that is gone; the service's VM was found"),
+        (Kind::Order, "order", "tariff or order cannot be understood"),
+        (Kind::Size, "size", "cores, memory, disk or speeds differ from the order"),
+        (Kind::Os, "os", "the VM has another OS template than BILLmanager says"),
+        (Kind::AddressCount, "address_count", "the VM has more or fewer addresses than ordered"),
+        (Kind::StaleSlot, "stale_slot", "an IP slot holds an address that the VM does not have"),
+        (Kind::Addresses, "addresses", "BILLmanager lacks an address of the VM, in a free IP slot or as the main one"),
+        (Kind::Name, "name", "BILLmanager has another name of the VM"),
+        (Kind::State, "state", "note: an active service's VM does not run; its client may have stopped it"),
+        (Kind::UnsoldVm, "unsold_vm", "note: a client's VM in the cluster without mark and service"),
+    ];
+
+    /// Kinds that are repaired on request: nothing is created, deleted or restarted for them, no disk shrinks.
+    pub const SAFE: [Kind; 7] =
+        [Kind::SuspendedRunning, Kind::LostMark, Kind::Panelid, Kind::Size, Kind::Os, Kind::Addresses, Kind::Name];
+
+    /// The word.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// The safe kind with this word.
+    pub fn safe(name: &str) -> Option<Kind> {
+        Self::SAFE.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Worth knowing, but nothing that is wrong for certain.
+    pub fn is_note(self) -> bool {
+        matches!(self, Kind::State | Kind::UnsoldVm)
+    }
+}
+
+/// What a person can do about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// `audit --repair`.
+    Safe,
+    /// A panel command of the module: its arguments.
+    Module(String),
+    /// Another operator command: its arguments.
+    Operator(String),
+    /// A function of BILLmanager: its name and arguments.
+    Panel(String),
+    /// No command does it.
+    ByHand(String),
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// What.
+    pub kind: Kind,
+    /// The service; nothing for a VM without one.
+    pub service: Option<ServiceId>,
+    /// The VM; nothing for a service without one.
+    pub vm: Option<u64>,
+    /// What is.
+    pub is: String,
+    /// What should be.
+    pub should: String,
+    /// What to do.
+    pub remedy: Remedy,
+}
+
+impl Finding {
+    /// What is wrong with what, whatever the details.
+    pub fn subject(&self) -> (Kind, Option<ServiceId>, Option<u64>) {
+        (self.kind, self.service, self.vm)
+    }
+}
