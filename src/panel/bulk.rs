@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Panel;
+use super::connection::Panel;
 use super::database::Param;
-use super::records::among;
+use super::database::among;
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId};
 

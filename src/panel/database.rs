@@ -11,6 +11,7 @@ use mysql::prelude::Queryable;
 
 use super::options::Options;
 use crate::error::{Error, Kind, Result};
+use crate::id::ServiceId;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(30);
@@ -233,6 +234,13 @@ fn unreachable(options: &Options, reason: &str) -> Error {
 
 fn failed(reason: &str) -> Error {
     Error::new(Kind::Db, "query", format!("BILLmanager's database refused a query: {reason}"))
+}
+
+/// A condition on a column. The numbers are in the text: an old server has a limit for placeholders.
+pub fn among(ids: &[ServiceId]) -> String {
+    let ids: Vec<String> = ids.iter().map(ServiceId::to_string).collect();
+    // No id is 0, and an empty list is no SQL.
+    if ids.is_empty() { "IN (0)".to_owned() } else { format!("IN ({})", ids.join(",")) }
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use std::rc::Rc;
 use secrecy::SecretString;
 use serde_json::Value as Json;
 
-use super::mgrctl::Value;
-use super::slots::Slot;
+use super::value::Value;
 use crate::dry_run::{Party, Plan};
 use crate::error::Result;
 use crate::id::ServiceId;
@@ -106,16 +105,16 @@ impl DryRun {
         })
     }
 
-    /// Puts the addresses that were told into their slots.
-    pub fn fill(&self, slots: &mut [Slot]) {
-        for slot in slots {
-            for told in self.told.borrow().iter() {
-                if told.is_about("service.ip.add", slot.id) {
-                    slot.address = told.text("ip").map(str::to_owned);
-                }
-                slot.free &= !told.is_about("service.ip.add.commit", slot.id);
-            }
-        }
+    /// The address that a slot would hold by now.
+    pub fn address(&self, slot: u64) -> Option<String> {
+        let told = self.told.borrow();
+        let added = told.iter().rev().find(|told| told.is_about("service.ip.add", slot))?;
+        added.text("ip").map(str::to_owned)
+    }
+
+    /// Whether the address of a slot would be committed by now.
+    pub fn has_committed(&self, slot: u64) -> bool {
+        self.told.borrow().iter().any(|told| told.is_about("service.ip.add.commit", slot))
     }
 }
 

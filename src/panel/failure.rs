@@ -3,8 +3,8 @@
 //!
 //! Nothing here may fail loudly: the operation has failed already, and its own error is the one that people must see.
 
-use super::Panel;
-use super::mgrctl::Value;
+use super::connection::Panel;
+use super::value::Value;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::id::{HandlerId, OperationId, ServiceId};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Panel;
+use super::connection::Panel;
 use super::database::{Param, Row};
-use super::mgrctl::Value;
+use super::value::Value;
 use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
 use crate::id::{HandlerId, ServiceId, TariffId};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Panel;
+use super::connection::Panel;
 use super::database::Param;
-use super::mgrctl::Value;
+use super::value::Value;
 use crate::error::Result;
 use crate::id::HandlerId;
 

@@ -12,9 +12,10 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::dry_run::DryRun;
+use super::value::Value;
 use crate::backoff::Backoff;
 use crate::config::{Config, MODULE};
 use crate::dry_run::Plan;
@@ -24,28 +25,6 @@ use crate::wire::{self, Element};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_mins(5);
-
-/// A parameter of a panel function.
-pub enum Value<'a> {
-    /// Goes into the argument list.
-    Plain(&'a str),
-    /// Goes into the environment of the child.
-    Secret(&'a SecretString),
-    /// A secret that this panel accepts on the command line only; the last resort.
-    Exposed(&'a SecretString),
-}
-
-impl<'a> Value<'a> {
-    /// The same value for another call.
-    #[must_use]
-    pub fn again(&self) -> Value<'a> {
-        match self {
-            Value::Plain(text) => Value::Plain(text),
-            Value::Secret(secret) => Value::Secret(secret),
-            Value::Exposed(secret) => Value::Exposed(secret),
-        }
-    }
-}
 
 /// The panel's command-line client.
 pub struct Mgrctl {

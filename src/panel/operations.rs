@@ -1,7 +1,7 @@
 //! What BILLmanager itself is about to do with a service: its running operations and how their last try failed
 //! [protocol 3.30, 5.10].
 
-use super::Panel;
+use super::connection::Panel;
 use super::database::{Param, Row};
 use crate::error::Result;
 use crate::id::{OperationId, ServiceId};

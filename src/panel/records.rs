@@ -1,7 +1,6 @@
 //! What we read of a service, its handler and its client: plain data and the queries that fill it.
 //!
-//! All SQL of the module is in this file and its neighbours `slots.rs`, `lists.rs`, `handlers.rs`, `bulk.rs`, `operations.rs` and
-//! `statistics.rs` [protocol 5.3, 5.4, 5.5, 5.6, 5.7, 5.8].
+//! All SQL of the module is in this folder [protocol 5.3, 5.4, 5.5, 5.6, 5.7, 5.8].
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,13 +8,14 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::Panel;
-use super::database::{Param, Query, Row};
+use super::addons::{Amount, addons_of, addons_query};
+use super::connection::Panel;
+use super::database::{Param, Query, Row, among};
+use super::foreign::refuse_foreign;
 use super::secret_cache::Kept;
 use super::units::Units;
 use crate::error::{Error, Kind, Result};
 use crate::id::{ClientId, HandlerId, OperationId, ServiceId, TariffId};
-use crate::log;
 
 /// A processing module record: one VMmanager cluster with its settings.
 #[derive(Debug)]
@@ -47,15 +47,6 @@ pub struct Customer {
     pub email: String,
     /// Real name of the first user.
     pub real_name: String,
-}
-
-/// The value of one add-on as ordered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Amount {
-    /// A number, `on`/`off`, or the internal name of an enumeration item.
-    pub value: String,
-    /// Internal name of the unit; empty when there is none.
-    pub unit: String,
 }
 
 /// Values of `item.status` [protocol 5.4].
@@ -145,7 +136,7 @@ impl Panel {
             return Ok(handler);
         }
         let owner = self.owner(item)?;
-        super::refuse_foreign(&owner.module, &what)?;
+        refuse_foreign(&owner.module, &what)?;
         Err(no_row("module", owner.handler.unwrap_or_default(), "handler"))
     }
 
@@ -162,7 +153,7 @@ impl Panel {
         let value = [Param::Id(value)];
         let [rows, plain, crypted] = self.together(queries.each_ref().map(|sql| (sql.as_str(), value.as_slice())))?;
         let Some((row, id)) = rows.first().and_then(|row| Some((row, row.id(3)?))) else { return Ok(None) };
-        super::refuse_foreign(row.text(1), what)?;
+        refuse_foreign(row.text(1), what)?;
         Ok(Some(Handler {
             id,
             name: row.text(0).to_owned(),
@@ -304,11 +295,6 @@ impl Panel {
         Ok(rows.first().and_then(|row| row.number(0)) == Some(status) && running.is_empty())
     }
 
-    /// Values of the add-ons of some services, by the algorithm of [protocol 5.7].
-    pub fn addons(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, BTreeMap<String, Amount>>> {
-        Ok(addons_of(&self.rows(&addons_query(&among(items)), &[])?))
-    }
-
     /// The answers to some queries, in one round trip.
     fn together<const N: usize>(&self, queries: [Query; N]) -> Result<[Vec<Row>; N]> {
         let found = self.batch(&queries)?.try_into();
@@ -362,33 +348,6 @@ fn service_queries(these: &str) -> [String; 6] {
     ]
 }
 
-fn addons_query(these: &str) -> String {
-    format!(
-        "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
-         p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
-         a.addonmaxtrial, a.boolvalue, ae.intname, i.id, i.period FROM item i JOIN pricelist p ON p.parent = i.pricelist \
-         JOIN itemtype it ON p.itemtype = it.id \
-         LEFT JOIN item a ON a.parent = i.id AND a.pricelist = p.id AND (a.status IS NULL OR a.status <> 4) \
-         LEFT JOIN measure m ON p.measure = m.id LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
-         LEFT JOIN enumerationitem ae ON a.enumerationitem = ae.id \
-         WHERE i.id {these} AND (p.active = 'on' OR a.id IS NOT NULL) ORDER BY i.id, p.orderpriority, p.id"
-    )
-}
-
-fn addons_of(rows: &[Row]) -> BTreeMap<ServiceId, BTreeMap<String, Amount>> {
-    let mut found: BTreeMap<ServiceId, BTreeMap<String, Amount>> = BTreeMap::new();
-    for row in rows {
-        let (Some(item), key) = (row.id(18), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
-            continue;
-        };
-        let Some(amount) = amount(row, row.number(19).unwrap_or_default()) else { continue };
-        if let Some(earlier) = found.entry(item).or_default().insert(key.clone(), amount) {
-            log::warn!("service {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
-        }
-    }
-    found
-}
-
 /// Names and values by the id of what they belong to.
 fn grouped<T: From<u64> + Ord + Default>(rows: &[Row]) -> BTreeMap<T, BTreeMap<String, String>> {
     let mut found: BTreeMap<T, BTreeMap<String, String>> = BTreeMap::new();
@@ -411,47 +370,8 @@ fn first_users(rows: &[Row]) -> BTreeMap<ClientId, Customer> {
     found
 }
 
-const COMPOUND: i64 = 4;
-const MANUAL: i64 = 10;
-const STATISTICS: i64 = 3;
-const TRIAL: i64 = -100;
-
-/// The value of one add-on row, or nothing when the add-on takes no part.
-fn amount(row: &Row, period: i64) -> Option<Amount> {
-    let (billtype, addontype) = (row.number(2).unwrap_or_default(), row.number(3).unwrap_or_default());
-    let ordered = row.id::<u64>(11).is_some();
-    if billtype == COMPOUND || billtype == MANUAL || (row.id::<u64>(4).is_some() && !ordered) {
-        return None;
-    }
-    let value = match (addontype, billtype) {
-        (3, _) => row.filled(17).unwrap_or_else(|| row.text(9)).to_owned(),
-        (1, _) => row.filled(16).unwrap_or_else(|| row.text(8)).to_owned(),
-        (_, STATISTICS) => {
-            let limit = row.number(14).or(row.number(6)).or(row.number(13)).or(row.number(5));
-            limit.unwrap_or_default().to_string()
-        }
-        _ => {
-            let limit = row.number(13).or(row.number(5)).unwrap_or_default();
-            let mut value = limit.saturating_add(row.number(12).unwrap_or_default());
-            if let (TRIAL, 2, Some(cap)) = (period, addontype, row.number(15).or(row.number(7))) {
-                value = value.min(cap);
-            }
-            value.to_string()
-        }
-    };
-    let unit = if addontype == 2 { row.text(10).to_owned() } else { String::new() };
-    Some(Amount { value, unit })
-}
-
 fn pairs(rows: &[Row]) -> BTreeMap<String, String> {
     rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect()
-}
-
-/// A condition on a column. The numbers are in the text: an old server has a limit for placeholders.
-pub(super) fn among(ids: &[ServiceId]) -> String {
-    let ids: Vec<String> = ids.iter().map(ServiceId::to_string).collect();
-    // No id is 0, and an empty list is no SQL.
-    if ids.is_empty() { "IN (0)".to_owned() } else { format!("IN ({})", ids.join(",")) }
 }
 
 fn no_row(argument: &str, id: impl Display, what: &str) -> Error {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Panel;
+use super::connection::Panel;
+use super::database::among;
 use super::database::{Param, Row};
-use super::mgrctl::Value;
-use super::records::among;
+use super::value::Value;
 use crate::error::Result;
 use crate::id::ServiceId;
 
@@ -42,7 +42,10 @@ impl Panel {
     pub fn slots(&self, item: ServiceId) -> Result<Vec<Slot>> {
         let mut slots = self.slots_of(&[item])?.remove(&item).unwrap_or_default();
         if let Some(told) = self.mgrctl.planned() {
-            told.fill(&mut slots);
+            for slot in &mut slots {
+                slot.address = told.address(slot.id).or(slot.address.take());
+                slot.free &= !told.has_committed(slot.id);
+            }
         }
         Ok(slots)
     }

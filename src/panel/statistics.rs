@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::Panel;
+use super::connection::Panel;
 use super::database::{Param, Row};
-use super::mgrctl::Value;
+use super::value::Value;
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId, TariffId};
 
