@@ -27,7 +27,7 @@ pub struct HandlerJob<'a> {
     pub panel: &'a Panel,
     /// The handler.
     pub handler: Handler,
-    /// Its settings.
+    /// What it has stored, parsed.
     pub settings: HandlerSettings,
     /// Its VMmanager.
     pub vmm: Client,

@@ -24,6 +24,8 @@ pub struct Job<'a> {
     pub service: Service,
     /// Its handler.
     pub handler: Handler,
+    /// What the handler has stored, parsed.
+    pub settings: HandlerSettings,
     /// The handler's VMmanager.
     pub vmm: Client,
     /// What we asked for before.
@@ -74,15 +76,16 @@ impl<'a> Assignment<'a> {
     fn with(self, vmm: Client, journal: Journal) -> Result<Job<'a>> {
         let Assignment { config, panel, handler, service, label, operation } = self;
         let mark = Mark { installation: journal.installation(|| panel.installation())?, item: service.id };
+        let settings = HandlerSettings::read(&handler.params);
         let (directory, asks_only) = (config.runtime_dir(), false);
-        Ok(Job { panel, service, handler, vmm, journal, mark, directory, label, operation, asks_only })
+        Ok(Job { panel, service, handler, settings, vmm, journal, mark, directory, label, operation, asks_only })
     }
 }
 
 impl Job<'_> {
     /// Where and how the handler and the tariff want VMs.
     pub fn place(&self) -> Result<Placement> {
-        Placement::read(&HandlerSettings::read(&self.handler.params), &self.service.tariff)
+        Placement::read(&self.settings, &self.service.tariff)
     }
 
     /// Deadlines.
