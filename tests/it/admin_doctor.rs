@@ -472,6 +472,29 @@ fn vmmanager_itself() {
     each(&cases, check);
 }
 
+/// One wrong setting hides no other one, and each is named once.
+#[test]
+fn every_wrong_setting_is_named() {
+    let healthy = Healthy::start();
+    let wrong = [
+        ("url", "ftp://vm.example.net", "ftp"),
+        ("username", "", "\"username\" is empty"),
+        ("tls_verify", "sometimes", "\"sometimes\" is not a way"),
+        ("cluster", "first", "\"first\" is not the id"),
+        ("use_recipes", "perhaps", "use_recipes cannot be \"perhaps\""),
+        ("queue_count", "0", "queue_count cannot be \"0\""),
+    ];
+    for (name, value, _) in wrong {
+        healthy.set(name, value);
+    }
+    let run = healthy.doctor(&[]);
+    assert_eq!(run.status, Some(1), "{run:#?}");
+    for (name, _, text) in wrong {
+        let lines = run.stdout.lines().filter(|line| line.starts_with("error") && line.contains(text));
+        assert_eq!(lines.count(), 1, "{name}: {}", run.stdout);
+    }
+}
+
 #[test]
 fn one_handler_s_trouble_stays_its_own() {
     let healthy = Healthy::start();
