@@ -58,13 +58,16 @@ impl World {
         Self::with_platforms(vmm, Vec::new(), bill)
     }
 
-    /// A world with several VMmanagers. They count accounts, VMs and tasks from the same numbers, so that ids collide.
+    /// A world with several VMmanagers. They count accounts, VMs and tasks from the same numbers, so that ids collide;
+    /// addresses are unique, as in the real world.
     pub fn with_platforms(first: vmm::Setup, more: Vec<vmm::Setup>, bill: bill::Setup) -> Result<Self> {
         let bill = Bill::start(bill)?;
         let Site { vmm, handler } = Site::start(first, &bill, "Amsterdam")?;
-        let others =
-            more.into_iter().zip(2..).map(|(setup, number)| Site::start(setup, &bill, &format!("no. {number}")));
-        let others = others.collect::<Result<Vec<_>>>()?;
+        let mut others = Vec::new();
+        for (setup, block) in more.into_iter().zip(1..) {
+            let setup = vmm::Setup { address_block: block, ..setup };
+            others.push(Site::start(setup, &bill, &format!("no. {}", block + 1))?);
+        }
         let alice = bill.add_client("Alice", "alice@example.com");
         let bob = bill.add_client("Bob", "bob@example.org");
         let handlers: Vec<u64> = [handler].into_iter().chain(others.iter().map(|site| site.handler)).collect();

@@ -109,6 +109,7 @@ impl Platform {
         platform.add_account(&setup.admin_email, &setup.admin_password, "@admin");
         platform.next.account = 41;
         platform.rename_clusters(&setup.clusters);
+        platform.use_address_block(setup.address_block);
         platform
     }
 

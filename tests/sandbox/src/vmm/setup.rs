@@ -29,6 +29,8 @@ pub struct Setup {
     pub allowed_clients: Option<Vec<IpAddr>>,
     /// How the clusters differ from those of the default platform; all other numbers are the same on every platform.
     pub clusters: ClusterNames,
+    /// Platforms with different blocks have no address in common.
+    pub address_block: u8,
 }
 
 impl Default for Setup {
@@ -44,6 +46,7 @@ impl Default for Setup {
             failure_word: "failed",
             allowed_clients: None,
             clusters: ClusterNames::default(),
+            address_block: 0,
         }
     }
 }

@@ -48,6 +48,17 @@ fn another_platform_takes_over_an_address() {
 }
 
 #[test]
+fn address_blocks_have_nothing_in_common() {
+    let address = |block| {
+        let site = site_with(Setup { address_block: block, ..Setup::default() });
+        let host = site.host(&json!({"ipv6_enabled": true}));
+        site.read(host)["ip_summary"].clone()
+    };
+    assert_eq!(address(0), json!(["203.0.113.10", "2001:db8:a::1"]));
+    assert_eq!(address(1), json!(["203.0.114.10", "2001:db8:10a::1"]));
+}
+
+#[test]
 fn clusters_can_differ_in_number_and_name() {
     let names = ClusterNames { offset: 10, suffix: "-fra".into() };
     let site = site_with(Setup { clusters: names, ..Setup::default() });

@@ -9,6 +9,7 @@ use sandbox::bill::MODULE;
 const EXAMPLES: &str = "\
 Examples:
   demo
+  demo --platforms 2
   demo --mariadb --tls target/release/pmvmmanager6
 
 The exit status is 0 if both sides agree with every order in the end, and 1 if not.";
@@ -27,6 +28,10 @@ pub(crate) struct Args {
     /// VMmanager speaks HTTPS and is trusted by its fingerprint
     #[arg(long)]
     pub(crate) tls: bool,
+
+    /// How many VMmanagers to run behind BILLmanager; with 2, each client has services on both
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) platforms: u8,
 
     /// The module's executable; `pmvmmanager6` beside this program if not given
     module: Option<PathBuf>,

@@ -63,9 +63,12 @@ fn world(args: &Args) -> Result<World> {
     let module = args.module()?;
     // Found or built before the clock starts.
     binary("mgrctl")?;
-    let world = World::with(vmm, bill::Setup { database, ..bill::Setup::new(&module) })?;
+    let more = vec![vmm.clone(); usize::from(args.platforms - 1)];
+    let world = World::with_platforms(vmm, more, bill::Setup { database, ..bill::Setup::new(&module) })?;
     println!("module       {}", module.display());
-    println!("VMmanager    {}", world.vmm.url());
+    for (vmm, _) in world.platforms() {
+        println!("VMmanager    {}", vmm.url());
+    }
     println!("BILLmanager  {} ({database:?})", world.bill.root().display());
     Ok(world)
 }

@@ -13,7 +13,10 @@ const HEAD: [&str; 9] = ["service", "client", "VM", "cores", "memory", "disk", "
 /// One aligned line for every service.
 pub(crate) fn table(world: &World, services: &[Service]) -> String {
     let mut lines = vec![HEAD.map(str::to_owned)];
-    lines.extend(services.iter().map(|service| world.vmm.look(|platform| line(platform, &world.bill, service))));
+    for (vmm, handler) in world.platforms() {
+        let here = services.iter().filter(|service| service.handler == handler);
+        vmm.look(|platform| lines.extend(here.map(|service| line(platform, &world.bill, service))));
+    }
     let widths: [usize; HEAD.len()] =
         std::array::from_fn(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0));
     let mut text = String::new();
@@ -56,12 +59,15 @@ fn line(platform: &Platform, bill: &Bill, service: &Service) -> [String; HEAD.le
 /// Everything that is not as it should be, one sentence each.
 pub(crate) fn differences(world: &World, services: &[Service]) -> Vec<String> {
     let mut found = Vec::new();
-    world.vmm.look(|platform| {
-        for service in services {
-            compare(platform, &world.bill, service, &mut found);
-        }
-        left_over(platform, services, &mut found);
-    });
+    for (vmm, handler) in world.platforms() {
+        let here: Vec<&Service> = services.iter().filter(|service| service.handler == handler).collect();
+        vmm.look(|platform| {
+            for service in &here {
+                compare(platform, &world.bill, service, &mut found);
+            }
+            left_over(platform, &here, &mut found);
+        });
+    }
     let rest = [
         ("operations in progress", "SELECT COUNT(*) FROM runningoperation"),
         ("tasks for the staff", "SELECT COUNT(*) FROM task"),
@@ -107,13 +113,14 @@ fn compare(platform: &Platform, bill: &Bill, service: &Service, found: &mut Vec<
     if !platform.addresses(host.id, 4).iter().any(|ip| ip.ip_addr == main) {
         found.push(format!("{whose}: the main address in BILLmanager, `{main}`, is not one of the VM's"));
     }
-    if !host.comment.starts_with("billmgr:") || !host.comment.ends_with(&format!(":{}", service.item)) {
+    let mark: Vec<&str> = host.comment.split(':').collect();
+    if mark.first() != Some(&"billmgr") || mark.get(2) != Some(&service.item.to_string().as_str()) {
         found.push(format!("{whose}: the VM's mark is `{}`", host.comment));
     }
 }
 
 /// Nothing else on the platform than what the services need.
-fn left_over(platform: &Platform, services: &[Service], found: &mut Vec<String>) {
+fn left_over(platform: &Platform, services: &[&Service], found: &mut Vec<String>) {
     let alive = services.iter().filter(|service| service.expected.state.is_some()).count();
     expect(found, "VMmanager", "number of VMs", &platform.live_hosts().len(), &alive);
     let emails: BTreeSet<&str> = services.iter().map(|service| service.email).collect();

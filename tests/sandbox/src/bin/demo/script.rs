@@ -33,6 +33,8 @@ pub(crate) struct Service {
     pub client: &'static str,
     pub email: &'static str,
     pub title: &'static str,
+    /// Its handler, i.e. its VMmanager.
+    pub handler: u64,
     pub expected: Expected,
     /// Operations after the opening, in this order.
     operations: Vec<&'static str>,
@@ -59,6 +61,7 @@ impl Script {
             .into_iter()
             .map(|(mut service, order, effects)| {
                 service.item = world.bill.order(&order);
+                service.handler = order.handler;
                 for (command, effect) in effects.into_iter().filter(|(command, _)| declared(command)) {
                     service.operations.push(command);
                     effect(&mut service.expected);
@@ -91,6 +94,9 @@ type Effect = (&'static str, fn(&mut Expected));
 fn plan(world: &World) -> Vec<(Service, Order, Vec<Effect>)> {
     let (alice, bob, tariffs) = (world.alice, world.bob, world.tariffs);
     let order = |client, tariff| Order::new(client, tariff, world.handler);
+    // On the second VMmanager, if there is one.
+    let other = world.others.first().map_or(world.handler, |site| site.handler);
+    let elsewhere = |client, tariff| Order::new(client, tariff, other);
     let suspend: Effect = ("suspend", |it| (it.state, it.status) = (Some("stopped"), 3));
     let resume: Effect = ("resume", |it| (it.state, it.status) = (Some("active"), 2));
     let close: Effect = ("close", |it| (it.state, it.status) = (None, 4));
@@ -101,9 +107,13 @@ fn plan(world: &World) -> Vec<(Service, Order, Vec<Effect>)> {
     vec![
         (service(ALICE, "VPS small", [1, 1024, 10_240]), order(alice, tariffs.small), vec![suspend]),
         (service(ALICE, "VPS medium, 4 cores, 8 GiB", [4, 8192, 40_960]), medium, vec![grow]),
-        (service(ALICE, "VPS preset KVM-SSD-1", [2, 2048, 20_480]), order(alice, tariffs.preset), vec![stop, start]),
+        (
+            service(ALICE, "VPS preset KVM-SSD-1", [2, 2048, 20_480]),
+            elsewhere(alice, tariffs.preset),
+            vec![stop, start],
+        ),
         (two_addresses(), order(bob, tariffs.small).ips(2), vec![suspend, resume]),
-        (dual_stack(), order(bob, tariffs.dual_stack).ips6(1), vec![reboot]),
+        (dual_stack(), elsewhere(bob, tariffs.dual_stack).ips6(1), vec![reboot]),
         (
             service(BOB, "VPS medium, Ubuntu, Docker", [2, 4096, 40_960]),
             stack.param("recipe", "ISPsystem__Docker"),
@@ -118,7 +128,7 @@ const BOB: (&str, &str) = ("Bob", "bob@example.org");
 fn service((client, email): (&'static str, &'static str), title: &'static str, size: [u64; 3]) -> Service {
     let [cpu, ram_mib, disk_mib] = size;
     let expected = Expected { cpu, ram_mib, disk_mib, ipv4: 1, ipv6: false, state: Some("active"), status: 2 };
-    Service { item: 0, client, email, title, expected, operations: Vec::new() }
+    Service { item: 0, client, email, title, handler: 0, expected, operations: Vec::new() }
 }
 
 fn two_addresses() -> Service {

@@ -6,12 +6,18 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use sandbox::World;
 use sandbox::bill::Run;
+use sandbox::vmm::VmManager;
 
-/// Runs the commands of the wizard and of the tariff form; one line each.
+/// Connects every VMmanager.
 pub(crate) fn set_up(world: &World) -> Result<()> {
-    world.bill.set_handler(world.handler, "use_recipes", "on");
-    let (id, url) = (world.handler.to_string(), world.vmm.url());
-    let pin = world.vmm.fingerprint();
+    world.platforms().try_for_each(|(vmm, handler)| connect(world, vmm, handler))
+}
+
+/// Runs the commands of the wizard and of the tariff form for one VMmanager; one line each.
+fn connect(world: &World, vmm: &VmManager, handler: u64) -> Result<()> {
+    world.bill.set_handler(handler, "use_recipes", "on");
+    let (id, url) = (handler.to_string(), vmm.url());
+    let pin = vmm.fingerprint();
     let pin = pin.map(|pin| format!("<tls_verify>pinned</tls_verify><tls_fingerprint>{pin}</tls_fingerprint>"));
     let fields = format!(
         "<url>{url}</url><username>admin@example.net</username><password>Adm1n-secret-pass</password>{}",
@@ -38,12 +44,14 @@ pub(crate) fn set_up(world: &World) -> Result<()> {
 
 /// The traffic of the day, after every VM has had some.
 pub(crate) fn count_traffic(world: &World) -> Result<()> {
-    world.vmm.change(|platform| {
-        for host in platform.hosts.values_mut() {
-            (host.net_rx_summary, host.net_tx_summary) = (Some(host.id << 24), Some(host.id << 22));
-        }
-    });
-    good(&world.bill.run(&["--command", "stat", "--module", &world.handler.to_string()]))?;
+    for (vmm, handler) in world.platforms() {
+        vmm.change(|platform| {
+            for host in platform.hosts.values_mut() {
+                (host.net_rx_summary, host.net_tx_summary) = (Some(host.id << 24), Some(host.id << 22));
+            }
+        });
+        good(&world.bill.run(&["--command", "stat", "--module", &handler.to_string()]))?;
+    }
     let rows = world.bill.rows("SELECT COUNT(*), COUNT(DISTINCT item) FROM itemstat", &[]);
     let count = |column: usize| rows[0][column].clone().unwrap_or_default();
     say("stat", &format!("{} rows of traffic for {} services", count(0), count(1)));

@@ -172,6 +172,7 @@ impl Args {
             session_idle: self.session_idle,
             address: self.address,
             port: port.with_context(|| format!("there is no port for platform {number} above {}", self.port))?,
+            address_block: u8::try_from(number - 1)?,
             ..Setup::default()
         })
     }
