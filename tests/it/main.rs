@@ -13,6 +13,7 @@ mod bad_input;
 mod check_connection;
 mod citations;
 mod compat;
+mod contract;
 mod contributing;
 mod failure_protocol;
 mod features;
