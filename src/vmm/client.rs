@@ -5,7 +5,6 @@
 //! Whoever gets an unknown outcome has to look at the state before asking again.
 
 use std::cell::Cell;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -15,12 +14,11 @@ use serde_json::{Value, json};
 
 use super::address::Address;
 use super::certificate::Certificate;
-use super::dry_run::DryRun;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
+use super::outcome::{Failure, Outcome};
 use super::session::Session;
 use super::tls::Trust;
 use crate::config::Limits;
-use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::recorder::{self, Metric};
@@ -35,27 +33,6 @@ const QUICK: Duration = Duration::from_secs(1);
 const LONGEST_REASON: usize = 400;
 const ASLEEP_FIRST: Duration = Duration::from_millis(500);
 const ASLEEP_LONGEST: Duration = Duration::from_secs(2);
-
-/// How a change failed.
-#[derive(Debug)]
-pub enum Failure {
-    /// VMmanager said no, or the request never left us: nothing happened.
-    Refused(Error),
-    /// It may have happened: look before asking again.
-    Unknown(Error),
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(error) => error,
-            Failure::Unknown(error) => error.and("it is not known whether VMmanager carried the request out"),
-        }
-    }
-}
-
-/// Result of a change.
-pub type Outcome<T> = std::result::Result<T, Failure>;
 
 /// Where and as whom to log in.
 pub struct Access {
@@ -76,7 +53,13 @@ pub struct Client {
     session: Session,
     limits: Limits,
     prefixed: Cell<bool>,
-    dry_run: Option<DryRun>,
+    interceptor: Option<Box<dyn Interceptor>>,
+}
+
+/// Stands between the client's requests and VMmanager: a dry run.
+pub trait Interceptor {
+    /// Answers a request in VMmanager's place, or with what VMmanager answers to it.
+    fn request(&self, client: &Client, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value>;
 }
 
 /// One exchange seen from above.
@@ -105,13 +88,13 @@ impl Client {
     /// Connects to nothing yet.
     pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
         let http = Http::new(access.trust.clone(), limits.answer);
-        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false), dry_run: None }
+        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false), interceptor: None }
     }
 
-    /// The same client for a dry run: changes go into the plan.
+    /// The same client with something between it and VMmanager.
     #[must_use]
-    pub fn dry_run(self, plan: &Rc<Plan>) -> Self {
-        Client { dry_run: Some(DryRun::new(plan)), ..self }
+    pub(super) fn intercepted(self, interceptor: Box<dyn Interceptor>) -> Self {
+        Client { interceptor: Some(interceptor), ..self }
     }
 
     /// How long things may take.
@@ -176,8 +159,8 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
-        match &self.dry_run {
-            Some(dry_run) => dry_run.request(self, method, path, body),
+        match &self.interceptor {
+            Some(interceptor) => interceptor.request(self, method, path, body),
             None => self.send(method, path, body),
         }
     }

@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn every_path_of_the_client_is_asked_for() {
         let sources = [
-            include_str!("../../vmm/mod.rs"),
+            include_str!("../../vmm/requests.rs"),
             include_str!("../../vmm/task.rs"),
             include_str!("../../vmm/about.rs"),
             include_str!("../../vmm/traffic.rs"),

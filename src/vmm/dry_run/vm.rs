@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::client::whole;
+use crate::vmm::client::whole;
 
 /// How often memory can grow while a VM runs [api B2].
 const HOT_GROWTHS: u64 = 16;
