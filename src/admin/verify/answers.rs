@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::questions::{Agrees, Seen};
+use super::seen::{Agrees, Seen};
 use super::site::Site;
 use crate::error::Result;
 use crate::vmm::{Direction, Task};

@@ -16,6 +16,7 @@ mod answers;
 mod description;
 mod questions;
 mod run;
+mod seen;
 mod site;
 
 pub use run::{Options, run};

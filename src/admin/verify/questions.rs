@@ -1,64 +1,9 @@
 //! The open questions about VMmanager [api 6] that reading can settle: what is asked, what the module assumes, how it is seen.
 
-use serde::Serialize;
-
 use super::answers;
+use super::seen::Seen;
 use super::site::Site;
-use crate::error::{Error, Kind, Result};
-use crate::log;
-
-/// Whether an assumption holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Agrees {
-    /// It does.
-    Yes,
-    /// It does not.
-    No,
-    /// This VMmanager does not show it.
-    Unknown,
-}
-
-/// An answer.
-pub struct Seen {
-    /// In words, without any client's data.
-    pub what: String,
-    /// Whether the assumption holds.
-    pub agrees: Agrees,
-}
-
-impl Seen {
-    /// It holds.
-    pub fn yes(what: impl Into<String>) -> Self {
-        Seen { what: what.into(), agrees: Agrees::Yes }
-    }
-
-    /// It does not.
-    pub fn no(what: impl Into<String>) -> Self {
-        Seen { what: what.into(), agrees: Agrees::No }
-    }
-
-    /// Nobody can say.
-    pub fn unknown(what: impl Into<String>) -> Self {
-        Seen { what: what.into(), agrees: Agrees::Unknown }
-    }
-
-    /// The one or the other.
-    pub fn holds(holds: bool, what: impl Into<String>) -> Self {
-        if holds { Seen::yes(what) } else { Seen::no(what) }
-    }
-
-    /// A refused or unreadable answer contradicts: the module makes the same request. A lost one says nothing. The text
-    /// of an error may repeat anything that VMmanager sent, so it stays in the log.
-    pub fn unread(error: &Error) -> Self {
-        log::warn!("{error}");
-        let text = format!("{} at {}; the log says more", error.kind.name(), error.object);
-        match error.kind {
-            Kind::Vm6Api | Kind::Vm6Version | Kind::Vm6NotFound | Kind::Vm6Permission => Seen::no(text),
-            _ => Seen::unknown(text),
-        }
-    }
-}
+use crate::error::Result;
 
 /// A question.
 pub struct Question {

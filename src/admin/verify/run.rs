@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::questions::{Agrees, QUESTIONS, Seen};
+use super::questions::QUESTIONS;
+use super::seen::{Agrees, Seen};
 use super::site::Site;
 use crate::admin::access::hurried;
 use crate::admin::output::{Verdict, json_text, write};

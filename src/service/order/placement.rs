@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::missing;
+use super::missing::missing;
 use crate::error::{Error, Kind, Result};
 use crate::settings::HandlerSettings;
 
