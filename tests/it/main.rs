@@ -11,6 +11,7 @@ mod admin_show;
 mod admin_verify;
 mod bad_input;
 mod check_connection;
+mod circles;
 mod citations;
 mod compat;
 mod contract;
