@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::text::{LONGEST, clean};
+
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -86,7 +88,8 @@ pub enum Origin {
 
 /// What went wrong, to which thing, and what to do about it. Never holds a secret.
 ///
-/// Only [`Error::new`] makes one: `origin` is private, so that there is no other way.
+/// Only [`Error::new`] makes one: `origin` is private, so that there is no other way. Object, text and cure are cleaned
+/// there and in what adds to them, so they can be shown, logged and passed on as they are.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct Error {
     /// The type for the panel.
@@ -103,13 +106,13 @@ pub struct Error {
 impl Error {
     /// An error of `kind` about `object`; `text` is a full sentence for a person.
     pub fn new(kind: Kind, object: impl Into<String>, text: impl Into<String>) -> Self {
-        Error { kind, object: object.into(), text: text.into(), cure: None, origin: Origin::Module }
+        Error { kind, object: cleaned(object), text: cleaned(text), cure: None, origin: Origin::Module }
     }
 
     /// The same error with what to do about it.
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {
-        self.cure = Some(cure.into());
+        self.cure = Some(cleaned(cure));
         self
     }
 
@@ -123,16 +126,19 @@ impl Error {
     /// The same error; its text also says what the program did about it or will do.
     #[must_use]
     pub fn and(mut self, more: impl fmt::Display) -> Self {
-        self.text = format!("{}; {more}", self.text);
+        let more = clean(&format!("; {more}"), LONGEST);
+        self.text = clean(&self.text, LONGEST - more.chars().count()) + &more;
         self
     }
 
     /// The same error in other words.
     #[must_use]
     pub fn reworded(self, reword: impl Fn(&str) -> String) -> Self {
-        let cure = self.cure.as_deref().map(&reword);
         let error = Error::new(self.kind, reword(&self.object), reword(&self.text)).origin(self.origin);
-        Error { cure, ..error }
+        match &self.cure {
+            Some(cure) => error.cure(reword(cure)),
+            None => error,
+        }
     }
 
     /// Text and cure, as people read them together.
@@ -154,6 +160,10 @@ impl Error {
     }
 }
 
+fn cleaned(text: impl Into<String>) -> String {
+    clean(&text.into(), LONGEST)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.name())?;
@@ -161,5 +171,32 @@ impl fmt::Display for Error {
             write!(f, " ({})", self.object)?;
         }
         write!(f, ": {}", self.message())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_of_an_error_is_dirty_or_long(
+            parts in proptest::array::uniform4(any::<String>()), times in 1..3000_usize
+        ) {
+            let [object, text, cure, more] = parts.map(|part| part.repeat(times));
+            let error = Error::new(Kind::Vm6Api, object, text).cure(cure).and(more);
+            let error = error.reworded(|text| format!("{text}\u{1b}"));
+            for text in [&error.object, &error.text, error.cure.as_ref().unwrap()] {
+                prop_assert_eq!(&clean(text, LONGEST), text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_program_did_is_not_cut_off() {
+        let error = Error::new(Kind::Vm6Task, "task 1", "x".repeat(3000)).and("the VM was removed");
+        assert!(error.text.ends_with("x…; the VM was removed"), "{error}");
+        assert_eq!(error.text.chars().count(), LONGEST);
     }
 }

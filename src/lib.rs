@@ -69,6 +69,7 @@
 //! | [`config`] | where things are, how long we wait; the only reader of the environment |
 //! | [`id`] | ids with types: services, handlers, VMs, … |
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
+//! | [`text`] | foreign text as it may be shown: one line, no control characters, not too long |
 //! | [`recorder`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
 //!
 //! `panel`, `vmm`, `queue`, `journal` and `settings` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
@@ -118,6 +119,7 @@ pub mod seal;
 pub mod service;
 pub mod settings;
 pub mod state;
+pub mod text;
 pub mod vmm;
 pub mod wire;
 

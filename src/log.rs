@@ -21,11 +21,14 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use crate::config::{self, Config, MODULE};
+use crate::text::{LONGEST, clean};
 
 pub use excerpt::excerpt;
 pub use tracing::{debug, error, info, trace, warn};
 
 const KEPT_LINES: usize = 60;
+/// Characters of an event: an error with all its texts fits.
+const LONGEST_LINE: usize = 4 * LONGEST;
 
 static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 static DRY_RUN: AtomicBool = AtomicBool::new(false);
@@ -99,12 +102,7 @@ fn line(event: &Event<'_>) -> String {
     let now = config::now();
     let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
     let mark = if DRY_RUN.load(Ordering::Relaxed) { "(plan, nothing is done) " } else { "" };
-    format!("{time} [{}] {level} {mark}{}\n", std::process::id(), one_line(text.0.trim()))
-}
-
-/// Control characters would let a VM's name or an answer of a server forge a line of our log, or move the cursor.
-pub fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    format!("{time} [{}] {level} {mark}{}\n", std::process::id(), clean(text.0.trim(), LONGEST_LINE))
 }
 
 struct Text(String);

@@ -3,6 +3,10 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::text::clean;
+
+const WIDEST: usize = 200;
+
 /// The line; it is wiped when dropped.
 pub struct Progress {
     watched: bool,
@@ -17,8 +21,7 @@ impl Progress {
     /// Replaces the line.
     pub fn show(&self, text: &str) {
         if self.watched {
-            let plain: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-            _ = write!(std::io::stderr(), "\r\x1b[K{plain}");
+            _ = write!(std::io::stderr(), "\r\x1b[K{}", clean(text, WIDEST));
         }
     }
 }

@@ -27,7 +27,7 @@ use serde::Serialize;
 
 use super::output::{Verdict, write, write_json};
 use super::service;
-use super::table::{counted, or_dash, table};
+use super::table::{Cell, counted, or_dash, table};
 use crate::config::Config;
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId};
@@ -35,6 +35,7 @@ use crate::log;
 use crate::panel::{Panel, refuse_foreign};
 use crate::service::audit::{self, Audit, Finding, Kind, Remedy};
 use crate::service::handler::HandlerJob;
+use crate::text::{LONGEST, clean};
 
 const GRAVE: Style = AnsiColor::Red.on_default();
 const NOTE: Style = Style::new().dimmed();
@@ -243,7 +244,7 @@ fn list(title: &str, style: Style, rows: &[&Row]) -> String {
 
 impl Audited {
     fn text(&self, rows: &[Row]) -> String {
-        let name = if self.name.is_empty() { String::new() } else { format!(" ({})", self.name) };
+        let name = if self.name.is_empty() { String::new() } else { format!(" ({})", clean(&self.name, LONGEST)) };
         let title = format!("Handler {}{name}", self.handler);
         if let Some(error) = &self.error {
             return format!("{title}: not audited: {error}\n");
@@ -271,9 +272,9 @@ impl Row {
             service,
             vm,
             handler,
-            // What a client wrote must not move the cursor.
-            is: log::one_line(&is),
-            should: log::one_line(&should),
+            // A program may print them as they are.
+            is: clean(&is, LONGEST),
+            should: clean(&should, LONGEST),
             command,
             advice,
             safe,
@@ -284,14 +285,14 @@ impl Row {
         self.command.as_deref().or(self.advice.as_deref()).unwrap_or_default()
     }
 
-    fn cells(&self, style: Style) -> [String; 6] {
+    fn cells(&self, style: Style) -> [Cell; 6] {
         [
-            format!("{style}{}{style:#}", self.kind),
-            or_dash(self.service),
-            or_dash(self.vm),
-            self.handler.to_string(),
-            self.is.clone(),
-            self.should.clone(),
+            Cell::styled(style, self.kind),
+            or_dash(self.service).into(),
+            or_dash(self.vm).into(),
+            self.handler.to_string().into(),
+            self.is.as_str().into(),
+            self.should.as_str().into(),
         ]
     }
 }

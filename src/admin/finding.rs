@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::output::Verdict;
-use super::table::table;
+use super::table::{Cell, table};
 use crate::error::Error;
 use crate::id::HandlerId;
 
@@ -91,11 +91,10 @@ impl Finding {
         Finding { level: Level::Skipped, check, what: format!("not checked: {because} is not in order"), cure: None }
     }
 
-    fn rows(&self) -> Vec<[String; 3]> {
-        let style = self.level.style();
-        let word = format!("{style}{}{style:#}", self.level.word());
-        let cure = self.cure.iter().map(|cure| [String::new(), String::new(), format!("→ {cure}")]);
-        std::iter::once([word, self.check.to_owned(), self.what.clone()]).chain(cure).collect()
+    fn rows(&self) -> Vec<[Cell; 3]> {
+        let word = Cell::styled(self.level.style(), self.level.word());
+        let cure = self.cure.iter().map(|cure| ["".into(), "".into(), format!("→ {cure}").into()]);
+        std::iter::once([word, self.check.into(), self.what.as_str().into()]).chain(cure).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
+use crate::text::escaped_json;
 
 /// What an operator command says with its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,5 +31,5 @@ pub fn write_json(out: &mut dyn Write, document: &impl Serialize) -> Result<()> 
 pub fn json_text(document: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|e| Error::new(Kind::State, "stdout", format!("the answer cannot be written: {e}")))?;
-    Ok(text + "\n")
+    Ok(escaped_json(&text).into_owned() + "\n")
 }

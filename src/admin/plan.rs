@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::{OperationId, ServiceId};
 use crate::log;
 use crate::panel::{Panel, status};
+use crate::text::{LONGEST, clean};
 
 /// Operations that can be planned: those that need no further arguments.
 pub const COMMANDS: [&str; 11] =
@@ -210,7 +211,7 @@ impl Shown {
 
 /// Indented below a step.
 fn line(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("    {text}\n") }
+    if text.is_empty() { String::new() } else { format!("    {}\n", clean(text, LONGEST)) }
 }
 
 /// `name=vps5 cluster=1`, without what is always the same.

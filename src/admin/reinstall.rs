@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::id::ServiceId;
 use crate::service::vm::access;
+use crate::text::{LONGEST, clean};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
@@ -35,11 +36,11 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()
             let host = job.vm()?;
             let os = options.os.as_deref().or(job.service.param("ostempl")).unwrap_or("no OS template is ordered");
             let text = format!(
-                "VM {} ({}) of {} would be installed anew with {os}; everything on its disk would be lost.\nNothing was \
-                 changed. Run it again with --yes to do it.\n",
+                "VM {} ({}) of {} would be installed anew with {os}; everything on its disk would be lost.",
                 host.id, host.name, job.service.client.email
             );
-            write(out, &text)
+            let next = "Nothing was changed. Run it again with --yes to do it.";
+            write(out, &format!("{}\n{next}\n", clean(&text, LONGEST)))
         });
     }
     service::change(config, options.item, "reinstall", |job| {

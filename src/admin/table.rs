@@ -2,24 +2,55 @@
 
 use std::time::Duration;
 
-/// Rows under a heading, columns as wide as their longest cell, no blanks at the end of a line.
-pub fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| letters(&row[column]));
-        cells.chain([letters(heading[column])]).max().unwrap_or(0)
-    };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |cells: [&str; N]| {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell}{:1$}", "", width - letters(cell)));
-        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    let rows = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
-    std::iter::once(line(heading)).chain(rows).collect()
+use anstyle::Style;
+
+use crate::text::{LONGEST, clean};
+
+/// A text of anybody, clean, and a style of ours around it.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    style: Style,
+    text: String,
 }
 
-/// How wide a cell is; its style takes no place.
-fn letters(cell: &str) -> usize {
-    anstream::adapter::strip_str(cell).to_string().chars().count()
+impl Cell {
+    /// A cell in a style.
+    pub fn styled(style: Style, text: &str) -> Self {
+        Cell { style, text: clean(text, LONGEST) }
+    }
+
+    /// How wide it is; its style takes no place.
+    fn letters(&self) -> usize {
+        self.text.chars().count()
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Cell::styled(Style::new(), text)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+/// Rows under a heading, columns as wide as their longest cell, no blanks at the end of a line.
+pub fn table<const N: usize>(heading: [&str; N], rows: &[[impl Clone + Into<Cell>; N]]) -> String {
+    let rows = rows.iter().map(|row| row.clone().map(Into::into));
+    let rows: Vec<[Cell; N]> = std::iter::once(heading.map(Cell::from)).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].letters()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[Cell; N]| {
+        let padded = row.iter().zip(widths).map(|(cell, width)| {
+            let Cell { style, text } = cell;
+            format!("{style}{text}{style:#}{:1$}", "", width - cell.letters())
+        });
+        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
 }
 
 /// A value, or a dash where there is none.
@@ -61,8 +92,15 @@ mod tests {
 
     #[test]
     fn styles_take_no_place() {
-        let rows = [["\x1b[1mok\x1b[0m".to_owned(), "a".to_owned()], ["warning".to_owned(), "b".to_owned()]];
+        let cells = |style, word, end: &str| [Cell::styled(style, word), end.into()];
+        let rows = [cells(Style::new().bold(), "ok", "a"), cells(Style::new(), "warning", "b")];
         assert_eq!(table(["", ""], &rows).lines().nth(1), Some("\x1b[1mok\x1b[0m       a"));
+    }
+
+    #[test]
+    fn a_foreign_text_stays_in_its_cell() {
+        let rows = [["a\x1b[1m\nb".to_owned(), "c".to_owned()]];
+        assert_eq!(table(["", ""], &rows), "\na\u{fffd}[1m b  c\n");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::log;
 use crate::wire::Element;
 
 const TRIES_BEFORE_STAFF: i64 = 10;
-/// One word of an argument list is limited to 128 KiB [protocol 5.1].
-const MAX_LOG_BYTES: usize = 48 * 1024;
+/// Of a document that is one word of an argument list: the system takes 128 KiB [protocol 5.1].
+const MAX_BYTES: usize = 100 * 1024;
 
 /// What failed.
 pub struct Failure<'a> {
@@ -52,7 +52,7 @@ impl Panel {
     }
 
     fn record(&self, failure: &Failure, operation: OperationId) -> Result<()> {
-        let xml = errorxml(failure).document();
+        let xml = errorxml(failure);
         let operation = operation.to_string();
         let params =
             [("elid", Value::Plain(&operation)), ("errorxml", Value::Plain(&xml)), ("sok", Value::Plain("ok"))];
@@ -108,7 +108,19 @@ pub fn error_document(error: &Error) -> Element {
     Element::new("doc").child(node.child(param).child(object).child(Element::with_text("msg", error.to_string())))
 }
 
-fn errorxml(failure: &Failure) -> Element {
+/// The document for the running operation, with as much of the end of this run's log as fits.
+fn errorxml(failure: &Failure) -> String {
+    let mut lines = log::recent();
+    loop {
+        let xml = with_log(failure, &lines.join("\n")).document();
+        if xml.len() <= MAX_BYTES || lines.is_empty() {
+            return xml;
+        }
+        lines.drain(..lines.len().div_ceil(4));
+    }
+}
+
+fn with_log(failure: &Failure, log: &str) -> Element {
     let date = config::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
     let error = failure.error;
     let node = Element::new("error")
@@ -118,26 +130,11 @@ fn errorxml(failure: &Failure) -> Element {
         .attribute("value", error.message())
         .child(Element::with_text("param", error.message()).attribute("name", "value"))
         .child(Element::with_text("backtrace", error.to_string()))
-        .child(Element::with_text("log", recent_log()));
+        .child(Element::with_text("log", log));
     let doc = Element::new("doc");
     let Some((id, name)) = failure.handler else { return doc.child(node) };
     let module = Element::new("processingmodule").attribute("date", &date).attribute("id", id.to_string());
     doc.child(module.attribute("name", name).child(node.clone())).child(node)
-}
-
-/// The end of this run's log, as much as fits.
-fn recent_log() -> String {
-    let mut kept = Vec::new();
-    let mut size = 0;
-    for line in log::recent().into_iter().rev() {
-        size += line.len() + 1;
-        if size > MAX_LOG_BYTES / 2 {
-            break;
-        }
-        kept.push(line);
-    }
-    kept.reverse();
-    kept.join("\n")
 }
 
 fn unless_refused(result: Result<()>) -> Result<()> {

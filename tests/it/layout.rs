@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("seal", &[]),
     ("log", &[]),
+    ("text", &[]),
     ("recorder", &[]),
     ("fault", &[]),
     ("config", &[]),
@@ -54,18 +55,20 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What everybody may use, except those who stand below it.
-const GROUND: &[&str] = &["backoff", "config", "digest", "error", "fault", "id", "log", "progress", "seal", "recorder"];
+const GROUND: &[&str] =
+    &["backoff", "config", "digest", "error", "fault", "id", "log", "progress", "recorder", "seal", "text"];
 /// Parts of the ground and what they may use of it.
 const BELOW: &[(&str, &[&str])] = &[
-    ("error", &[]),
+    ("text", &[]),
+    ("error", &["text"]),
     ("id", &[]),
     ("config", &[]),
     ("digest", &[]),
     ("seal", &[]),
-    ("progress", &[]),
+    ("progress", &["text"]),
     ("backoff", &["progress"]),
     ("fault", &["config"]),
-    ("log", &["config", "id"]),
+    ("log", &["config", "id", "text"]),
     ("recorder", &["error"]),
     ("lock", &[]),
     ("wire", &["error"]),

@@ -18,6 +18,7 @@ mod contract;
 mod contributing;
 mod failure_protocol;
 mod features;
+mod hostile_text;
 mod kill;
 mod layout;
 mod life_access;

@@ -10,6 +10,7 @@ use crate::queue::Scope;
 use crate::service::job::identity::Proof;
 use crate::service::order::Order;
 use crate::service::report::{BillingPart, JournalPart, PlatformPart, QueuePart, Report};
+use crate::text::{LONGEST, clean};
 use crate::vmm::Host;
 
 /// A fact and what is said of it.
@@ -217,7 +218,7 @@ fn log(lines: &[String]) -> String {
     if lines.is_empty() {
         return "Log: no line about this service\n".to_owned();
     }
-    let lines = lines.iter().map(|line| format!("{line}\n"));
+    let lines = lines.iter().map(|line| format!("{}\n", clean(line, usize::MAX)));
     format!("Log, the last lines about this service\n{}", lines.collect::<String>())
 }
 
@@ -231,6 +232,6 @@ fn contradictions(report: &Report) -> String {
         };
         return format!("{all}.\n");
     }
-    let found = found.iter().map(|sentence| format!("- {sentence}\n"));
+    let found = found.iter().map(|sentence| format!("- {}\n", clean(sentence, LONGEST)));
     format!("Contradictions\n{}", found.collect::<String>())
 }

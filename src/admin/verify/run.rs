@@ -11,7 +11,7 @@ use super::seen::{Agrees, Seen};
 use super::site::Site;
 use crate::admin::access::hurried;
 use crate::admin::output::{Verdict, json_text, write};
-use crate::admin::table::table;
+use crate::admin::table::{Cell, table};
 use crate::config::{self, Config, built};
 use crate::error::{Error, Kind, Result};
 use crate::id::HandlerId;
@@ -121,16 +121,14 @@ impl Document {
 }
 
 impl Answered {
-    fn rows(&self) -> Vec<[String; 4]> {
+    fn rows(&self) -> Vec<[Cell; 4]> {
         let (word, style) = match self.agrees {
             Agrees::Yes => ("yes", AnsiColor::Green.on_default()),
             Agrees::No => ("no", AnsiColor::Red.on_default().bold()),
             Agrees::Unknown => ("unknown", Style::new().dimmed()),
         };
-        let word = format!("{style}{word}{style:#}");
-        let row = [word, self.question.to_owned(), self.about.to_owned(), self.seen.clone()];
-        let assumed =
-            || [String::new(), String::new(), String::new(), format!("→ the module assumes: {}", self.assumes)];
+        let row = [Cell::styled(style, word), self.question.into(), self.about.into(), self.seen.as_str().into()];
+        let assumed = || ["".into(), "".into(), "".into(), format!("→ the module assumes: {}", self.assumes).into()];
         std::iter::once(row).chain((self.agrees == Agrees::No).then(assumed)).collect()
     }
 }
