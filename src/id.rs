@@ -34,6 +34,12 @@ macro_rules! ids {
             }
         }
 
+        impl From<$name> for u64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&self.0, f)
@@ -61,6 +67,14 @@ ids! {
     TariffId;
     /// An operation that BILLmanager repeats until it succeeds: `runningoperation.id`.
     OperationId;
+    /// A VM: `id` of VMmanager's host.
+    VmId;
+    /// An account of VMmanager, whose owner is a client of BILLmanager.
+    AccountId;
+    /// A cluster of VMmanager.
+    ClusterId;
+    /// A task of VMmanager by its consul id, as the answers name it; the task list has ids of its own.
+    TaskId;
 }
 
 #[cfg(test)]

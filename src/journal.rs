@@ -18,7 +18,7 @@ use rusqlite::{OptionalExtension, Row, ToSql, Transaction};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::id::{ClientId, OperationId, ServiceId};
+use crate::id::{AccountId, ClientId, OperationId, ServiceId, TaskId, VmId};
 use crate::state::{Damaged, Database, Failure, Schema};
 
 pub use traffic::{Cap, Meter};
@@ -104,13 +104,13 @@ pub struct Record {
     /// Hash of what was ordered.
     pub hash: String,
     /// Account of VMmanager.
-    pub account: Option<u64>,
+    pub account: Option<AccountId>,
     /// VM.
-    pub vm: Option<u64>,
+    pub vm: Option<VmId>,
     /// VMmanager's own creation time of that VM; empty until it was read.
     pub vm_created: String,
     /// Running task: consul id and name.
-    pub task: Option<(u64, String)>,
+    pub task: Option<(TaskId, String)>,
     /// The last restart.
     pub restart: Option<Restart>,
     /// How often the VM was found running while the service was suspended.
@@ -127,7 +127,7 @@ const RECORD: &str = "item, client, phase, mark, hash, account, vm, vm_created, 
 
 impl Record {
     fn read(row: &Row) -> rusqlite::Result<Self> {
-        let (task, name): (Option<u64>, Option<String>) = (row.get("task")?, row.get("task_name")?);
+        let (task, name): (Option<TaskId>, Option<String>) = (row.get("task")?, row.get("task_name")?);
         let operation: Option<OperationId> = row.get("restart_operation")?;
         let (after, restart_task) = (row.get("restart_after")?, row.get("restart_task")?);
         Ok(Record {
@@ -155,7 +155,7 @@ pub struct Restart {
     /// The newest task of the VM before the request, if VMmanager tells.
     pub after: Option<u64>,
     /// Consul id of its task; nothing when the answer never arrived here.
-    pub task: Option<u64>,
+    pub task: Option<TaskId>,
 }
 
 /// The open journal.
@@ -197,13 +197,13 @@ impl Journal {
     }
 
     /// The account of VMmanager that another service of the same client uses.
-    pub fn account_of_client(&self, client: ClientId) -> Result<Option<u64>> {
+    pub fn account_of_client(&self, client: ClientId) -> Result<Option<AccountId>> {
         let sql = "SELECT account FROM service WHERE client = ?1 AND account IS NOT NULL ORDER BY changed DESC LIMIT 1";
         self.first(sql, &[&client], |row| row.get(0))
     }
 
     /// A VM is wanted. Forgets an earlier VM of the service, which the caller knows to be gone.
-    pub fn intend(&self, item: ServiceId, client: ClientId, mark: &str, hash: &str, account: u64) -> Result<()> {
+    pub fn intend(&self, item: ServiceId, client: ClientId, mark: &str, hash: &str, account: AccountId) -> Result<()> {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, account, changed)
                    VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6)
                    ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,
@@ -225,7 +225,7 @@ impl Journal {
     }
 
     /// VMmanager named the VM, and the task that builds it.
-    pub fn accept(&self, item: ServiceId, vm: u64, task: Option<(u64, &str)>) -> Result<()> {
+    pub fn accept(&self, item: ServiceId, vm: VmId, task: Option<(TaskId, &str)>) -> Result<()> {
         let sql =
             "UPDATE service SET phase = 'accepted', vm = ?2, vm_created = '', task = ?3, task_name = ?4, changed = ?5
                    WHERE item = ?1";
@@ -239,8 +239,8 @@ impl Journal {
         item: ServiceId,
         client: ClientId,
         mark: &str,
-        account: Option<u64>,
-        vm: u64,
+        account: Option<AccountId>,
+        vm: VmId,
         created: &str,
     ) -> Result<()> {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, account, vm, vm_created, changed)
@@ -258,8 +258,8 @@ impl Journal {
         item: ServiceId,
         client: ClientId,
         mark: &str,
-        vm: u64,
-        task: Option<(u64, &str)>,
+        vm: VmId,
+        task: Option<(TaskId, &str)>,
     ) -> Result<()> {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, vm, task, task_name, changed)
                    VALUES (?1, ?2, 'deleting', ?3, '', ?4, ?5, ?6, ?7)
@@ -286,7 +286,7 @@ impl Journal {
     }
 
     /// VMmanager named the task of the restart.
-    pub fn restart_accepted(&self, item: ServiceId, task: u64) -> Result<()> {
+    pub fn restart_accepted(&self, item: ServiceId, task: TaskId) -> Result<()> {
         self.put(item, "UPDATE service SET restart_task = ?2, changed = ?3 WHERE item = ?1", &[&item, &task, &now()])
     }
 

@@ -30,7 +30,7 @@ use super::service;
 use super::table::{Cell, counted, or_dash, table};
 use crate::config::Config;
 use crate::error::Result;
-use crate::id::{HandlerId, ServiceId};
+use crate::id::{HandlerId, ServiceId, VmId};
 use crate::log;
 use crate::panel::{Panel, refuse_foreign};
 use crate::service::audit::{self, Audit, Finding, Kind, Remedy};
@@ -155,7 +155,7 @@ struct Row {
     kind: &'static str,
     note: bool,
     service: Option<ServiceId>,
-    vm: Option<u64>,
+    vm: Option<VmId>,
     handler: HandlerId,
     is: String,
     should: String,

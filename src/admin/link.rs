@@ -8,7 +8,7 @@ use super::output::write;
 use super::{service, table};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::id::ServiceId;
+use crate::id::{ServiceId, VmId};
 use crate::service::job::Job;
 use crate::service::vm::link::{self, Proposal};
 
@@ -20,7 +20,7 @@ pub struct Options {
     item: ServiceId,
     /// VM id in VMmanager, when BILLmanager does not name it
     #[arg(long)]
-    vm: Option<u64>,
+    vm: Option<VmId>,
     /// Write the mark and record the link
     #[arg(long)]
     yes: bool,

@@ -8,7 +8,7 @@ use rusqlite::Row;
 
 use super::Journal;
 use crate::error::Result;
-use crate::id::ServiceId;
+use crate::id::{ServiceId, VmId};
 
 /// Counters of one service in one month, `[in, out]` in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Meter {
     /// `2025-06`.
     pub month: String,
     /// The VM that was read.
-    pub vm: u64,
+    pub vm: VmId,
     /// Counted before this VM's counter began.
     pub base: [u64; 2],
     /// The counter as last read.
@@ -36,7 +36,7 @@ impl Meter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cap {
     /// The VM.
-    pub vm: u64,
+    pub vm: VmId,
     /// The caps; nothing where the direction is not capped.
     pub speed: [Option<u64>; 2],
     /// Speeds before; 0 for no limit.

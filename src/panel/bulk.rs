@@ -5,24 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::connection::Panel;
 use super::database::Param;
 use super::database::among;
+use super::named_vm::named_vm;
 use crate::error::Result;
-use crate::id::{HandlerId, ServiceId};
+use crate::id::{HandlerId, ServiceId, VmId};
 
 impl Panel {
-    /// The active and suspended services of a handler with the VM id that each names, as it is written.
-    pub fn open_services(&self, handler: HandlerId) -> Result<BTreeMap<ServiceId, String>> {
+    /// The active and suspended services of a handler with the VM that each names.
+    pub fn open_services(&self, handler: HandlerId) -> Result<BTreeMap<ServiceId, Option<VmId>>> {
         let sql = "SELECT i.id, p.value FROM item i LEFT JOIN itemparam p ON p.item = i.id AND p.intname = 'panelid' \
                    WHERE i.processingmodule = ? AND (i.parent IS NULL OR i.parent = 0) AND i.status IN (2, 3) \
                    AND i.pricelist IS NOT NULL";
         let rows = self.rows(sql, &[Param::Id(handler.get())])?;
-        Ok(rows.iter().filter_map(|row| Some((row.id(0)?, row.text(1).trim().to_owned()))).collect())
+        Ok(rows.iter().filter_map(|row| Some((row.id(0)?, named_vm(row.text(1)).ok().flatten()))).collect())
     }
 
     /// Every VM id that a service of any module names, deleted services aside.
-    pub fn vms_named_anywhere(&self) -> Result<BTreeSet<u64>> {
+    pub fn vms_named_anywhere(&self) -> Result<BTreeSet<VmId>> {
         let sql = "SELECT p.value FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' \
                    AND i.status <> 4";
-        Ok(self.rows(sql, &[])?.iter().filter_map(|row| row.id(0)).collect())
+        Ok(self.rows(sql, &[])?.iter().filter_map(|row| named_vm(row.text(0)).ok()?).collect())
     }
 
     /// `item.status` of services; those that the database does not know are left out.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::connection::Panel;
 use super::database::{Param, Row};
+use super::named_vm::named_vm;
 use super::value::Value;
 use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
-use crate::id::{HandlerId, ServiceId, TariffId};
+use crate::id::{HandlerId, ServiceId, TariffId, VmId};
 
 /// A VM to be offered as a service.
 pub struct Import<'a> {
@@ -72,10 +73,11 @@ impl Panel {
     }
 
     /// Every VM that a service of this handler names, deleted services aside.
-    pub fn named_vms(&self, handler: HandlerId) -> Result<BTreeSet<u64>> {
+    pub fn named_vms(&self, handler: HandlerId) -> Result<BTreeSet<VmId>> {
         let sql = "SELECT p.value FROM itemparam p JOIN item i ON p.item = i.id \
                    WHERE p.intname = 'panelid' AND i.processingmodule = ? AND i.status <> 4";
-        Ok(self.rows(sql, &[Param::Id(handler.get())])?.iter().filter_map(|row| row.id(0)).collect())
+        let rows = self.rows(sql, &[Param::Id(handler.get())])?;
+        Ok(rows.iter().filter_map(|row| named_vm(row.text(0)).ok()?).collect())
     }
 
     /// Adds a service that belongs to nobody yet, active; its id.

@@ -18,6 +18,7 @@ mod foreign;
 mod handlers;
 mod lists;
 mod mgrctl;
+mod named_vm;
 mod operations;
 mod options;
 mod params;

@@ -15,7 +15,7 @@ use super::foreign::refuse_foreign;
 use super::secret_cache::Kept;
 use super::units::Units;
 use crate::error::{Error, Kind, Result};
-use crate::id::{ClientId, HandlerId, OperationId, ServiceId, TariffId};
+use crate::id::{ClientId, HandlerId, OperationId, ServiceId, TariffId, VmId};
 
 /// A processing module record: one VMmanager cluster with its settings.
 #[derive(Debug)]
@@ -245,7 +245,7 @@ impl Panel {
     }
 
     /// Services of a handler that name this VM and are not deleted.
-    pub fn services_with_vm(&self, vm: u64, handler: HandlerId) -> Result<Vec<ServiceId>> {
+    pub fn services_with_vm(&self, vm: VmId, handler: HandlerId) -> Result<Vec<ServiceId>> {
         let sql = "SELECT i.id FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' AND p.value = ? \
                    AND i.processingmodule = ? AND i.status <> 4 ORDER BY i.id";
         let rows = self.rows(sql, &[Param::Text(&vm.to_string()), Param::Id(handler.get())])?;

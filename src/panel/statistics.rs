@@ -10,9 +10,10 @@ use jiff::civil::Date;
 
 use super::connection::Panel;
 use super::database::{Param, Row};
+use super::named_vm::named_vm;
 use super::value::Value;
 use crate::error::Result;
-use crate::id::{HandlerId, ServiceId, TariffId};
+use crate::id::{HandlerId, ServiceId, TariffId, VmId};
 
 /// Amounts are written with four digits after the point.
 pub const FRACTION: u64 = 10_000;
@@ -29,7 +30,7 @@ pub struct Metered {
     /// Day since which it is open.
     pub since: Option<Date>,
     /// Its VM as BILLmanager names it.
-    pub vm: Option<u64>,
+    pub vm: Option<VmId>,
 }
 
 /// What is recorded of a service and direction for a part of a month.
@@ -70,7 +71,7 @@ impl Panel {
                 tariff: row.id(1)?,
                 period: row.number(2).unwrap_or_default(),
                 since: day(3).or_else(|| day(4)),
-                vm: row.id(5),
+                vm: named_vm(row.text(5)).ok().flatten(),
             })
         };
         Ok(rows.iter().filter_map(metered).collect())

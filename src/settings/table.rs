@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::queue_key::QueueKey;
 use super::values::{self, Stored, TlsVerify};
 use crate::error::{Error, Kind, Result};
+use crate::id::ClusterId;
 
 /// Where the administrator finds a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ settings! {
     url: Result<String> = required(values::url), "", Connect;
     username: Result<String> = required(values::filled), "", Connect;
     password = crypted, "", Connect;
-    cluster: Result<Option<u64>> = required(values::cluster), "", Settings;
+    cluster: Result<Option<ClusterId>> = required(values::cluster), "", Settings;
     use_recipes: bool = optional(values::switch), "off", Settings;
     additional_interface: bool = optional(values::switch), "off", Settings;
     tls_verify: Result<TlsVerify> = required(values::tls_verify), "system", Connect;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
+use crate::id::ClusterId;
 
 const TTL: RangeInclusive<u32> = 0..=86_400;
 const COUNT: RangeInclusive<u32> = 1..=100;
@@ -43,7 +44,7 @@ impl Stored for u32 {
     }
 }
 
-impl Stored for Option<u64> {
+impl Stored for Option<ClusterId> {
     fn stored(&self) -> String {
         self.map(|id| id.to_string()).unwrap_or_default()
     }
@@ -87,12 +88,12 @@ pub fn filled(name: &'static str, value: &str) -> Result<String> {
 }
 
 /// None is chosen until the second page of the wizard.
-pub fn cluster(name: &'static str, value: &str) -> Result<Option<u64>> {
+pub fn cluster(name: &'static str, value: &str) -> Result<Option<ClusterId>> {
     if value.is_empty() {
         return Ok(None);
     }
-    let bad = || Error::new(Kind::BadParam, name, format!("\"{value}\" is not the id of a VMmanager {name}"));
-    value.parse().ok().filter(|id| *id > 0).map(Some).ok_or_else(bad)
+    let bad = |_| Error::new(Kind::BadParam, name, format!("\"{value}\" is not the id of a VMmanager {name}"));
+    value.parse().map(Some).map_err(bad)
 }
 
 pub fn switch(name: &'static str, value: &str) -> Result<bool> {

@@ -3,7 +3,7 @@
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 
-use crate::id::{ClientId, OperationId, ServiceId};
+use crate::id::{AccountId, ClientId, OperationId, ServiceId, TaskId, VmId};
 
 macro_rules! columns {
     ($($name:ident),+ $(,)?) => {$(
@@ -22,4 +22,4 @@ macro_rules! columns {
     )+};
 }
 
-columns!(ServiceId, ClientId, OperationId);
+columns!(ServiceId, ClientId, OperationId, VmId, AccountId, TaskId);

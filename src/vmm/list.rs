@@ -22,7 +22,7 @@ macro_rules! numbered {
     ($($type:ty),*) => {
         $(impl Numbered for $type {
             fn id(&self) -> u64 {
-                self.id
+                self.id.into()
             }
         })*
     };

@@ -5,6 +5,8 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::id::{AccountId, ClusterId, TaskId, VmId};
+
 /// The envelope of every list [api 2].
 #[derive(Debug, Deserialize)]
 pub struct List<T> {
@@ -17,7 +19,7 @@ pub struct List<T> {
 pub struct Account {
     /// Id.
     #[serde(deserialize_with = "number")]
-    pub id: u64,
+    pub id: AccountId,
     /// E-mail, the login.
     #[serde(default)]
     pub email: String,
@@ -41,7 +43,7 @@ impl Account {
 pub struct Cluster {
     /// Id.
     #[serde(deserialize_with = "number")]
-    pub id: u64,
+    pub id: ClusterId,
     /// Name.
     #[serde(default, deserialize_with = "or_default")]
     pub name: String,
@@ -84,12 +86,12 @@ pub struct Os {
 
 impl Os {
     /// Attached to the cluster, whether it can be used or not.
-    pub fn is_on(&self, cluster: u64) -> bool {
-        self.clusters.iter().any(|at| at.id == cluster)
+    pub fn is_on(&self, cluster: ClusterId) -> bool {
+        self.clusters.iter().any(|at| at.id == cluster.get())
     }
 
     /// Clients' VMs can be made of it on the cluster.
-    pub fn is_usable_on(&self, cluster: u64) -> bool {
+    pub fn is_usable_on(&self, cluster: ClusterId) -> bool {
         self.state == "active" && !self.adminonly && self.is_on(cluster)
     }
 }
@@ -195,7 +197,7 @@ pub struct Recipe {
 pub struct Host {
     /// Id.
     #[serde(deserialize_with = "number")]
-    pub id: u64,
+    pub id: VmId,
     /// Display name.
     #[serde(default, deserialize_with = "or_default")]
     pub name: String,
@@ -291,7 +293,7 @@ impl Host {
 pub struct Owner {
     /// Account id.
     #[serde(deserialize_with = "number")]
-    pub id: u64,
+    pub id: AccountId,
     /// Account e-mail.
     #[serde(default, deserialize_with = "or_default")]
     pub email: String,
@@ -404,10 +406,10 @@ pub struct Accepted {
     pub id: Option<u64>,
     /// Consul id of the task; nothing when the change was made at once.
     #[serde(default, deserialize_with = "optional_number")]
-    pub task: Option<u64>,
+    pub task: Option<TaskId>,
     /// A restart names the task of its start here [api 6, row 8].
     #[serde(default, deserialize_with = "optional_number")]
-    pub start_task: Option<u64>,
+    pub start_task: Option<TaskId>,
 }
 
 /// IPv6 settings of a VM [api 4.10].
@@ -449,7 +451,7 @@ pub struct Pool {
 pub struct PoolCluster {
     /// Cluster id.
     #[serde(deserialize_with = "number")]
-    pub id: u64,
+    pub id: ClusterId,
     /// Index of the interface it serves there, 0 the main one; nothing when the build does not tell.
     #[serde(default, deserialize_with = "optional_number")]
     pub interface: Option<u64>,
@@ -519,8 +521,8 @@ pub struct CreateHost {
     pub comment: String,
     #[serde(skip_serializing)]
     pub password: Password,
-    pub cluster: u64,
-    pub account: u64,
+    pub cluster: ClusterId,
+    pub account: AccountId,
     pub os: u64,
     pub preset: Option<u64>,
     pub cpu_number: Option<u64>,
@@ -566,19 +568,19 @@ pub fn body(fields: &impl Serialize) -> serde_json::Result<Value> {
     Ok(body)
 }
 
-fn number<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+fn number<'de, D: Deserializer<'de>, T: From<u64>>(input: D) -> Result<T, D::Error> {
     optional_number(input)?.ok_or_else(|| D::Error::custom("a number is missing"))
 }
 
 /// A number, a number in a string, or null.
-fn optional_number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
+fn optional_number<'de, D: Deserializer<'de>, T: From<u64>>(input: D) -> Result<Option<T>, D::Error> {
     match Value::deserialize(input)? {
         Value::Null => Ok(None),
         Value::String(text) if text.trim().is_empty() => Ok(None),
-        Value::String(text) => text.trim().parse().map(Some).map_err(D::Error::custom),
+        Value::String(text) => text.trim().parse().map(|number: u64| Some(number.into())).map_err(D::Error::custom),
         Value::Number(number) => number
             .as_u64()
-            .map(Some)
+            .map(|number| Some(number.into()))
             .ok_or_else(|| D::Error::custom(format!("{number} is not a whole positive number"))),
         other => Err(D::Error::custom(format!("{other} is not a number"))),
     }

@@ -12,6 +12,7 @@ use super::model::{
 use super::outcome::{Failure, Outcome};
 use super::task::Task;
 use crate::error::{Error, Kind, Result};
+use crate::id::{AccountId, ClusterId, VmId};
 use crate::log;
 
 impl Client {
@@ -26,7 +27,7 @@ impl Client {
     }
 
     /// An account by id.
-    pub fn account(&self, id: u64) -> Result<Option<Account>> {
+    pub fn account(&self, id: AccountId) -> Result<Option<Account>> {
         let found = self.get::<List<Account>>(&format!("/vm/v3/account?{}", Filter::eq("id", id)?.query()))?;
         Ok(found.list.into_iter().find(|account| account.id == id))
     }
@@ -43,7 +44,7 @@ impl Client {
     }
 
     /// Creates a client's account with the role `@user`; its id.
-    pub fn create_account(&self, email: &str, password: &SecretString, full_name: &str) -> Outcome<u64> {
+    pub fn create_account(&self, email: &str, password: &SecretString, full_name: &str) -> Outcome<AccountId> {
         let mut body = json!({ "email": email, "password": password.expose_secret(), "role": "@user" });
         if !full_name.is_empty() {
             body["full_name"] = Value::from(full_name);
@@ -53,7 +54,7 @@ impl Client {
     }
 
     /// A cluster by id.
-    pub fn cluster(&self, id: u64) -> Result<Option<Cluster>> {
+    pub fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
         let path = format!("/vm/v3/cluster?{}", Filter::eq("id", id)?.query());
         Ok(self.get::<List<Cluster>>(&path)?.list.into_iter().find(|cluster| cluster.id == id))
     }
@@ -84,7 +85,7 @@ impl Client {
     }
 
     /// A VM with its associated data; nothing when VMmanager itself says that it has no such VM.
-    pub fn host(&self, id: u64) -> Result<Option<Host>> {
+    pub fn host(&self, id: VmId) -> Result<Option<Host>> {
         let path = format!("/vm/v3/host?{}", Filter::eq("id", id)?.query());
         match self.get::<List<Host>>(&path) {
             Ok(found) => Ok(found.list.into_iter().find(|host| host.id == id)),
@@ -100,7 +101,7 @@ impl Client {
     }
 
     /// Asks for a VM; its id and the task `host_create`.
-    pub fn create_host(&self, request: &CreateHost) -> Outcome<(u64, Option<Task>)> {
+    pub fn create_host(&self, request: &CreateHost) -> Outcome<(VmId, Option<Task>)> {
         let mut body = model::body(request).map_err(|e| unwritable("POST /vm/v3/host", &e))?;
         if let Some(password) = &request.password {
             body["password"] = Value::from(password.expose_secret());
@@ -110,7 +111,7 @@ impl Client {
     }
 
     /// The tasks of a VM; nothing when this build of VMmanager does not tell [api 3.1].
-    pub fn history(&self, id: u64) -> Result<Option<Vec<Past>>> {
+    pub fn history(&self, id: VmId) -> Result<Option<Vec<Past>>> {
         match self.get::<List<Past>>(&format!("/vm/v3/host/{id}/history")) {
             Ok(found) => Ok(Some(found.list)),
             Err(error) if error.kind.is_connection() => Err(error),
@@ -122,48 +123,48 @@ impl Client {
     }
 
     /// The answer about a VM as VMmanager gives it, for support.
-    pub fn raw_host(&self, id: u64) -> Result<Value> {
+    pub fn raw_host(&self, id: VmId) -> Result<Value> {
         self.get(&format!("/vm/v3/host?{}", Filter::eq("id", id)?.query()))
     }
 
     /// The history of a VM as VMmanager gives it, for support.
-    pub fn raw_history(&self, id: u64) -> Result<Value> {
+    pub fn raw_history(&self, id: VmId) -> Result<Value> {
         self.get(&format!("/vm/v3/host/{id}/history"))
     }
 
     /// Removes a VM; the task `host_delete`.
-    pub fn delete_host(&self, id: u64) -> Outcome<Option<Task>> {
+    pub fn delete_host(&self, id: VmId) -> Outcome<Option<Task>> {
         let accepted: Accepted = self.delete(&format!("/vm/v3/host/{id}"))?;
         Ok(accepted.task.map(|consul| Task::named(consul, "host_delete")))
     }
 
     /// Starts a VM; the task `host_start`.
-    pub fn start_host(&self, id: u64) -> Outcome<Option<Task>> {
+    pub fn start_host(&self, id: VmId) -> Outcome<Option<Task>> {
         let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/start"), &json!({}))?;
         Ok(accepted.task.map(|consul| Task::named(consul, "host_start")))
     }
 
     /// Stops a VM, by force when `force`; the task `host_stop`.
-    pub fn stop_host(&self, id: u64, force: bool) -> Outcome<Option<Task>> {
+    pub fn stop_host(&self, id: VmId, force: bool) -> Outcome<Option<Task>> {
         let body = if force { json!({ "force": true }) } else { json!({}) };
         let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/stop"), &body)?;
         Ok(accepted.task.map(|consul| Task::named(consul, "host_stop")))
     }
 
     /// Writes the free text of a VM, which holds our mark.
-    pub fn set_comment(&self, id: u64, comment: &str) -> Outcome<()> {
+    pub fn set_comment(&self, id: VmId, comment: &str) -> Outcome<()> {
         self.post::<Value>(&format!("/vm/v3/host/{id}"), &json!({ "comment": comment })).map(drop)
     }
 
     /// Restarts a VM, by force when `force`; the task `host_start` that ends it.
-    pub fn restart_host(&self, id: u64, force: bool) -> Outcome<Option<Task>> {
+    pub fn restart_host(&self, id: VmId, force: bool) -> Outcome<Option<Task>> {
         let body = if force { json!({ "force": true }) } else { json!({}) };
         let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/restart"), &body)?;
         Ok(accepted.start_task.or(accepted.task).map(|consul| Task::named(consul, "host_start")))
     }
 
     /// Changes cores, memory, speeds; `deferred` keeps the change until the VM stops. The task `host_change_params`.
-    pub fn change_resources(&self, id: u64, resources: &Resources, deferred: bool) -> Outcome<Option<Task>> {
+    pub fn change_resources(&self, id: VmId, resources: &Resources, deferred: bool) -> Outcome<Option<Task>> {
         let path = format!("/vm/v3/host/{id}/resource");
         let body = model::body(resources).map_err(|e| unwritable(&path, &e))?;
         let accepted: Accepted = self.post(&path, &with_defer(body, deferred))?;
@@ -178,14 +179,14 @@ impl Client {
     }
 
     /// Sets the root password inside a VM; the name of the task is not documented [api 6, row 17].
-    pub fn set_password(&self, id: u64, password: &SecretString) -> Outcome<Option<Task>> {
+    pub fn set_password(&self, id: VmId, password: &SecretString) -> Outcome<Option<Task>> {
         let body = json!({ "password": password.expose_secret() });
         let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/password"), &body)?;
         Ok(accepted.task.map(|consul| Task { consul, name: None }))
     }
 
     /// Installs an OS anew: everything on the disk is lost. The task `host_reinstall`.
-    pub fn reinstall(&self, id: u64, os: u64, password: &SecretString, recipe: Option<u64>) -> Outcome<Option<Task>> {
+    pub fn reinstall(&self, id: VmId, os: u64, password: &SecretString, recipe: Option<u64>) -> Outcome<Option<Task>> {
         let mut body = json!({ "os": os, "password": password.expose_secret() });
         if let Some(recipe) = recipe {
             body["recipe_list"] = json!([RecipeRun { recipe }]);
@@ -195,7 +196,7 @@ impl Client {
     }
 
     /// Adds `count` IPv4 addresses, from `pools` if any are named; the task `ip_change`.
-    pub fn add_ipv4(&self, id: u64, count: u64, pools: &[u64]) -> Outcome<Option<Task>> {
+    pub fn add_ipv4(&self, id: VmId, count: u64, pools: &[u64]) -> Outcome<Option<Task>> {
         let mut body = json!({ "ipv4_number": count });
         if !pools.is_empty() {
             body["ipv4_pool"] = json!(pools);
@@ -204,7 +205,7 @@ impl Client {
     }
 
     /// Switches IPv6 on, with the length of the client's network if it is ordered, or off; the task `ip_change`.
-    pub fn set_ipv6(&self, id: u64, enabled: bool, prefix: Option<u64>) -> Outcome<Option<Task>> {
+    pub fn set_ipv6(&self, id: VmId, enabled: bool, prefix: Option<u64>) -> Outcome<Option<Task>> {
         let mut body = json!({ "ipv6_enabled": enabled });
         if let (true, Some(prefix)) = (enabled, prefix) {
             body["ipv6_prefix"] = json!(prefix);
@@ -212,7 +213,7 @@ impl Client {
         self.change_ip(id, &body)
     }
 
-    fn change_ip(&self, id: u64, body: &Value) -> Outcome<Option<Task>> {
+    fn change_ip(&self, id: VmId, body: &Value) -> Outcome<Option<Task>> {
         let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/ip"), body)?;
         Ok(accepted.task.map(|consul| Task::named(consul, "ip_change")))
     }
@@ -230,7 +231,7 @@ impl Client {
     }
 
     /// IPv6 settings of a VM; its addresses are in the VM itself.
-    pub fn ipv6(&self, host: u64) -> Result<Ipv6> {
+    pub fn ipv6(&self, host: VmId) -> Result<Ipv6> {
         self.get(&format!("/vm/v3/host/{host}/ipv6"))
     }
 
@@ -245,7 +246,7 @@ impl Client {
     }
 
     /// A link that logs its bearer in as an account, once, within an hour [api 1.4].
-    pub fn login_link(&self, account: u64) -> Result<SecretString> {
+    pub fn login_link(&self, account: AccountId) -> Result<SecretString> {
         let answer: Value = self.post(&format!("/auth/v4/user/{account}/key"), &json!({}))?;
         let key = answer.get("key").and_then(Value::as_str).filter(|key| !key.is_empty()).ok_or_else(|| {
             Error::new(Kind::Vm6Api, "key", "VMmanager answered the request for a login key without a key")
@@ -254,7 +255,7 @@ impl Client {
     }
 
     /// IPv4 addresses of a VM with their networks.
-    pub fn ipv4(&self, host: u64) -> Result<Vec<Ipv4>> {
+    pub fn ipv4(&self, host: VmId) -> Result<Vec<Ipv4>> {
         Ok(self.get::<List<Ipv4>>(&format!("/vm/v3/host/{host}/ipv4"))?.list)
     }
 }
@@ -267,8 +268,8 @@ fn with_defer(mut body: Value, deferred: bool) -> Value {
     body
 }
 
-fn with_id(accepted: &Accepted, object: &str) -> Outcome<u64> {
-    accepted.id.filter(|&id| id > 0).ok_or_else(|| {
+fn with_id<T: From<u64>>(accepted: &Accepted, object: &str) -> Outcome<T> {
+    accepted.id.filter(|&id| id > 0).map(T::from).ok_or_else(|| {
         let text = format!("VMmanager accepted {object} but named no id");
         Failure::Unknown(Error::new(Kind::Vm6Api, object, text))
     })

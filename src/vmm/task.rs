@@ -13,20 +13,21 @@ use super::filter::Filter;
 use super::model::{List, Past, TaskRow};
 use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
+use crate::id::TaskId;
 use crate::log;
 
 /// A task as an answer names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
     /// Consul id: not the id of the task list.
-    pub consul: u64,
+    pub consul: TaskId,
     /// `host_create`, …; nothing where the name is not documented [api 3.3].
     pub name: Option<String>,
 }
 
 impl Task {
     /// A task with a documented name.
-    pub fn named(consul: u64, name: &str) -> Self {
+    pub fn named(consul: TaskId, name: &str) -> Self {
         Task { consul, name: Some(name.to_owned()) }
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 
 /// Which way traffic goes, seen from the VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ struct Metric {
 
 impl Client {
     /// Bytes of this month so far; nothing when VMmanager does not know.
-    pub fn month_traffic(&self, host: u64, direction: Direction) -> Result<Option<u64>> {
+    pub fn month_traffic(&self, host: VmId, direction: Direction) -> Result<Option<u64>> {
         let target = direction.target();
         let path = format!("/vm/v3/host/{host}/metrics?target={target}&output=single&interval=1month");
         let metrics: Vec<Metric> = self.get(&path)?;

@@ -7,7 +7,7 @@ use crate::admin::connection::Attempt;
 use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
 use crate::error::Result;
-use crate::id::HandlerId;
+use crate::id::{ClusterId, HandlerId};
 use crate::panel::{Listed, Panel};
 use crate::service::handler::check_connection::Step;
 use crate::service::platform::capacity;
@@ -135,7 +135,7 @@ fn of_cluster(panel: &Panel, vmm: &Client, (handler, settings): (HandlerId, &Han
 }
 
 /// IPv4 addresses left in the pools of the cluster.
-fn addresses(vmm: &Client, cluster: u64) -> Result<Finding> {
+fn addresses(vmm: &Client, cluster: ClusterId) -> Result<Finding> {
     const CHECK: &str = "addresses";
     let pools = capacity::pools(vmm, cluster, &[])?;
     if pools.is_empty() {

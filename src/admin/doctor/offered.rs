@@ -2,7 +2,7 @@
 
 use crate::admin::finding::Finding;
 use crate::error::Result;
-use crate::id::HandlerId;
+use crate::id::{ClusterId, HandlerId};
 use crate::panel::Panel;
 use crate::service::handler::lists;
 use crate::service::platform::catalogue::{os_among, os_title};
@@ -12,7 +12,7 @@ use crate::vmm::{Client, Os};
 pub const CHECK: &str = "OS templates";
 
 /// One finding for each name that is in the way, or one that says that none is.
-pub fn examine(panel: &Panel, vmm: &Client, handler: HandlerId, cluster: u64) -> Result<Vec<Finding>> {
+pub fn examine(panel: &Panel, vmm: &Client, handler: HandlerId, cluster: ClusterId) -> Result<Vec<Finding>> {
     let all = vmm.os_list()?;
     let offered: Vec<String> = panel.offered(handler, "ostempl")?.into_iter().map(|offered| offered.value).collect();
     let used = panel.used(handler, "ostempl")?;
@@ -30,7 +30,7 @@ pub fn examine(panel: &Panel, vmm: &Client, handler: HandlerId, cluster: u64) ->
     Ok(findings)
 }
 
-fn of_offered(all: &[Os], name: &str, cluster: u64) -> Option<Finding> {
+fn of_offered(all: &[Os], name: &str, cluster: ClusterId) -> Option<Finding> {
     match os_among(all, name, cluster) {
         Ok(os) if os_title(os) == name => None,
         Ok(os) => {
@@ -42,7 +42,7 @@ fn of_offered(all: &[Os], name: &str, cluster: u64) -> Option<Finding> {
 }
 
 /// Nobody can order it any more, but a service that has it cannot be installed anew.
-fn of_used(all: &[Os], name: &str, cluster: u64) -> Option<Finding> {
+fn of_used(all: &[Os], name: &str, cluster: ClusterId) -> Option<Finding> {
     let error = os_among(all, name, cluster).err()?;
     let text = format!("services have an OS that cannot be installed again: {}", error.message());
     let cure = "before \"reinstall\" or \"reopen\" of such a service choose another OS for it";

@@ -18,6 +18,7 @@ use crate::admin::queue;
 use crate::command::{self, TABLE, Work};
 use crate::config::{Config, MODULE, built};
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::service::report::{PlatformPart, Report};
 use crate::vmm::Client;
 
@@ -90,7 +91,7 @@ fn entries(config: &Config, report: &Report) -> Vec<Entry> {
 }
 
 /// What VMmanager itself says of the VM; null when there is none.
-fn raw(report: &Report, ask: impl FnOnce(&Client, u64) -> Result<Value>) -> Value {
+fn raw(report: &Report, ask: impl FnOnce(&Client, VmId) -> Result<Value>) -> Value {
     let answer = match &report.platform {
         Ok(PlatformPart { client, vm: Some((host, _)), .. }) => ask(client, host.id),
         Ok(_) => Ok(Value::Null),

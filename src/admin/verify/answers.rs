@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::seen::{Agrees, Seen};
 use super::site::Site;
 use crate::error::Result;
+use crate::id::VmId;
 use crate::vmm::{Direction, Task};
 
 const STATUSES: [&str; 13] = [
@@ -154,7 +155,7 @@ pub fn task_fields(site: &Site) -> Result<Seen> {
 
 pub fn task_filter(site: &Site) -> Result<Seen> {
     let task = site.tasks()?.iter().find_map(|task| {
-        Some(Task { consul: number(&task["consul_id"])?, name: Some(task["name"].as_str()?.to_owned()) })
+        Some(Task { consul: number(&task["consul_id"])?.into(), name: Some(task["name"].as_str()?.to_owned()) })
     });
     let Some(task) = task else { return Ok(Seen::unknown("there is no task yet")) };
     Ok(if site.vmm.lists_task(&task)? { Seen::yes("found") } else { Seen::no("not found") })
@@ -290,8 +291,8 @@ pub fn traffic(site: &Site) -> Result<Seen> {
 }
 
 /// Asks about the newest VM.
-fn of_host(site: &Site, ask: impl FnOnce(u64) -> Result<Seen>) -> Result<Seen> {
-    let host = site.hosts()?.iter().find_map(|host| number(&host["id"]));
+fn of_host(site: &Site, ask: impl FnOnce(VmId) -> Result<Seen>) -> Result<Seen> {
+    let host = site.hosts()?.iter().find_map(|host| number(&host["id"]).map(VmId::from));
     host.map_or_else(|| Ok(Seen::unknown(NO_VM)), ask)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::drift::{Finding, Kind, Remedy};
 use super::reading::Reading;
 use crate::error::{Kind as ErrorKind, Result};
-use crate::id::{ClientId, ServiceId};
+use crate::id::{ClientId, ServiceId, VmId};
 use crate::journal::Record;
 use crate::panel::status::{ACTIVE, SUSPENDED};
 use crate::panel::{Service, Slot};
@@ -74,7 +74,7 @@ impl<'a> Subject<'a> {
         Ok(())
     }
 
-    fn add(&mut self, kind: Kind, vm: Option<u64>, is: impl Into<String>, should: impl Into<String>, remedy: Remedy) {
+    fn add(&mut self, kind: Kind, vm: Option<VmId>, is: impl Into<String>, should: impl Into<String>, remedy: Remedy) {
         let (is, should) = (is.into(), should.into());
         self.found.push(Finding { kind, service: Some(self.service.id), vm, is, should, remedy });
     }
@@ -98,14 +98,13 @@ impl<'a> Subject<'a> {
     /// The service's VM as an operation would find it: by its recorded id, else by its mark.
     fn vm(&mut self) -> Option<&'a Host> {
         let reading = self.reading;
-        let named = match self.service.param("panelid").map(|text| text.trim().parse::<u64>()) {
-            Some(Err(_)) => {
-                let is = format!("BILLmanager names the VM \"{}\"", self.service.param("panelid").unwrap_or_default());
+        let named = match self.service.named_vm() {
+            Ok(named) => named,
+            Err(text) => {
+                let is = format!("BILLmanager names the VM \"{text}\"");
                 self.add(Kind::Panelid, None, is, "the id of a VM", self.forget_vm());
                 return None;
             }
-            Some(Ok(id)) => Some(id).filter(|id| *id > 0),
-            None => None,
         };
         let recorded = named.or_else(|| self.record?.vm).and_then(|vm| reading.hosts.get(&vm));
         let marked = reading.marked.get(&self.service.id).map_or(&[][..], Vec::as_slice);
@@ -123,7 +122,7 @@ impl<'a> Subject<'a> {
         self.proved(host, named).then_some(host)
     }
 
-    fn proved(&mut self, host: &Host, named: Option<u64>) -> bool {
+    fn proved(&mut self, host: &Host, named: Option<VmId>) -> bool {
         let proof = Proof::of(&self.service, &self.job.mark(self.service.id), self.record, host).verdict();
         match proof {
             Verdict::Marked => {}
@@ -137,7 +136,7 @@ impl<'a> Subject<'a> {
         matches!(proof, Verdict::Marked | Verdict::Journalled)
     }
 
-    fn foreign(&mut self, host: &Host, named: Option<u64>, proof: Verdict) {
+    fn foreign(&mut self, host: &Host, named: Option<VmId>, proof: Verdict) {
         let claims = self.reading.claims.get(&host.id).map_or(&[][..], Vec::as_slice);
         let others: Vec<String> =
             claims.iter().filter(|item| **item != self.service.id).map(ServiceId::to_string).collect();
@@ -190,8 +189,8 @@ impl<'a> Subject<'a> {
 
     /// What BILLmanager keeps of the VM.
     fn recorded(&mut self, host: &Host) {
-        let named = self.service.param("panelid").map(str::trim);
-        if named != Some(&host.id.to_string()) {
+        let named = self.service.named_vm().ok().flatten();
+        if named != Some(host.id) {
             let is =
                 named.map_or_else(|| "BILLmanager names no VM".to_owned(), |vm| format!("BILLmanager names VM {vm}"));
             self.add(Kind::Panelid, Some(host.id), is, format!("VM {}", host.id), Remedy::Safe);

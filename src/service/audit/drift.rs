@@ -1,6 +1,6 @@
 //! The kinds of drift and what can be done about each.
 
-use crate::id::ServiceId;
+use crate::id::{ServiceId, VmId};
 
 /// What is wrong; one word each, which programs may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ pub struct Finding {
     /// The service; nothing for a VM without one.
     pub service: Option<ServiceId>,
     /// The VM; nothing for a service without one.
-    pub vm: Option<u64>,
+    pub vm: Option<VmId>,
     /// What is.
     pub is: String,
     /// What should be.
@@ -105,7 +105,7 @@ pub struct Finding {
 
 impl Finding {
     /// What is wrong with what, whatever the details.
-    pub fn subject(&self) -> (Kind, Option<ServiceId>, Option<u64>) {
+    pub fn subject(&self) -> (Kind, Option<ServiceId>, Option<VmId>) {
         (self.kind, self.service, self.vm)
     }
 }

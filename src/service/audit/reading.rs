@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::error::Result;
-use crate::id::ServiceId;
+use crate::id::{AccountId, ServiceId, VmId};
 use crate::journal::{Cap, Phase, Record};
 use crate::queue;
 use crate::service::handler::HandlerJob;
@@ -16,22 +16,22 @@ use crate::vmm::{Host, Preset};
 pub struct Reading {
     /// Services with an operation under way when the reading began.
     pub busy: BTreeSet<ServiceId>,
-    /// Active and suspended services, each with the VM id that BILLmanager keeps, as it is written.
-    pub open: BTreeMap<ServiceId, String>,
+    /// Active and suspended services, each with the VM that BILLmanager names.
+    pub open: BTreeMap<ServiceId, Option<VmId>>,
     /// The services that name a VM.
-    pub claims: HashMap<u64, Vec<ServiceId>>,
+    pub claims: HashMap<VmId, Vec<ServiceId>>,
     /// VMs named by a service of any module.
-    pub named_anywhere: BTreeSet<u64>,
+    pub named_anywhere: BTreeSet<VmId>,
     /// Every VM of the platform.
-    pub hosts: HashMap<u64, Host>,
+    pub hosts: HashMap<VmId, Host>,
     /// VMs that bear a mark of this installation, by the service.
-    pub marked: BTreeMap<ServiceId, Vec<u64>>,
+    pub marked: BTreeMap<ServiceId, Vec<VmId>>,
     /// Accounts.
-    pub accounts: HashSet<u64>,
+    pub accounts: HashSet<AccountId>,
     /// Their e-mails in lower case.
     pub emails: HashSet<String>,
     /// Accounts of administrators.
-    pub staff: HashSet<u64>,
+    pub staff: HashSet<AccountId>,
     /// OS templates, named as in BILLmanager.
     pub templates: HashMap<u64, String>,
     /// VM configurations.
@@ -39,7 +39,7 @@ pub struct Reading {
     /// Our journal.
     pub records: HashMap<ServiceId, Record>,
     /// VMs that the journal knows as a service's.
-    pub journalled: HashSet<u64>,
+    pub journalled: HashSet<VmId>,
     /// Speeds that are capped.
     pub caps: HashMap<ServiceId, Cap>,
     /// The handler's settings.
@@ -91,18 +91,18 @@ pub fn busy(job: &HandlerJob) -> Result<BTreeSet<ServiceId>> {
     Ok(found)
 }
 
-fn claims(open: &BTreeMap<ServiceId, String>) -> HashMap<u64, Vec<ServiceId>> {
-    let mut found: HashMap<u64, Vec<ServiceId>> = HashMap::new();
+fn claims(open: &BTreeMap<ServiceId, Option<VmId>>) -> HashMap<VmId, Vec<ServiceId>> {
+    let mut found: HashMap<VmId, Vec<ServiceId>> = HashMap::new();
     for (item, vm) in open {
-        if let Ok(vm) = vm.parse() {
-            found.entry(vm).or_default().push(*item);
+        if let Some(vm) = vm {
+            found.entry(*vm).or_default().push(*item);
         }
     }
     found
 }
 
-fn marked(job: &HandlerJob, hosts: &[Host]) -> BTreeMap<ServiceId, Vec<u64>> {
-    let mut found: BTreeMap<ServiceId, Vec<u64>> = BTreeMap::new();
+fn marked(job: &HandlerJob, hosts: &[Host]) -> BTreeMap<ServiceId, Vec<VmId>> {
+    let mut found: BTreeMap<ServiceId, Vec<VmId>> = BTreeMap::new();
     for host in hosts {
         let marks = Mark::find_all(&host.comment).into_iter();
         let items: BTreeSet<ServiceId> =

@@ -3,7 +3,7 @@
 use super::drift::{Finding, Kind, Remedy};
 use super::reading::Reading;
 use crate::error::Result;
-use crate::id::ServiceId;
+use crate::id::{ServiceId, VmId};
 use crate::panel::status::DELETED;
 use crate::service::handler::HandlerJob;
 use crate::service::job::identity::Mark;
@@ -44,10 +44,10 @@ fn without_service(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> 
 }
 
 /// One finding for each VM that is not the one BILLmanager names; for all of them when it names none of them.
-fn duplicates(job: &HandlerJob, reading: &Reading, item: ServiceId, vms: &[u64]) -> Vec<Finding> {
-    let named = reading.open.get(&item).and_then(|vm| vm.parse::<u64>().ok()).filter(|vm| vms.contains(vm));
-    let list = vms.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let finding = |vm: u64| Finding {
+fn duplicates(job: &HandlerJob, reading: &Reading, item: ServiceId, vms: &[VmId]) -> Vec<Finding> {
+    let named = reading.open.get(&item).copied().flatten().filter(|vm| vms.contains(vm));
+    let list = vms.iter().map(VmId::to_string).collect::<Vec<_>>().join(", ");
+    let finding = |vm: VmId| Finding {
         kind: Kind::DuplicateMark,
         service: Some(item),
         vm: Some(vm),

@@ -1,7 +1,10 @@
 //! What can be chosen in forms: clusters, VM configurations, IP pools. Plain data; how it looks in XML is the
 //! commands'.
 
+use std::fmt::Display;
+
 use crate::error::Result;
+use crate::id::ClusterId;
 use crate::vmm::{Client, Cluster};
 
 /// An entry of a list.
@@ -36,7 +39,7 @@ impl Choices {
         });
         let presets = presets.collect();
         let pools = vmm.pools()?.into_iter().map(|pool| {
-            let of = |id: u64| clusters.iter().find(|cluster| cluster.key == id.to_string());
+            let of = |id: ClusterId| clusters.iter().find(|cluster| cluster.key == id.to_string());
             let at: Vec<&str> = pool.clusters.iter().filter_map(|at| Some(of(at.id)?.text.as_str())).collect();
             Choice { key: pool.id.to_string(), text: format!("{}: {}", named(&pool.name, pool.id), at.join(", ")) }
         });
@@ -54,7 +57,7 @@ pub fn clusters(vmm: &Client) -> Result<Vec<Choice>> {
     Ok(vmm.clusters()?.into_iter().map(choice).collect())
 }
 
-fn named(name: &str, id: u64) -> String {
+fn named(name: &str, id: impl Display) -> String {
     if name.trim().is_empty() { format!("#{id}") } else { name.to_owned() }
 }
 

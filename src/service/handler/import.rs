@@ -10,7 +10,7 @@ use jiff::ToSpan;
 
 use crate::config::today;
 use crate::error::{Error, Kind, Result};
-use crate::id::ClientId;
+use crate::id::{AccountId, ClientId, VmId};
 use crate::log;
 use crate::panel::Import;
 use crate::service::handler::HandlerJob;
@@ -43,7 +43,7 @@ pub fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
 }
 
 /// Accounts of administrators: their VMs are the platform's own and never a client's.
-fn staff(job: &HandlerJob) -> Result<BTreeSet<u64>> {
+fn staff(job: &HandlerJob) -> Result<BTreeSet<AccountId>> {
     Ok(job.vmm.accounts()?.iter().filter(|account| account.is_staff()).map(|account| account.id).collect())
 }
 
@@ -58,7 +58,7 @@ fn is_asked_for(host: &Host, words: &[&str]) -> bool {
     words.is_empty() || words.iter().any(fits)
 }
 
-fn obstacle(host: &Host, named: &BTreeSet<u64>, staff: &BTreeSet<u64>) -> Option<String> {
+fn obstacle(host: &Host, named: &BTreeSet<VmId>, staff: &BTreeSet<AccountId>) -> Option<String> {
     if named.contains(&host.id) {
         return Some("a service names it".to_owned());
     }

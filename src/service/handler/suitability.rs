@@ -56,7 +56,8 @@ fn has_room(vmm: &Client, handler: &Handler) -> Result<bool> {
     let place = Placement::read(&HandlerSettings::read(&handler.params), &BTreeMap::new())?;
     let cluster = connection::cluster(vmm, place.cluster)?.id;
     let nodes = vmm.nodes()?;
-    let open = nodes.iter().any(|node| node.cluster.as_ref().is_some_and(|c| c.id == cluster) && node.takes_vms());
+    let open =
+        nodes.iter().any(|node| node.cluster.as_ref().is_some_and(|c| c.id == cluster.get()) && node.takes_vms());
     Ok(open && capacity::free_ipv4(&capacity::pools(vmm, cluster, &[])?) != Some(0))
 }
 

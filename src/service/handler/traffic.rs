@@ -15,7 +15,7 @@ use jiff::civil::Date;
 
 use crate::config::{Config, today};
 use crate::error::{Error, Kind, Result};
-use crate::id::{ServiceId, TariffId};
+use crate::id::{ServiceId, TariffId, VmId};
 use crate::journal::Meter;
 use crate::log;
 use crate::panel::{Amount, Handler, Metered, Reading, Recorded, Units};
@@ -48,7 +48,7 @@ pub struct Usage {
 /// A service with the VM that it was proved to have.
 struct Subject {
     metered: Metered,
-    vm: u64,
+    vm: VmId,
     addons: BTreeMap<String, Amount>,
 }
 
@@ -87,7 +87,7 @@ fn subjects(job: &HandlerJob) -> Result<Vec<Subject>> {
     if metered.is_empty() {
         return Ok(Vec::new());
     }
-    let hosts: HashMap<u64, _> = job.vmm.hosts()?.into_iter().map(|host| (host.id, host)).collect();
+    let hosts: HashMap<VmId, _> = job.vmm.hosts()?.into_iter().map(|host| (host.id, host)).collect();
     let mut found = Vec::new();
     let mut addons = BTreeMap::new();
     for part in metered.chunks(TOGETHER * 10) {
@@ -123,7 +123,7 @@ fn read_and_write(job: &HandlerJob, subjects: &[Subject], ledger: &Ledger) -> Re
         meters.clear();
         Ok::<(), Error>(())
     };
-    let vms: Vec<u64> = subjects.iter().map(|subject| subject.vm).collect();
+    let vms: Vec<VmId> = subjects.iter().map(|subject| subject.vm).collect();
     let asked = read_all(job.config, &job.handler, &vms, |at, counters| {
         let subject = &subjects[at];
         match counters {
@@ -153,7 +153,7 @@ fn read_and_write(job: &HandlerJob, subjects: &[Subject], ledger: &Ledger) -> Re
 fn read_all(
     config: &Config,
     handler: &Handler,
-    vms: &[u64],
+    vms: &[VmId],
     mut take: impl FnMut(usize, Result<Counters>) -> Result<()>,
 ) -> Result<usize> {
     let (next, lost) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -191,7 +191,7 @@ fn read_all(
 }
 
 /// Both counters of a VM; a build without one of them still has the other [api 6, row 29].
-fn read(vmm: &Client, vm: u64) -> Result<Counters> {
+fn read(vmm: &Client, vm: VmId) -> Result<Counters> {
     let [into, out] = Direction::BOTH.map(|direction| vmm.month_traffic(vm, direction));
     match (into, out) {
         (Err(error), Err(_)) => Err(error),
@@ -215,7 +215,7 @@ impl Ledger {
         let mut bytes = [None; 2];
         for (at, direction) in Direction::BOTH.into_iter().enumerate() {
             let Some(counter) = counters[at] else { continue };
-            if meter.vm != 0 && (meter.vm != subject.vm || counter < meter.last[at]) {
+            if meter.vm.is_known() && (meter.vm != subject.vm || counter < meter.last[at]) {
                 log::info!("service {item}: the counter \"{}\" began anew at VM {}", direction.name(), subject.vm);
                 meter.base[at] += meter.last[at];
             }
@@ -228,7 +228,7 @@ impl Ledger {
         }
         // A counter that was not read began anew with the others.
         for (at, counter) in counters.iter().enumerate() {
-            if counter.is_none() && meter.vm != 0 && meter.vm != subject.vm {
+            if counter.is_none() && meter.vm.is_known() && meter.vm != subject.vm {
                 meter.base[at] += meter.last[at];
                 meter.last[at] = 0;
             }

@@ -3,6 +3,7 @@
 use super::assignment::Job;
 use super::identity::{Mark, Proof, Verdict};
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::journal::Record;
 use crate::log;
 use crate::service::platform::interfaces;
@@ -10,21 +11,19 @@ use crate::vmm::{Failure, Host};
 
 impl Job<'_> {
     /// The VM that BILLmanager or our journal names.
-    pub fn recorded_vm(&self) -> Result<Option<u64>> {
-        let named = self.service.param("panelid").map(|text| {
-            text.trim().parse::<u64>().map_err(|_| {
-                let text = format!("the VM id (panelid) of service {} is \"{text}\", not a number", self.service.id);
-                Error::new(Kind::BadParam, "panelid", text)
-            })
+    pub fn recorded_vm(&self) -> Result<Option<VmId>> {
+        let named = self.service.named_vm().map_err(|text| {
+            let text = format!("the VM id (panelid) of service {} is \"{text}\", not a number", self.service.id);
+            Error::new(Kind::BadParam, "panelid", text)
         });
-        match named.transpose()?.filter(|&id| id > 0) {
+        match named? {
             Some(id) => Ok(Some(id)),
             None => Ok(self.journal.find(self.service.id)?.and_then(|record| record.vm)),
         }
     }
 
     /// A VM with the addresses that are sold.
-    pub fn host(&self, id: u64) -> Result<Option<Host>> {
+    pub fn host(&self, id: VmId) -> Result<Option<Host>> {
         self.vmm.host(id)?.map(|host| interfaces::main_only(&self.vmm, || self.place(), host)).transpose()
     }
 

@@ -8,25 +8,26 @@ use std::time::{Duration, Instant};
 use super::assignment::Job;
 use super::settle::settle;
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::log;
 use crate::vmm::{Ended, Failure, Host, Outcome, Past, Task};
 
 impl Job<'_> {
     /// The VM as soon as VMmanager has no task for it.
-    pub fn idle(&self, host: u64) -> Result<Host> {
+    pub fn idle(&self, host: VmId) -> Result<Host> {
         self.watch(host, |_| true)
     }
 
     /// The VM before a request that must not be made twice. What a killed run has asked for is in no list for a moment, so
     /// when the panel has started this operation before, it is given the time to show.
-    pub fn before_asking(&self, host: u64, done: impl Fn(&Host) -> bool) -> Result<Host> {
+    pub fn before_asking(&self, host: VmId, done: impl Fn(&Host) -> bool) -> Result<Host> {
         let tries = |operation| self.panel.tries(operation).map(|(tries, _)| tries);
         if self.operation.map_or(Ok(0), tries)? > 0 { self.watch(host, done) } else { self.idle(host) }
     }
 
     /// The VM as soon as VMmanager has no task for it and it is as wanted, or as it is when nothing has happened to
     /// it for as long as an accepted request may take to show.
-    pub fn watch(&self, host: u64, wanted: impl Fn(&Host) -> bool) -> Result<Host> {
+    pub fn watch(&self, host: VmId, wanted: impl Fn(&Host) -> bool) -> Result<Host> {
         let limit = self.limits().disk + self.limits().change;
         let (mut task, mut quiet_since) = (None, Instant::now());
         let found = settle(&format!("VM {host}: waiting until VMmanager has no task for it"), limit, || {
@@ -49,7 +50,7 @@ impl Job<'_> {
     /// Waits for a change; the VM after it. A lost answer is answered by looking until the VM is as wanted.
     pub fn finish_and_watch(
         &self,
-        host: u64,
+        host: VmId,
         outcome: Outcome<Option<Task>>,
         wanted: impl Fn(&Host) -> bool,
     ) -> Result<Host> {
@@ -65,7 +66,7 @@ impl Job<'_> {
     /// unknown outcome are both answered by looking: the VM may be there already.
     pub fn reach(
         &self,
-        host: u64,
+        host: VmId,
         state: &str,
         limit: Duration,
         ask: impl FnOnce() -> Outcome<Option<Task>>,
@@ -82,7 +83,7 @@ impl Job<'_> {
     }
 
     /// Waits until the VM is in `state`.
-    pub fn wait_for_state(&self, host: u64, state: &str, limit: Duration) -> Result<()> {
+    pub fn wait_for_state(&self, host: VmId, state: &str, limit: Duration) -> Result<()> {
         let mut is = None;
         let reached = settle(&format!("VM {host}: waiting until it is {state}"), limit, || {
             is = self.vmm.host(host)?.map(|host| host.state);

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::missing::missing;
 use crate::error::{Error, Kind, Result};
+use crate::id::ClusterId;
 use crate::settings::HandlerSettings;
 
 /// What the handler's settings and the tariff say of a VM's place.
 #[derive(Clone, Debug)]
 pub struct Placement {
     /// Cluster id.
-    pub cluster: u64,
+    pub cluster: ClusterId,
     /// Pools that new addresses may come from; empty leaves it to VMmanager.
     pub pools: Vec<u64>,
     /// Recipes are passed on.
@@ -29,7 +30,7 @@ impl Placement {
         let pools = tariff.get("ippool").map(String::as_str).unwrap_or_default();
         let pools = pools.split([',', ' ']).filter(|word| !word.is_empty()).map(|word| id("ippool", word));
         let cluster = match tariff.get("cluster").map(|text| text.trim()).filter(|text| !text.is_empty()) {
-            Some(text) => Some(id("cluster", text)?),
+            Some(text) => Some(id("cluster", text)?.into()),
             None => settings.cluster.clone()?,
         };
         Ok(Placement {

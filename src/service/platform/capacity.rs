@@ -1,10 +1,11 @@
 //! What a cluster has left for more VMs.
 
 use crate::error::Result;
+use crate::id::ClusterId;
 use crate::vmm::{Client, Pool};
 
 /// The IP pools that serve a cluster; of `chosen` alone unless that is empty.
-pub fn pools(vmm: &Client, cluster: u64, chosen: &[u64]) -> Result<Vec<Pool>> {
+pub fn pools(vmm: &Client, cluster: ClusterId, chosen: &[u64]) -> Result<Vec<Pool>> {
     let usable = |pool: &Pool| chosen.is_empty() || chosen.contains(&pool.id);
     let serves = |pool: &Pool| pool.clusters.iter().any(|at| at.id == cluster);
     Ok(vmm.pools()?.into_iter().filter(|pool| usable(pool) && serves(pool)).collect())

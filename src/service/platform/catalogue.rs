@@ -5,12 +5,13 @@
 //! letters, are forgiven when exactly one candidate remains.
 
 use crate::error::{Error, Kind, Result};
+use crate::id::ClusterId;
 use crate::log;
 use crate::service::order::Order;
 use crate::vmm::{Client, Os, Preset, Recipe};
 
 /// The OS template `name` as it can be used on `cluster`.
-pub fn os(vmm: &Client, name: &str, cluster: u64) -> Result<Os> {
+pub fn os(vmm: &Client, name: &str, cluster: ClusterId) -> Result<Os> {
     let all = vmm.os_list()?;
     let found = os_among(&all, name, cluster);
     // Explaining may cost a request; the order has failed already.
@@ -28,7 +29,7 @@ pub fn os_title(os: &Os) -> String {
 }
 
 /// The same among templates that were read before; the cluster is taken to exist.
-pub fn os_among<'a>(all: &'a [Os], name: &str, cluster: u64) -> Result<&'a Os> {
+pub fn os_among<'a>(all: &'a [Os], name: &str, cluster: ClusterId) -> Result<&'a Os> {
     let usable: Vec<&Os> = all.iter().filter(|os| os.is_usable_on(cluster)).collect();
     if let Some(found) = pick("ostempl", name, &usable, os_title)? {
         return Ok(found);

@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::id::ClusterId;
 use crate::log;
 use crate::panel::Handler;
 use crate::settings::{HandlerSettings, TlsVerify};
@@ -87,7 +88,7 @@ pub fn refuse_external(handler: &Handler) -> Result<()> {
 }
 
 /// A cluster that must exist.
-pub fn cluster(vmm: &Client, id: u64) -> Result<Cluster> {
+pub fn cluster(vmm: &Client, id: ClusterId) -> Result<Cluster> {
     vmm.cluster(id)?.ok_or_else(|| {
         Error::new(Kind::ClusterNotFound, "cluster", format!("VMmanager has no cluster with the id {id}"))
             .cure("choose another one in the handler's settings")

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind, Result};
+use crate::id::ClusterId;
 use crate::service::order::Placement;
 use crate::vmm::{Client, Host, InterfacePools};
 
@@ -15,7 +16,7 @@ const MAIN: u64 = 0;
 
 /// Both interfaces of a new VM with the pools that serve them; `pools` narrows the choice for the main one.
 /// `no_second_interface` when the cluster has only one.
-pub fn of_new_vm(vmm: &Client, cluster: u64, pools: &[u64]) -> Result<Vec<InterfacePools>> {
+pub fn of_new_vm(vmm: &Client, cluster: ClusterId, pools: &[u64]) -> Result<Vec<InterfacePools>> {
     let mut serving = serving(vmm, cluster)?;
     let main = serving.remove(&MAIN).unwrap_or_default();
     let Some((second, second_pools)) = serving.pop_first() else {
@@ -36,7 +37,7 @@ pub fn of_new_vm(vmm: &Client, cluster: u64, pools: &[u64]) -> Result<Vec<Interf
 }
 
 /// Pools of a cluster by the interface they serve, in the order in which VMmanager uses them.
-fn serving(vmm: &Client, cluster: u64) -> Result<BTreeMap<u64, Vec<u64>>> {
+fn serving(vmm: &Client, cluster: ClusterId) -> Result<BTreeMap<u64, Vec<u64>>> {
     let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for pool in vmm.pools()? {
         let mut at = pool.clusters.into_iter().filter(|at| at.id == cluster).collect::<Vec<_>>();

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::id::ServiceId;
+use crate::id::{ServiceId, VmId};
 use crate::journal::{Cap, Journal, Meter, Record};
 use crate::log;
 use crate::panel::{Handler, Operation, Panel, Service, Slot};
@@ -180,8 +180,8 @@ fn platform(
     let installation = known.map_or_else(|| panel.installation(), Ok)?;
     let mark = Mark { installation, item: bill.service.id };
     let record = remembered.and_then(|remembered| remembered.record.as_ref());
-    let panelid = bill.service.param("panelid").and_then(|text| text.trim().parse().ok());
-    let named = match panelid.or(record.and_then(|record| record.vm)) {
+    let named = bill.service.named_vm().ok().flatten();
+    let named = match named.or(record.and_then(|record| record.vm)) {
         Some(id) => client.host(id)?,
         None => None,
     };
@@ -200,7 +200,7 @@ fn platform(
     Ok(PlatformPart { client, mark, vm, others, tasks })
 }
 
-fn tasks(client: &Client, host: u64) -> Result<Option<Vec<TaskEntry>>> {
+fn tasks(client: &Client, host: VmId) -> Result<Option<Vec<TaskEntry>>> {
     let Some(mut history) = client.history(host)? else { return Ok(None) };
     history.sort_by_key(|past| std::cmp::Reverse(past.id));
     history.truncate(TASKS);

@@ -79,9 +79,9 @@ fn differences(bill: &BillingPart, host: &Host) -> Vec<String> {
 }
 
 fn records(bill: &BillingPart, journal: &JournalPart) -> Option<String> {
-    let panelid = bill.service.param("panelid")?;
-    let Ok(named) = panelid.trim().parse::<u64>() else {
-        return Some(format!("panelid is \"{panelid}\", not the id of a VM"));
+    let named = match bill.service.named_vm() {
+        Ok(named) => named?,
+        Err(text) => return Some(format!("panelid is \"{text}\", not the id of a VM")),
     };
     let recorded = journal.record.as_ref()?.vm?;
     (named != recorded).then(|| format!("BILLmanager names VM {named}, our journal VM {recorded}"))

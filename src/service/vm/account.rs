@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
+use crate::id::AccountId;
 use crate::lock::Lock;
 use crate::service::job::Job;
 use crate::service::vm::password;
@@ -15,7 +16,7 @@ use crate::vmm::{Account, Failure};
 use crate::{fault, log};
 
 /// The id of the client's account.
-pub fn ensure(job: &Job) -> Result<u64> {
+pub fn ensure(job: &Job) -> Result<AccountId> {
     let email = job.service.client.email.trim();
     if email.is_empty() {
         let text = format!("client {} has no e-mail in BILLmanager", job.service.client.id);
@@ -51,7 +52,7 @@ fn known(job: &Job, email: &str) -> Result<Option<Account>> {
     }
 }
 
-fn create(job: &Job, email: &str) -> Result<u64> {
+fn create(job: &Job, email: &str) -> Result<AccountId> {
     let item = job.service.id;
     let secret = match job.panel.secret(item, "userpassword")? {
         Some(saved) if !saved.expose_secret().is_empty() => saved,
@@ -75,7 +76,7 @@ fn create(job: &Job, email: &str) -> Result<u64> {
     }
 }
 
-fn checked(account: &Account) -> Result<u64> {
+fn checked(account: &Account) -> Result<AccountId> {
     refuse_admin(account)?;
     Ok(account.id)
 }

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::panel::{Address, Slot};
 use crate::service::job::Job;
 use crate::service::order::Order;
@@ -89,7 +90,7 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
 
 /// Asks for as many IPv4 addresses as are missing from `wanted`. One that an interrupted run has asked for is waited
 /// for, not asked for again.
-fn add_v4(job: &Job, host: u64, wanted: u64) -> Result<Host> {
+fn add_v4(job: &Job, host: VmId, wanted: u64) -> Result<Host> {
     let place = job.place()?;
     let enough = |host: &Host| host.ip4.len() as u64 >= wanted;
     let host = job.before_asking(host, enough)?;
@@ -149,7 +150,7 @@ pub fn stale<'a>(slots: &'a [Slot], host: &Host) -> Vec<&'a Slot> {
 }
 
 /// Takes an address from the VM, unless it is gone or an interrupted run has asked for that.
-fn remove_v4(job: &Job, host: u64, ip: &str) -> Result<()> {
+fn remove_v4(job: &Job, host: VmId, ip: &str) -> Result<()> {
     let gone = |host: &Host| host.ip4.iter().all(|address| address.ip != ip);
     job.before_asking(host, gone)?;
     let known = job.vmm.ipv4(host)?;
@@ -189,7 +190,7 @@ fn has_prefix(job: &Job, host: &Host, wanted: Option<u64>) -> Result<bool> {
     }
 }
 
-fn switch_v6(job: &Job, host: u64, on: bool, prefix: Option<u64>) -> Result<Host> {
+fn switch_v6(job: &Job, host: VmId, on: bool, prefix: Option<u64>) -> Result<Host> {
     fault::point("addresses.before_request");
     let outcome = job.vmm.set_ipv6(host, on, prefix);
     fault::point("addresses.after_request");
@@ -206,7 +207,7 @@ fn follow_domain(job: &Job, order: &Order, host: &Host) -> Result<()> {
 
 /// Gives an IPv4 address its reverse name, if it has another one; `false` when the VM has no such address. It is safe
 /// to ask twice for the same name.
-fn name(job: &Job, host: u64, ip: &str, domain: &str) -> Result<bool> {
+fn name(job: &Job, host: VmId, ip: &str, domain: &str) -> Result<bool> {
     let mut asked_again = false;
     loop {
         let known = job.vmm.ipv4(host)?;
@@ -288,7 +289,7 @@ fn spare(job: &Job, host: &Host, slots: &[Slot], slot: &Slot) -> Result<Option<A
 }
 
 /// The reverse name of a bought address is the service's domain.
-fn with_ptr(job: &Job, host: u64, mut address: Address) -> Result<Address> {
+fn with_ptr(job: &Job, host: VmId, mut address: Address) -> Result<Address> {
     let Some(domain) = job.service.param("domain").and_then(crate::service::order::host_name::host_name) else {
         return Ok(address);
     };

@@ -4,6 +4,7 @@
 //! its comment. The client must be its owner, and no other service may claim it.
 
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::log;
 use crate::service::job::Job;
 use crate::service::job::identity::Mark;
@@ -22,7 +23,7 @@ pub struct Proposal {
 }
 
 /// Compares a service with the VM that BILLmanager names, or with `vm`.
-pub fn propose(job: &Job, vm: Option<u64>) -> Result<Proposal> {
+pub fn propose(job: &Job, vm: Option<VmId>) -> Result<Proposal> {
     let id = vm.map_or_else(|| job.recorded_vm(), |id| Ok(Some(id)))?.ok_or_else(|| {
         let text = format!("service {} names no VM (panelid is empty)", job.service.id);
         Error::new(Kind::MissingParam, "panelid", text).cure("say which one with --vm")

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::journal::{Phase, Record};
 use crate::panel::status::SUSPENDED;
 use crate::panel::{Value, status};
@@ -87,7 +88,7 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
 }
 
 /// Asks for the VM. The journal is on the disk before the request, and again before anybody waits.
-fn create(job: &Job, order: &Order, place: &Placement, hash: &str) -> Result<(u64, Option<Task>)> {
+fn create(job: &Job, order: &Order, place: &Placement, hash: &str) -> Result<(VmId, Option<Task>)> {
     let item = job.service.id;
     let request = request(job, order, place)?;
     fault::point("create.before_intent");
@@ -221,7 +222,7 @@ fn root_password(job: &Job) -> Result<secrecy::SecretString> {
 }
 
 /// Waits until a VM that was asked for is installed and has an address. Nothing when it does not exist (any more).
-fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Option<Host>> {
+fn complete(job: &Job, vm: VmId, task: Option<&Task>, scripts: bool) -> Result<Option<Host>> {
     job.panel.save(job.service.id, "panelid", &vm.to_string())?;
     let mut limit = job.limits().create;
     if let Some(task) = task {
@@ -245,7 +246,7 @@ fn complete(job: &Job, vm: u64, task: Option<&Task>, scripts: bool) -> Result<Op
 }
 
 /// Nothing when the VM is not listed for as long as a created VM may take to show.
-fn wait_until_ready(job: &Job, vm: u64, limit: Duration) -> Result<Option<Host>> {
+fn wait_until_ready(job: &Job, vm: VmId, limit: Duration) -> Result<Option<Host>> {
     let (started, mut seen) = (Instant::now(), (String::new(), 0));
     let ready = settle(&format!("VM {vm}: waiting until it runs and has an address"), limit, || {
         let Some(host) = job.host(vm)? else {
@@ -281,7 +282,7 @@ fn advance(job: &Job, host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn failed_creation(job: &Job, vm: u64) -> Result<Option<Error>> {
+fn failed_creation(job: &Job, vm: VmId) -> Result<Option<Error>> {
     let mut history = job.vmm.history(vm)?.into_iter().flatten();
     let failed = history.find(|past| past.name == "host_create" && past.ended() == Some(false));
     Ok(failed.map(|past| job.vmm.failed_before(&past)))
@@ -293,7 +294,7 @@ fn is_ready(job: &Job, host: &Host) -> bool {
 }
 
 /// A failed creation may leave a half-made VM: it is removed if it is ours, so that the next try starts clean.
-fn clean_up(job: &Job, vm: u64, failed: Error) -> Error {
+fn clean_up(job: &Job, vm: VmId, failed: Error) -> Error {
     let removed = job.vmm.host(vm).and_then(|host| match host {
         Some(host) => remove::remove(job, &host),
         None => Ok(()),
@@ -304,7 +305,7 @@ fn clean_up(job: &Job, vm: u64, failed: Error) -> Error {
     }
 }
 
-fn vanished(vm: u64) -> Error {
+fn vanished(vm: VmId) -> Error {
     let text =
         format!("VMmanager accepted VM {vm} but does not list it; the next try looks again before it asks for another");
     Error::new(Kind::Vm6NotFound, format!("VM {vm}"), text)

@@ -4,6 +4,7 @@
 //! [api 4.1]. The state is read first: what is done already is success.
 
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::journal::Restart;
 use crate::panel::status::SUSPENDED;
 use crate::service::job::Job;
@@ -90,7 +91,7 @@ fn restart(job: &Job, force: bool) -> Result<()> {
 }
 
 /// Whether the restart that an earlier try of this operation asked for is done; `false` lets this try ask.
-fn goes_on(job: &Job, host: u64, earlier: Restart) -> Result<bool> {
+fn goes_on(job: &Job, host: VmId, earlier: Restart) -> Result<bool> {
     let item = job.service.id;
     let failed = match earlier.task {
         Some(task) => match job.finish(Ok(Some(Task::named(task, "host_start"))), job.limits().change) {
@@ -110,7 +111,7 @@ fn goes_on(job: &Job, host: u64, earlier: Restart) -> Result<bool> {
 }
 
 /// A task of a restart that is newer than `after` has come, or comes in the time that an accepted request may take.
-fn taken_up(job: &Job, host: u64, after: Option<u64>) -> Result<bool> {
+fn taken_up(job: &Job, host: VmId, after: Option<u64>) -> Result<bool> {
     const TASKS: [&str; 3] = ["host_stop", "host_start", "host_restart"];
     let Some(after) = after else { return Ok(false) };
     let is_newer = |past: &Past| past.id.is_some_and(|id| id > after) && TASKS.contains(&past.name.as_str());
@@ -121,7 +122,7 @@ fn taken_up(job: &Job, host: u64, after: Option<u64>) -> Result<bool> {
 }
 
 /// Number of the VM's newest task, if VMmanager tells.
-pub fn newest_task(job: &Job, host: u64) -> Result<Option<u64>> {
+pub fn newest_task(job: &Job, host: VmId) -> Result<Option<u64>> {
     let newest = |past: Vec<Past>| past.iter().filter_map(|task| task.id).max().unwrap_or_default();
     Ok(job.vmm.history(host)?.map(newest))
 }

@@ -6,6 +6,7 @@
 //! [api 3.5].
 
 use crate::error::{Error, Kind, Result};
+use crate::id::VmId;
 use crate::log;
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
@@ -16,7 +17,7 @@ const WORDS: [&str; 2] = ["recipe", "script"];
 
 /// Waits until the script of a VM has ended; tasks up to the number `after` are of an earlier life. A script that
 /// failed does not take the VM with it.
-pub fn wait(job: &Job, vm: u64, installation: Option<&Task>, after: Option<u64>) -> Result<()> {
+pub fn wait(job: &Job, vm: VmId, installation: Option<&Task>, after: Option<u64>) -> Result<()> {
     let limit = job.limits().create;
     let is_script = |past: &&Past| {
         past.id.unwrap_or_default() > after.unwrap_or_default() && WORDS.iter().any(|word| past.name.contains(word))
@@ -41,7 +42,7 @@ pub fn wait(job: &Job, vm: u64, installation: Option<&Task>, after: Option<u64>)
     })
 }
 
-fn all_of(job: &Job, vm: u64, installation: Option<&Task>) -> Result<()> {
+fn all_of(job: &Job, vm: VmId, installation: Option<&Task>) -> Result<()> {
     let Some(Task { consul, .. }) = installation else {
         log::warn!("VMmanager does not tell what runs on VM {vm}: its script is taken as ended");
         return Ok(());
@@ -50,7 +51,7 @@ fn all_of(job: &Job, vm: u64, installation: Option<&Task>) -> Result<()> {
     job.finish(Ok(Some(all)), job.limits().create).map(drop).map_err(|failure| advised(failure.into(), vm))
 }
 
-fn advised(error: Error, vm: u64) -> Error {
+fn advised(error: Error, vm: VmId) -> Error {
     if error.kind != Kind::Vm6Task {
         return error;
     }

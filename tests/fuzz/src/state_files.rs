@@ -58,15 +58,15 @@ fn journal(root: &TempDir, file: &[u8]) {
         _ = journal.account_of_client(1.into())?;
         _ = journal.caps()?;
         let item = 77.into();
-        journal.intend(item, 7.into(), "billmgr:0123456789ab:77", "hash", 3)?;
+        journal.intend(item, 7.into(), "billmgr:0123456789ab:77", "hash", 3.into())?;
         journal.step(item, Phase::Requested)?;
-        journal.accept(item, 700, Some((5, "host_create")))?;
+        journal.accept(item, 700.into(), Some((5.into(), "host_create")))?;
         journal.find(item)
     });
     match used {
         Ok(record) => {
             let record = record.expect("what was written is there");
-            assert_eq!((record.phase, record.vm), (Phase::Accepted, Some(700)));
+            assert_eq!((record.phase, record.vm), (Phase::Accepted, Some(700.into())));
         }
         Err(error) => {
             crate::is_told(error.kind, &[Kind::State]);

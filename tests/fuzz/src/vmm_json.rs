@@ -33,9 +33,9 @@ fn ask(server: &Server, status: u16, body: &[u8]) {
     server.answer(status, body);
     let request = CreateHost { name: "vps1".to_owned(), ..CreateHost::default() };
     judge(status, body, server.client.create_host(&request));
-    judge(status, body, server.client.delete_host(7));
-    judge(status, body, server.client.change_resources(7, &Resources::default(), true));
-    judge(status, body, server.client.set_comment(7, "billmgr:0123456789ab:1"));
+    judge(status, body, server.client.delete_host(7.into()));
+    judge(status, body, server.client.change_resources(7.into(), &Resources::default(), true));
+    judge(status, body, server.client.set_comment(7.into(), "billmgr:0123456789ab:1"));
 }
 
 fn judge<T>(status: u16, body: &[u8], outcome: Outcome<T>) {
