@@ -1,4 +1,4 @@
-//! A dry run: an operation that is run for its plan. VMmanager and BILLmanager are asked as ever, but what would
+//! A dry run: an operation that is run for its plan. VMmanager and BILLmanager are asked as always, but what would
 //! change something is written into the plan instead of being sent, and answered as if it had been done.
 //!
 //! The two places where requests leave the program (`vmm::dry_run`, `panel::dry_run`) share one plan; no use-case
@@ -14,7 +14,7 @@ use crate::error::{Error, Kind};
 /// No object of VMmanager has ever such a number.
 const FIRST_PLACEHOLDER: u64 = 9_000_000_000_000_000;
 
-/// Who would be told.
+/// Who would be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
     /// VMmanager.

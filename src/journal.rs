@@ -152,7 +152,7 @@ impl Record {
 pub struct Restart {
     /// The running operation of BILLmanager.
     pub operation: OperationId,
-    /// The newest task of the VM before the request, if VMmanager tells.
+    /// The newest task of the VM before the request, if VMmanager reports it.
     pub after: Option<u64>,
     /// Consul id of its task; nothing when the answer never arrived here.
     pub task: Option<TaskId>,
@@ -174,7 +174,7 @@ impl Journal {
         Ok(Journal { database: RefCell::new(Database::copy(&config.state_dir(), &SCHEMA)?) })
     }
 
-    /// The journal if there is one already: whoever only looks creates nothing.
+    /// The journal if there is one already: a reader creates nothing.
     pub fn existing(config: &Config) -> Result<Option<Self>> {
         config.state_dir().join(SCHEMA.file).exists().then(|| Self::open(config)).transpose()
     }

@@ -1,4 +1,4 @@
-//! `pmvmmanager6`: BILLmanager 6 sells VPSes, VMmanager 6 runs them, this program stands between the two.
+//! `pmvmmanager6`: BILLmanager 6 sells VPSes, VMmanager 6 runs them, this program is between the two.
 //!
 //! BILLmanager starts it once for each paid order, suspension, upgrade or deletion, with `--command NAME --item N` and
 //! sometimes an XML document on standard input. It reads the service from BILLmanager's database, does the work through

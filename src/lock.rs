@@ -31,7 +31,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock if nobody stands in the way, and gives the file back otherwise.
+    /// Takes the lock if it is free, and gives the file back otherwise.
     pub fn attempt(file: File, mode: Mode) -> io::Result<Result<Lock, File>> {
         let answer = repeat(|| match mode {
             Mode::Shared => FileExt::try_lock_shared(&file),

@@ -61,7 +61,7 @@ pub fn recent() -> Vec<String> {
 /// Stands for every secret.
 pub const MASK: &str = "***";
 
-/// A text of another program without a secret that we had told it: what it says may end up in logs and in the panel.
+/// A text of another program without a secret that we had given to it: what it says may end up in logs and in the panel.
 pub fn masked(text: &str, secret: &str) -> String {
     if secret.is_empty() { text.to_owned() } else { text.replace(secret, MASK) }
 }

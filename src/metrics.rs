@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Metric, labels, part of the series, number. Each panel command adds what it has counted ([`crate::recorder`]) at its very
-//! end, under the file's guard: the whole file is replaced in one step, so whoever is killed before that takes only his
-//! own numbers with him. A reboot begins anew, which Prometheus understands. It is not a table of `runtime.db`, because
+//! end, under the file's guard: the whole file is replaced in one step, so a run that is killed before that loses only its
+//! own numbers. A reboot begins again, which Prometheus understands. It is not a table of `runtime.db`, because
 //! counting must neither hold the queue's guard nor be able to damage its index. Nothing depends on the file: a damaged
 //! one is set aside, one that cannot be written is not.
 

@@ -109,7 +109,7 @@ pub fn result<T>(result: &Result<T>) -> &'static str {
     result.as_ref().map_or_else(|error| error.kind.name(), |_| "success")
 }
 
-/// Everything counted so far; counting begins anew.
+/// Everything counted so far; counting begins again.
 pub fn take() -> BTreeMap<Series, i64> {
     COUNTED.lock().map(|mut counted| std::mem::take(&mut *counted)).unwrap_or_default()
 }

@@ -128,7 +128,7 @@ fn operate(operator: &Operator, stdout: &mut dyn Write) -> u8 {
     }
 }
 
-/// Text without its styles: for files, pipes and whoever sets `NO_COLOR`.
+/// Text without its styles: for files, pipes and people who set `NO_COLOR`.
 struct Plain<'a> {
     out: &'a mut dyn Write,
     seen: StripBytes,

@@ -15,7 +15,7 @@
 //! or what a person has to do in one of the panels. `error` says why a handler was not audited.
 //!
 //! `--repair KIND` shows what would be repaired, with `--yes` it is done, one service after the other, each under its
-//! tickets and proved anew like in any operation.
+//! tickets and proved again like in any operation.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -61,7 +61,7 @@ pub struct Options {
     yes: bool,
 }
 
-/// The kinds that are repaired; clap names them to whoever asks for another.
+/// The kinds that are repaired; clap names them to a person who asks for another.
 fn safe_kind() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::SAFE.map(Kind::name)).try_map(|name| Kind::safe(&name).ok_or("no safe kind"))
 }

@@ -25,7 +25,7 @@ impl Attempt {
         self.passed.contains(&step)
     }
 
-    /// Takes every step that an earlier failure does not make pointless. Logs in anew: a kept session proves nothing.
+    /// Takes every step that an earlier failure does not make pointless. Logs in again: a kept session proves nothing.
     pub fn of(config: &Config, handler: &Handler, settings: &HandlerSettings) -> Self {
         let mut attempt = Attempt { findings: Vec::new(), vmm: None, passed: Vec::new() };
         attempt.findings.push(match connection::refuse_external(handler) {

@@ -2,7 +2,7 @@
 //!
 //! `--json` prints `{"module": "pmvmmanager6", "version": "0.1.0", "commit": "5599d61", "target": "x86_64-…",
 //! "itemtypes": ["vds"], "commands": ["check_connection", …], "features": ["datacenter", …],
-//! "settings": [{"name": "url", "default": "", "crypted": false, "custom": false}]}`. A `custom` setting stands in the
+//! "settings": [{"name": "url", "default": "", "crypted": false, "custom": false}]}`. A `custom` setting is in the
 //! handler's table *Parameters*, the others in its form.
 
 use std::io::Write;
@@ -50,7 +50,7 @@ const HELP: &str = "\
   {\"module\": \"…\", \"version\": \"…\", \"commit\": \"…\", \"target\": \"…\", \"itemtypes\": [\"vds\"],
    \"commands\": [\"open\", …], \"features\": [\"datacenter\", …],
    \"settings\": [{\"name\": \"url\", \"default\": \"\", \"crypted\": false, \"custom\": false}]}
-custom: stands in the handler's table Parameters, not in its form.";
+custom: is in the handler's table Parameters, not in its form.";
 
 /// Prints it.
 pub fn run(options: &Options, out: &mut dyn Write) -> Result<()> {

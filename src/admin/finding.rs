@@ -8,7 +8,7 @@ use super::table::{Cell, table};
 use crate::error::Error;
 use crate::id::HandlerId;
 
-/// How grave it is.
+/// How serious it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -49,7 +49,7 @@ impl Level {
 /// One thing that was checked.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// How grave it is.
+    /// How serious it is.
     pub level: Level,
     /// What was checked, one or two words.
     pub check: &'static str,

@@ -40,7 +40,7 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()
     if !options.yes {
         return service::read(config, options.item, "link", |job| {
             let proposal = show(job, out)?;
-            let linked = "The VM bears this service's mark already.\n";
+            let linked = "The VM has this service's mark already.\n";
             write(
                 out,
                 if proposal.linked { linked } else { "Nothing was changed. Run it again with --yes to link them.\n" },

@@ -1,6 +1,6 @@
 //! `pmvmmanager6 plan --item N [--command NAME]`: what an operation would send to VMmanager and call in BILLmanager.
 //!
-//! The plan is the operation itself, run without sending ([`crate::dry_run`]): both platforms are asked, neither is told, and
+//! The plan is the operation itself, run without sending ([`crate::dry_run`]): both platforms are asked, neither is changed, and
 //! the journal is a copy in memory. No ticket is taken: an operation that runs meanwhile may change what was planned.
 //!
 //! The shape of `--json` is in [`HELP`]. Exit status 1 when the operation would fail.

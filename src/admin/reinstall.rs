@@ -1,4 +1,4 @@
-//! `pmvmmanager6 reinstall --item N [--os NAME] [--recipe NAME] --yes`: installs a service's VM anew.
+//! `pmvmmanager6 reinstall --item N [--os NAME] [--recipe NAME] --yes`: installs a service's VM again.
 //!
 //! Everything on the disk is lost, so no panel command leads here and `--yes` is required.
 
@@ -36,7 +36,7 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()
             let host = job.vm()?;
             let os = options.os.as_deref().or(job.service.param("ostempl")).unwrap_or("no OS template is ordered");
             let text = format!(
-                "VM {} ({}) of {} would be installed anew with {os}; everything on its disk would be lost.",
+                "VM {} ({}) of {} would be installed again with {os}; everything on its disk would be lost.",
                 host.id, host.name, job.service.client.email
             );
             let next = "Nothing was changed. Run it again with --yes to do it.";
@@ -47,7 +47,7 @@ pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()
         access::reinstall(job, options.os.as_deref(), options.recipe.as_deref())?;
         write(
             out,
-            &format!("Service {} is installed anew; the new root password is saved in BILLmanager.\n", options.item),
+            &format!("Service {} is installed again; the new root password is saved in BILLmanager.\n", options.item),
         )
     })
 }

@@ -28,7 +28,7 @@ pub enum Operator {
     Link(link::Options),
     /// Show what an operation on a service would send to VMmanager and BILLmanager, and why; sends nothing
     Plan(plan::Options),
-    /// Install the OS of a service's VM anew: everything on its disk is lost
+    /// Install the OS of a service's VM again: everything on its disk is lost
     Reinstall(reinstall::Options),
     /// Show everything that is known of a service: BILLmanager, journal, VMmanager, queue, log
     Show(show::Options),

@@ -8,7 +8,7 @@ use crate::wire::Element;
 /// The product that the module serves.
 pub const ITEM_TYPE: &str = "vds";
 
-/// Features that are no commands: handlers stand in data centers, tariffs have fields of the module's own.
+/// Features that are no commands: handlers are in data centers, tariffs have fields of the module's own.
 pub const WORDS: [&str; 2] = ["datacenter", "pricelist_dynamic_settings"];
 
 /// The whole answer.

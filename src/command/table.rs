@@ -50,7 +50,7 @@ pub const TABLE: &[Command] = &[
 /// The command whose failure takes a tariff change back [protocol 3.9].
 pub const SETPARAM: &str = "setparam";
 
-/// Finds a command; spelling differences that BILLmanager versions may have are forgiven [protocol 7.2].
+/// Finds a command; spelling differences that BILLmanager versions may have are accepted [protocol 7.2].
 pub fn find(name: &str) -> Result<&'static Command> {
     if name.is_empty() {
         return Err(Error::new(Kind::BadArgument, "command", "--command needs the name of a command"));

@@ -1,7 +1,7 @@
 //! The lines of the log that are about one service.
 //!
 //! A line is about a service when it names it (`service 17`), or when its process was started for it: a run says so in
-//! its first line (`--command … item=17 …`), and its process id stands in all others.
+//! its first line (`--command … item=17 …`), and its process id is in all others.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -38,7 +38,7 @@ impl Panel {
         }
     }
 
-    /// The same panel for a dry run: it is asked as ever, what it would be told goes into the plan.
+    /// The same panel for a dry run: it is asked as always, calls that change something go into the plan.
     #[must_use]
     pub fn dry_run(self, plan: &Rc<Plan>) -> Self {
         Panel { mgrctl: self.mgrctl.dry_run(plan), ..self }

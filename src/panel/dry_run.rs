@@ -1,4 +1,4 @@
-//! BILLmanager in a dry run: what would be told goes into the plan, and what was told counts as stored.
+//! BILLmanager in a dry run: calls go into the plan, and what they would store counts as stored.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -17,13 +17,13 @@ use crate::wire::Element;
 /// Functions that only ask.
 const QUESTIONS: [&str; 1] = ["paramlist"];
 
-/// What BILLmanager would have been told by now.
+/// The calls so far.
 pub struct DryRun {
     plan: Rc<Plan>,
-    told: RefCell<Vec<Told>>,
+    calls: RefCell<Vec<Call>>,
 }
 
-struct Told {
+struct Call {
     function: String,
     params: Vec<(String, Text)>,
 }
@@ -33,7 +33,7 @@ enum Text {
     Secret(SecretString),
 }
 
-impl Told {
+impl Call {
     fn text(&self, name: &str) -> Option<&str> {
         self.params.iter().find_map(|(known, text)| match text {
             Text::Plain(text) if known == name => Some(text.as_str()),
@@ -47,12 +47,12 @@ impl Told {
 }
 
 impl DryRun {
-    /// Nothing has been told yet.
+    /// Nothing has been called yet.
     pub fn new(plan: &Rc<Plan>) -> Self {
-        DryRun { plan: Rc::clone(plan), told: RefCell::default() }
+        DryRun { plan: Rc::clone(plan), calls: RefCell::default() }
     }
 
-    /// Whether a function only asks, and is called as ever.
+    /// Whether a function only asks, and is called as always.
     pub fn is_question(function: &str) -> bool {
         QUESTIONS.contains(&function)
     }
@@ -79,14 +79,14 @@ impl DryRun {
             };
             ((*name).to_owned(), text)
         });
-        self.told.borrow_mut().push(Told { function: function.to_owned(), params: params.collect() });
+        self.calls.borrow_mut().push(Call { function: function.to_owned(), params: params.collect() });
         Ok(Element::new("doc"))
     }
 
     /// Plain parameters that a service would have by now.
     pub fn params(&self, item: ServiceId) -> Vec<(String, String)> {
-        let told = self.told.borrow();
-        let saved = told.iter().filter(|told| told.is_about(SAVE, item)).flat_map(|told| &told.params);
+        let calls = self.calls.borrow();
+        let saved = calls.iter().filter(|call| call.is_about(SAVE, item)).flat_map(|call| &call.params);
         saved
             .filter_map(|(name, text)| match text {
                 Text::Plain(text) if !OWN.contains(&name.as_str()) => Some((name.clone(), text.clone())),
@@ -97,8 +97,8 @@ impl DryRun {
 
     /// A crypted parameter that a service would have by now.
     pub fn secret(&self, item: ServiceId, name: &str) -> Option<SecretString> {
-        let told = self.told.borrow();
-        let saved = told.iter().filter(|told| told.is_about(SAVE, item)).flat_map(|told| &told.params);
+        let calls = self.calls.borrow();
+        let saved = calls.iter().filter(|call| call.is_about(SAVE, item)).flat_map(|call| &call.params);
         saved.rev().find_map(|(known, text)| match text {
             Text::Secret(secret) if known == name => Some(secret.clone()),
             _ => None,
@@ -107,14 +107,14 @@ impl DryRun {
 
     /// The address that a slot would hold by now.
     pub fn address(&self, slot: u64) -> Option<String> {
-        let told = self.told.borrow();
-        let added = told.iter().rev().find(|told| told.is_about("service.ip.add", slot))?;
+        let calls = self.calls.borrow();
+        let added = calls.iter().rev().find(|call| call.is_about("service.ip.add", slot))?;
         added.text("ip").map(str::to_owned)
     }
 
     /// Whether the address of a slot would be committed by now.
     pub fn has_committed(&self, slot: u64) -> bool {
-        self.told.borrow().iter().any(|told| told.is_about("service.ip.add.commit", slot))
+        self.calls.borrow().iter().any(|call| call.is_about("service.ip.add.commit", slot))
     }
 }
 

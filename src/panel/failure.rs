@@ -30,15 +30,15 @@ pub struct Failure<'a> {
 }
 
 impl Panel {
-    /// Tells BILLmanager about a failure; what cannot be told is logged.
+    /// Reports a failure to BILLmanager; what cannot be reported is logged.
     pub fn report(&self, failure: &Failure) {
-        if let Err(error) = self.tell(failure) {
-            log::error!("BILLmanager could not be told of the failure: {error}");
+        if let Err(error) = self.send(failure) {
+            log::error!("the failure could not be reported to BILLmanager: {error}");
         }
     }
 
     /// A refused call does not keep the next one from being made; a panel that cannot be reached was waited for once.
-    fn tell(&self, failure: &Failure) -> Result<()> {
+    fn send(&self, failure: &Failure) -> Result<()> {
         if let Some(operation) = failure.operation {
             unless_refused(self.record(failure, operation))?;
             if let Some(item) = failure.item {

@@ -1,4 +1,4 @@
-//! What is kept with a handler besides its settings, and services that are brought in through it [protocol 3.17, 3.20].
+//! What is kept with a handler in addition to its settings, and services that are brought in through it [protocol 3.17, 3.20].
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub struct Import<'a> {
 pub struct Candidate {
     /// `processingmodule.id`.
     pub id: HandlerId,
-    /// `processingmodule.ipmgr`: whoever gives out its addresses.
+    /// `processingmodule.ipmgr`: who gives out its addresses.
     pub ip_manager: Option<u64>,
 }
 

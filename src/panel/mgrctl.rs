@@ -52,7 +52,7 @@ impl Mgrctl {
         Mgrctl { dry_run: Some(DryRun::new(plan)), ..self }
     }
 
-    /// What was told in a dry run.
+    /// The calls of a dry run.
     pub fn planned(&self) -> Option<&DryRun> {
         self.dry_run.as_ref()
     }

@@ -179,8 +179,8 @@ impl Panel {
     /// Everything about a service but its secrets, whose decryption takes longer than all the rest: [`Panel::secret`].
     pub fn service(&self, item: ServiceId) -> Result<Service> {
         let mut found = self.services(&[item])?.pop().ok_or_else(|| no_row("item", item, "service with a tariff"))?;
-        if let Some(told) = self.mgrctl.planned() {
-            found.params.extend(told.params(item));
+        if let Some(planned) = self.mgrctl.planned() {
+            found.params.extend(planned.params(item));
         }
         Ok(found)
     }
@@ -233,7 +233,7 @@ impl Panel {
     /// The plain parameters of a service.
     pub fn params(&self, item: ServiceId) -> Result<BTreeMap<String, String>> {
         let stored = self.rows("SELECT intname, value FROM itemparam WHERE item = ?", &[Param::Id(item.get())])?;
-        let planned = self.mgrctl.planned().map(|told| told.params(item));
+        let planned = self.mgrctl.planned().map(|planned| planned.params(item));
         Ok(pairs(&stored).into_iter().chain(planned.into_iter().flatten()).collect())
     }
 
@@ -254,8 +254,8 @@ impl Panel {
 
     /// One crypted parameter of a service, decrypted.
     pub fn secret(&self, item: ServiceId, name: &str) -> Result<Option<SecretString>> {
-        if let Some(told) = self.mgrctl.planned().and_then(|told| told.secret(item, name)) {
-            return Ok(Some(told));
+        if let Some(planned) = self.mgrctl.planned().and_then(|planned| planned.secret(item, name)) {
+            return Ok(Some(planned));
         }
         let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND intname = ?";
         let rows = self.rows(sql, &[Param::Id(item.get()), Param::Text(name)])?;

@@ -4,7 +4,7 @@
 //! Each value is a file of `opened/` in the runtime directory, sealed ([`crate::seal`]) under a key made from the
 //! panel's private key: who can open it could decrypt the value as well, and nobody else can. It is called by the
 //! digest of that key and the crypted value, so another key or another value is another file. Nothing depends on the
-//! files: one that is missing, torn or foreign is decrypted and written anew.
+//! files: one that is missing, torn or foreign is decrypted and written again.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};

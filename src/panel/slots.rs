@@ -41,10 +41,10 @@ impl Panel {
     /// The public slots of a service in the order of their ids.
     pub fn slots(&self, item: ServiceId) -> Result<Vec<Slot>> {
         let mut slots = self.slots_of(&[item])?.remove(&item).unwrap_or_default();
-        if let Some(told) = self.mgrctl.planned() {
+        if let Some(planned) = self.mgrctl.planned() {
             for slot in &mut slots {
-                slot.address = told.address(slot.id).or(slot.address.take());
-                slot.free &= !told.has_committed(slot.id);
+                slot.address = planned.address(slot.id).or(slot.address.take());
+                slot.free &= !planned.has_committed(slot.id);
             }
         }
         Ok(slots)

@@ -1,6 +1,6 @@
 //! Who may start: the one rule of the queue, without any input or output.
 
-/// A ticket that stands before the one in question.
+/// A ticket before the one in question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ahead {
     /// Its number in the order of arrival.
@@ -36,7 +36,7 @@ pub enum Next {
     Watch(Vec<Sign>),
 }
 
-/// A ticket may start iff fewer than `limit` tickets of its key stand before it (`ahead`, oldest first). Tickets
+/// A ticket may start iff fewer than `limit` tickets of its key are before it (`ahead`, oldest first). Tickets
 /// before it only ever disappear, so the answer `Start` stays true: first come first served and "at most `limit`" are
 /// one inequality.
 ///

@@ -48,7 +48,7 @@ impl Drop for Turn {
     }
 }
 
-/// Takes a ticket for `key` in the runtime directory and returns when fewer than `limit` operations of the key stand
+/// Takes a ticket for `key` in the runtime directory and returns when fewer than `limit` operations of the key are
 /// before it. `said` is called once, if it has to wait. SIGTERM and SIGINT while it waits: the ticket is given back
 /// and the error `state` says so.
 pub fn enter(directory: &Path, key: &str, limit: u32, who: &Label, said: &mut dyn FnMut(&Waiting)) -> Result<Turn> {

@@ -34,7 +34,7 @@ pub struct Entry {
     pub place: Standing,
 }
 
-/// Where a ticket stands.
+/// Where a ticket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It works.
@@ -76,7 +76,7 @@ pub fn paused(directory: &Path) -> Vec<Scope> {
     Pauses::of(directory).list()
 }
 
-/// Tells when the queue may look different.
+/// Reports when the queue may look different.
 #[derive(Debug)]
 pub struct Watch {
     events: OwnedFd,

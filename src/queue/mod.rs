@@ -1,6 +1,6 @@
 //! The queue of operations: which process may work now, across processes, without a daemon.
 //!
-//! **Invariant.** A ticket may start iff fewer than N tickets of its key stand before it ([`admission`]). Tickets
+//! **Invariant.** A ticket may start iff fewer than N tickets of its key are before it ([`admission`]). Tickets
 //! before it only ever disappear, therefore at most N of a key run at once and they start in the order of arrival.
 //! Arrival is the commit of the ticket, not the start of the process.
 //!
@@ -20,13 +20,13 @@
 //!
 //! | killed | what remains | who repairs it |
 //! |---|---|---|
-//! | before the commit of the arrival | a file without a row | the next arrival takes the number and makes the file anew |
+//! | before the commit of the arrival | a file without a row | the next arrival takes the number and makes the file again |
 //! | waiting or running | a row, an unlocked file | the next in line, at once; the next arrival of the key |
 //! | leaving, row gone | a file without a row | the next arrival that finds itself alone |
 //! | anywhere in `resume` | nothing | see [`mod@pause`] |
 //!
 //! If `tickets/` is removed by hand while processes run, rows without files remain: their process ids and start times
-//! tell whether they live, and waiters sleep until those processes end. If `runtime.db` goes too, new arrivals are
+//! show whether they live, and waiters sleep until those processes end. If `runtime.db` goes too, new arrivals are
 //! refused until the old processes have ended: each holds a shared lock on the directory itself.
 //!
 //! **Deliberately absent.** A daemon. A heartbeat, a lease, a time-out: a process that was stopped for an hour still

@@ -28,7 +28,7 @@ impl Process {
         Process { pid, pid_start, boot: boot::id().to_owned() }
     }
 
-    /// Whether it still runs. Where the kernel does not tell (no `/proc`), it does: nothing is taken from the living.
+    /// Whether it still runs. Where the kernel does not report it (no `/proc`), it does: nothing is taken from the living.
     pub fn is_alive(&self) -> bool {
         if self.boot != boot::id() {
             return false;

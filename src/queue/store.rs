@@ -62,7 +62,7 @@ pub fn get(transaction: &Transaction<'_>, id: i64) -> Outcome<Option<Ticket>> {
     Ok(select(transaction, "WHERE id = ?1", params![id])?.pop())
 }
 
-/// The tickets of a key that stand before `id`, oldest first.
+/// The tickets of a key before `id`, oldest first.
 pub fn ahead(transaction: &Transaction<'_>, key: &str, id: i64) -> Outcome<Vec<Ahead>> {
     let mut query = transaction
         .prepare_cached("SELECT id, number IS NOT NULL FROM ticket WHERE key = ?1 AND id < ?2 ORDER BY id")?;

@@ -36,7 +36,7 @@ pub struct Setting {
 
 /// `name: type = mode(parse), default, place`, or `name = crypted, place`.
 ///
-/// `required` keeps the error of a wrong value for whoever needs the setting; `optional` uses the default instead.
+/// `required` keeps the error of a wrong value for those who need the setting; `optional` uses the default instead.
 macro_rules! settings {
     ($($name:ident $(: $type:ty = $mode:ident($parse:path))? $(= $crypted:ident)?, $default:literal, $place:ident;)*) => {
         /// Every setting of a handler, in the order in which `features` declares them.

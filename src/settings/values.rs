@@ -116,7 +116,7 @@ pub fn tls_verify(name: &'static str, value: &str) -> Result<TlsVerify> {
     }
 }
 
-/// Lower-case hex without colons. An empty one is wrong too: whoever needs a fingerprint needs a whole one.
+/// Lower-case hex without colons. An empty one is wrong too: a fingerprint is needed whole.
 pub fn fingerprint(name: &'static str, value: &str) -> Result<String> {
     let hex: String = value.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
     if hex.len() != FINGERPRINT_DIGITS || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {

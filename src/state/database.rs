@@ -49,7 +49,7 @@ pub struct Database {
     path: PathBuf,
     schema: &'static Schema,
     open: Shared,
-    /// A copy in memory: nobody else has it, and nothing of it gets on the disk.
+    /// A copy in memory: nobody else has it, and nothing of it is written to the disk.
     copy: bool,
 }
 

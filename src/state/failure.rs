@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 /// Why the work on a file did not succeed.
 #[derive(Debug)]
 pub enum Failure {
-    /// `SQLite`'s error; whoever knows the file puts it into words.
+    /// `SQLite`'s error; the caller knows the file and puts it into words.
     Sql(rusqlite::Error),
     /// The file is not ours, or no longer: the reason.
     Damaged(String),

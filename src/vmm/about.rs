@@ -46,7 +46,7 @@ impl Client {
         Ok(named.or_else(|| find_version(&answer)))
     }
 
-    /// Whether the licence is valid, if VMmanager tells.
+    /// Whether the licence is valid, if VMmanager reports it.
     pub fn licence_valid(&self) -> Result<Option<bool>> {
         let answer: Value = self.get("/vm/v3/get_license")?;
         Ok(answer.pointer("/license/valid").and_then(Value::as_bool))

@@ -66,7 +66,7 @@ fn is_loopback(host: &Host<&str>) -> bool {
 }
 
 fn bad(typed: &str, reason: &str) -> Error {
-    // Whatever stands before an @ may be a password.
+    // What is before an @ may be a password.
     let shown: String = typed.rsplit('@').next().unwrap_or_default().chars().take(200).collect();
     Error::new(Kind::Vm6Url, "url", format!("the address of VMmanager \"{shown}\" cannot be used: {reason}"))
 }

@@ -1,4 +1,4 @@
-//! What is told to people of a server's certificate.
+//! What is shown to people of a server's certificate.
 
 use jiff::Timestamp;
 use x509_cert::der::Decode;

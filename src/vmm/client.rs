@@ -2,7 +2,7 @@
 //!
 //! A request ends as done, refused or **unknown**. Reads are repeated; a change is repeated only
 //! when it provably did not happen: nothing was sent, or 503/429, which the platform documents as "not taken" [api 1.5].
-//! Whoever gets an unknown outcome has to look at the state before asking again.
+//! After an unknown outcome the caller has to look at the state before asking again.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -117,7 +117,7 @@ impl Client {
         self.http.certificate()
     }
 
-    /// How far VMmanager's clock is ahead of ours, to a second; nothing before the first answer that tells.
+    /// How far VMmanager's clock is ahead of ours, to a second; nothing before the first answer that reports it.
     pub fn clock_ahead(&self) -> Option<SignedDuration> {
         self.http.ahead()
     }

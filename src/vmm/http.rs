@@ -1,6 +1,6 @@
 //! One HTTP exchange with VMmanager, and whether it may be repeated.
 //!
-//! Nothing here decides what an answer means; it tells apart "never left us", "left us and no usable answer came" and
+//! Nothing here decides what an answer means; it distinguishes "never left us", "left us and no usable answer came" and
 //! "answered". Redirects are not followed: credentials go to the address that was entered and nowhere else.
 
 use std::cell::Cell;

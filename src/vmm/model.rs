@@ -187,7 +187,7 @@ pub struct Recipe {
     /// Repository.
     #[serde(default, deserialize_with = "or_default")]
     pub repository: String,
-    /// How many parameters it asks for; nothing when the platform does not tell.
+    /// How many parameters it asks for; nothing when the platform does not report it.
     #[serde(default, deserialize_with = "optional_number")]
     pub params_count: Option<u64>,
 }
@@ -281,7 +281,7 @@ impl Host {
         self.addresses().any(|address| address.bare() == ip)
     }
 
-    /// Speed limits, `[in, out]`; one limit for both directions stands for the two when a build has only that one.
+    /// Speed limits, `[in, out]`; one limit counts for both directions when a build has only that one.
     pub fn speeds(&self) -> [Option<u64>; 2] {
         [self.net_in_mbitps, self.net_out_mbitps]
             .map(|limit| limit.filter(|&limit| limit > 0).or(self.net_bandwidth_mbitps))
@@ -452,7 +452,7 @@ pub struct PoolCluster {
     /// Cluster id.
     #[serde(deserialize_with = "number")]
     pub id: ClusterId,
-    /// Index of the interface it serves there, 0 the main one; nothing when the build does not tell.
+    /// Index of the interface it serves there, 0 the main one; nothing when the build does not report it.
     #[serde(default, deserialize_with = "optional_number")]
     pub interface: Option<u64>,
 }
@@ -493,7 +493,7 @@ pub struct Usage {
 }
 
 impl Pool {
-    /// IPv4 addresses left; nothing when the platform does not tell.
+    /// IPv4 addresses left; nothing when the platform does not report it.
     pub fn free_ipv4(&self) -> Option<u64> {
         let (total, used) = match &self.ipv4 {
             Some(usage) => (usage.total?, usage.used?),

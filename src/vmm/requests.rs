@@ -110,7 +110,7 @@ impl Client {
         Ok((with_id(&accepted, "POST /vm/v3/host")?, accepted.task.map(|consul| Task::named(consul, "host_create"))))
     }
 
-    /// The tasks of a VM; nothing when this build of VMmanager does not tell [api 3.1].
+    /// The tasks of a VM; nothing when this build of VMmanager does not report them [api 3.1].
     pub fn history(&self, id: VmId) -> Result<Option<Vec<Past>>> {
         match self.get::<List<Past>>(&format!("/vm/v3/host/{id}/history")) {
             Ok(found) => Ok(Some(found.list)),
@@ -185,7 +185,7 @@ impl Client {
         Ok(accepted.task.map(|consul| Task { consul, name: None }))
     }
 
-    /// Installs an OS anew: everything on the disk is lost. The task `host_reinstall`.
+    /// Installs an OS again: everything on the disk is lost. The task `host_reinstall`.
     pub fn reinstall(&self, id: VmId, os: u64, password: &SecretString, recipe: Option<u64>) -> Outcome<Option<Task>> {
         let mut body = json!({ "os": os, "password": password.expose_secret() });
         if let Some(recipe) = recipe {
@@ -240,7 +240,7 @@ impl Client {
         self.all("/vm/v3/ippool")
     }
 
-    /// The clusters of a pool, asked by itself: builds differ in what the list of pools tells.
+    /// The clusters of a pool, asked by itself: builds differ in what the list of pools reports.
     pub fn pool_clusters(&self, pool: u64) -> Result<Vec<PoolCluster>> {
         Ok(self.get::<List<PoolCluster>>(&format!("/vm/v3/ippool/{pool}/cluster"))?.list)
     }

@@ -1,6 +1,6 @@
 //! The session cache: one login for any number of processes.
 //!
-//! **Invariant.** A stored token belongs to one identity: URL, user name, password and TLS mode. Whoever changes one of
+//! **Invariant.** A stored token belongs to one identity: URL, user name, password and TLS mode. Changing one of
 //! them has another identity and cannot use it. The token is in `runtime.db`, sealed
 //! ([`crate::seal`]), and nowhere else: not in a log, not in a list.
 //!
@@ -32,7 +32,7 @@ use crate::log;
 use crate::seal::Seal;
 use crate::state::{Database, RUNTIME, boot, failure, prepare_directory};
 
-/// What the key of a token's seal is for: whoever changes it drops all sessions.
+/// What the key of a token's seal is for: changing it drops all sessions.
 const PURPOSE: &str = "session token";
 
 /// Whom a session belongs to.

@@ -1,6 +1,6 @@
 //! TLS for ureq with our three ways to trust a server: `system`, `pinned`, `off`.
 //!
-//! ureq's own TLS cannot pin a certificate and does not tell which one was refused. This connector does both; it also
+//! ureq's own TLS cannot pin a certificate and does not report which one was refused. This connector does both; it also
 //! notes whether a byte of a request left the process, which decides if a failed request may be repeated.
 
 use std::fmt;
@@ -25,7 +25,7 @@ use crate::digest::sha256;
 pub enum Trust {
     /// By the system's roots and the roots of the web.
     System,
-    /// By its SHA-256 (lower-case hex without colons), whoever signed it.
+    /// By its SHA-256 (lower-case hex without colons), whatever authority signed it.
     Pinned(String),
     /// Not at all: for a test installation.
     Off,

@@ -267,7 +267,7 @@ fn questions_do_not_touch_the_vm() {
     synced(&world, item);
 }
 
-/// `reopen` repairs what BILLmanager knows; the VM is not installed anew, and runs afterwards as after an opening.
+/// `reopen` repairs what BILLmanager knows; the VM is not installed again, and runs afterwards as after an opening.
 #[test]
 fn reopen_repairs_the_picture_and_keeps_the_vm() {
     each(&["active", "stopped"].map(|state| (state, state)), |state| {

@@ -449,7 +449,7 @@ fn reopen_keeps_a_living_vm(world: &TestWorld) {
     assert_eq!(world.mutations(), [""; 0]);
     assert_eq!(world.panel_calls(), ["service.postreopen"]);
     assert_eq!(world.snapshot(item), before);
-    assert_eq!(world.host_of(item).installs, host.installs, "an OS is never installed anew");
+    assert_eq!(world.host_of(item).installs, host.installs, "an OS is never installed again");
 }
 
 fn reopen_replaces_a_vm_that_is_gone(world: &TestWorld) {

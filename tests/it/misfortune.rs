@@ -197,7 +197,7 @@ fn a_task_that_never_ends() {
             assert_eq!(refusal.kind, Kind::Vm6Timeout, "{refusal:?}");
             ids.push(world.host_of(item).id);
         }
-        assert_eq!(ids[0], ids[1], "nothing is made anew while VMmanager still works");
+        assert_eq!(ids[0], ids[1], "nothing is made again while VMmanager still works");
         let creations = world.mutations().iter().filter(|change| *change == "POST /vm/v3/host").count();
         assert_eq!(creations, usize::from(command == "open"));
         // Somebody clears it up in VMmanager.

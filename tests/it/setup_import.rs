@@ -74,7 +74,7 @@ fn sold_foreign_and_the_platform_s_own_vms_are_left_out() {
     for reason in [
         format!("VM {own} (panel-backup) is not offered: it belongs to the administrator admin@example.net"),
         format!("VM {} ", world.host_of(sold).id),
-        format!("VM {marked} (elsewhere) is not offered: it bears the mark"),
+        format!("VM {marked} (elsewhere) is not offered: it has the mark"),
     ] {
         assert!(log.contains(&reason), "{reason}\n{log}");
     }

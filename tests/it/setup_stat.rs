@@ -138,7 +138,7 @@ fn a_vm_in_the_place_of_another_goes_on_counting() {
     used(&world, item, Some(2 * GIB), Some(0));
     counted(&world, "2025-06-02");
     assert_eq!(days(&world, item, "in"), amounts(&[("2025-06-01", 5.0), ("2025-06-02", 2.0)]));
-    // A counter that began anew by itself.
+    // A counter that began again by itself.
     used(&world, item, Some(GIB / 2), Some(0));
     counted(&world, "2025-06-03");
     assert_eq!(days(&world, item, "in")[2], ("2025-06-03".to_owned(), 0.5));

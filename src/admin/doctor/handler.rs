@@ -107,14 +107,14 @@ fn licence(vmm: &Client) -> Finding {
     match vmm.licence_valid() {
         Ok(Some(true)) => Finding::ok(CHECK, "is valid"),
         Ok(Some(false)) => Finding::error(CHECK, "VMmanager's licence is not valid", "renew the licence of VMmanager"),
-        Ok(None) => Finding::note(CHECK, "VMmanager does not tell whether it is valid"),
-        Err(error) => Finding::note(CHECK, format!("VMmanager does not tell whether it is valid: {error}")),
+        Ok(None) => Finding::note(CHECK, "VMmanager does not report whether it is valid"),
+        Err(error) => Finding::note(CHECK, format!("VMmanager does not report whether it is valid: {error}")),
     }
 }
 
 fn clock(vmm: &Client) -> Finding {
     const CHECK: &str = "clock";
-    let Some(ahead) = vmm.clock_ahead() else { return Finding::note(CHECK, "VMmanager does not tell the time") };
+    let Some(ahead) = vmm.clock_ahead() else { return Finding::note(CHECK, "VMmanager does not report the time") };
     if ahead.abs() <= MAX_CLOCK {
         return Finding::ok(CHECK, "VMmanager's and ours agree");
     }
@@ -144,7 +144,7 @@ fn addresses(vmm: &Client, cluster: ClusterId) -> Result<Finding> {
     }
     let each = |pool: &Pool| match pool.free_ipv4() {
         Some(free) => format!("{} {free} free", pool.name),
-        None => format!("{} does not tell", pool.name),
+        None => format!("{} does not report it", pool.name),
     };
     let text = format!("IPv4: {}", pools.iter().map(each).collect::<Vec<_>>().join(", "));
     let cure = "add addresses to the IP pools of the cluster in VMmanager";

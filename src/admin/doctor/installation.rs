@@ -44,7 +44,7 @@ fn executable(config: &Config) -> Finding {
     })
 }
 
-/// Whoever changes a file of ours acts as root.
+/// Who changes a file of ours acts as root.
 fn others_may_write(check: &'static str, path: &Path, found: &Metadata, cure: &str) -> Option<Finding> {
     let us = rustix::process::geteuid().as_raw();
     let shown = path.display();

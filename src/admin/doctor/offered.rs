@@ -41,7 +41,7 @@ fn of_offered(all: &[Os], name: &str, cluster: ClusterId) -> Option<Finding> {
     }
 }
 
-/// Nobody can order it any more, but a service that has it cannot be installed anew.
+/// Nobody can order it any more, but a service that has it cannot be installed again.
 fn of_used(all: &[Os], name: &str, cluster: ClusterId) -> Option<Finding> {
     let error = os_among(all, name, cluster).err()?;
     let text = format!("services have an OS that cannot be installed again: {}", error.message());

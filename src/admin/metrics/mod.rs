@@ -9,7 +9,7 @@
 //!
 //! Counters come from the runs ([`crate::metrics`]), the queue and the journal are looked at now. With `--output` the
 //! text replaces a file in one step, as node exporter's textfile collector needs it. What cannot be read is left out,
-//! and `pmvmmanager6_readable` says so: an absent series is honest, a zero would be a lie.
+//! and `pmvmmanager6_readable` says so: an absent series is true, a zero would not be.
 
 mod exposition;
 mod run;

@@ -79,7 +79,7 @@ fn counters(config: &Config, page: &mut Page) -> Result<()> {
     Ok(())
 }
 
-/// A queue as it stands.
+/// A queue as it is now.
 #[derive(Default)]
 struct Standings {
     running: usize,

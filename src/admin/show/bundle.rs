@@ -1,4 +1,4 @@
-//! `--bundle FILE`: the report and what surrounds it as a `tar.gz` for whoever helps from outside.
+//! `--bundle FILE`: the report and what surrounds it as a `tar.gz` for people who help from outside.
 //!
 //! Everything passes the redaction. The file is written under a temporary name beside its own, for its owner only, and gets
 //! its name when it is whole; an existing file is never touched.

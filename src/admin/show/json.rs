@@ -30,9 +30,9 @@ pub fn document(report: &Report) -> Value {
     })
 }
 
-fn part<T>(part: &Result<T>, tell: impl FnOnce(&T) -> Value) -> Value {
+fn part<T>(part: &Result<T>, show: impl FnOnce(&T) -> Value) -> Value {
     match part {
-        Ok(part) => tell(part),
+        Ok(part) => show(part),
         Err(error) => json!({ "error": error.to_string() }),
     }
 }

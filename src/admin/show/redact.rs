@@ -8,7 +8,7 @@ use crate::log::{MASK, masked};
 use crate::service::report::Report;
 
 const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
-/// Shorter texts stand everywhere by chance.
+/// Shorter texts are everywhere by chance.
 const SHORTEST: usize = 6;
 
 /// Whether a parameter or a field of this name may hold a secret.
@@ -45,7 +45,7 @@ impl Redaction {
         shortened(&plain)
     }
 
-    /// A document likewise; values whose names sound like a secret go whatever they are, also as
+    /// The same for a document; values whose names sound like a secret go whatever they are, also as
     /// `{"name": "root_password", "value": "…"}`.
     pub fn document(&self, value: &mut Value) {
         match value {

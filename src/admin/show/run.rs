@@ -47,7 +47,7 @@ A part that cannot be read is {\"error\": \"…\"}, what is not known is null, a
 The archive of --bundle holds report.txt, report.json, versions.json, log.txt, features.xml, queue.json,
 handler.json, vm.json and history.json. An existing file is never overwritten.";
 
-/// Tells the report of a service, or packs it.
+/// Shows the report of a service, or packs it.
 pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let lines = if options.bundle.is_some() { BUNDLED_LINES } else { LINES };
     if let Some(file) = &options.bundle {

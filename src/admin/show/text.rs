@@ -29,9 +29,9 @@ pub fn page(report: &Report) -> String {
     format!("Service {}\n\n{}", report.item, parts.join("\n"))
 }
 
-fn part<T>(otherwise: &str, part: &Result<T>, tell: impl FnOnce(&T) -> String) -> String {
+fn part<T>(otherwise: &str, part: &Result<T>, show: impl FnOnce(&T) -> String) -> String {
     match part {
-        Ok(part) => tell(part),
+        Ok(part) => show(part),
         Err(error) => format!("{otherwise}: {error}\n"),
     }
 }
@@ -40,7 +40,7 @@ fn fact(name: &str, text: impl Into<String>) -> Fact {
     [name.to_owned(), text.into()]
 }
 
-/// What is told of each element, joined; a dash for none.
+/// What is shown of each element, joined; a dash for none.
 fn list(parts: impl IntoIterator<Item = String>, between: &str) -> String {
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     if parts.is_empty() { "-".to_owned() } else { parts.join(between) }
@@ -150,7 +150,7 @@ fn platform(platform: &PlatformPart) -> String {
     };
     let facts = table(["VMmanager", platform.client.base().as_str()], &vm(host, *proof));
     let Some(tasks) = &platform.tasks else {
-        return facts + "Its tasks: VMmanager does not tell\n";
+        return facts + "Its tasks: VMmanager does not report them\n";
     };
     let rows = tasks.iter().map(|(past, error)| {
         let error = error.as_ref().map(Error::message).unwrap_or_default();
@@ -192,8 +192,8 @@ fn vm(host: &Host, proof: Proof) -> Vec<Fact> {
 /// Whether the VM is the service's, and why.
 fn proved(proof: Proof) -> String {
     let reasons = [
-        if proof.foreign { "the comment bears another mark" } else { "" },
-        if proof.marked { "the comment bears the service's mark" } else { "the comment lacks the service's mark" },
+        if proof.foreign { "the comment has another mark" } else { "" },
+        if proof.marked { "the comment has the service's mark" } else { "the comment lacks the service's mark" },
         if proof.journalled { "the journal holds this VM" } else { "the journal does not hold this VM" },
         if proof.owned { "the owner is the client" } else { "the owner is not the client" },
     ];

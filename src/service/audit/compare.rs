@@ -111,7 +111,7 @@ impl<'a> Subject<'a> {
         let host = match (recorded, marked) {
             (Some(host), _) => host,
             (None, [vm]) => &reading.hosts[vm],
-            // Several are told where VMs are judged.
+            // Several are reported where VMs are judged.
             (None, [_, ..]) => return None,
             (None, []) => {
                 let is = named.map_or_else(|| "no VM".to_owned(), |vm| format!("VMmanager has no VM {vm}"));

@@ -28,13 +28,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind with its word and what it means, the gravest first.
+    /// Every kind with its word and what it means, the most serious first.
     pub const ALL: [(Kind, &'static str, &'static str); 19] = [
         (Kind::NoVm, "no_vm", "an active or suspended service has no VM"),
         (Kind::ForeignVm, "foreign_vm", "BILLmanager names a VM that is not proved to be the service's"),
         (Kind::SharedVm, "shared_vm", "the same, and other services name that VM too"),
-        (Kind::DuplicateMark, "duplicate_mark", "several VMs bear the mark of one service"),
-        (Kind::NoService, "no_service", "a VM bears the mark of a service that is closed or does not exist"),
+        (Kind::DuplicateMark, "duplicate_mark", "several VMs have the mark of one service"),
+        (Kind::NoService, "no_service", "a VM has the mark of a service that is closed or does not exist"),
         (Kind::SuspendedRunning, "suspended_running", "the service is suspended, its VM runs"),
         (Kind::Owner, "owner", "the VM belongs to another account than the client's"),
         (Kind::AccountGone, "account_gone", "the client has no account in VMmanager any more"),

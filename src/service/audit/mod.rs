@@ -1,8 +1,8 @@
-//! Drift between BILLmanager's services and VMmanager's VMs: found, told and, where it is safe, repaired.
+//! Drift between BILLmanager's services and VMmanager's VMs: found, reported and, where it is safe, repaired.
 //!
 //! Everything is read in whole lists, a VM or a service alone is never asked for. The two sides are read at different
 //! times, so what looks wrong may only have changed meanwhile: it is read a second time, and only what is wrong in the
-//! same way again is told. Services with an operation under way, before or after a reading, are left out and counted.
+//! same way again is reported. Services with an operation under way, before or after a reading, are left out and counted.
 //!
 //! Nothing is compared in a way of its own: what is wanted comes from [`crate::service::order`], what proves a VM from
 //! [`crate::service::job::identity`], and sizes and addresses are judged by those who would change them.

@@ -24,7 +24,7 @@ pub struct Reading {
     pub named_anywhere: BTreeSet<VmId>,
     /// Every VM of the platform.
     pub hosts: HashMap<VmId, Host>,
-    /// VMs that bear a mark of this installation, by the service.
+    /// VMs that have a mark of this installation, by the service.
     pub marked: BTreeMap<ServiceId, Vec<VmId>>,
     /// Accounts.
     pub accounts: HashSet<AccountId>,

@@ -1,4 +1,4 @@
-//! Repairs of the safe kinds. The service is proved anew by then, under its ticket, and only what still differs is
+//! Repairs of the safe kinds. The service is proved again by then, under its ticket, and only what still differs is
 //! done.
 
 use super::drift::Kind;
@@ -14,7 +14,7 @@ pub fn repair(job: &Job, kind: Kind) -> Result<String> {
     log::info!("service {}: repairing what the audit calls {}", job.service.id, kind.name());
     match kind {
         // The proof writes the mark back.
-        Kind::LostMark => job.vm().map(|host| format!("VM {} bears the mark", host.id)),
+        Kind::LostMark => job.vm().map(|host| format!("VM {} has the mark", host.id)),
         Kind::Size => size(job),
         Kind::Os => os(job),
         Kind::SuspendedRunning | Kind::Panelid | Kind::Addresses | Kind::Name => {

@@ -9,7 +9,7 @@ use crate::service::handler::HandlerJob;
 use crate::service::job::identity::Mark;
 use crate::vmm::Host;
 
-/// Every VM that has no service, or that bears a mark that another VM deserves.
+/// Every VM that has no service, or that has a mark that belongs to another VM.
 pub fn vms(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
     let mut found = without_service(job, reading)?;
     let own = reading.marked.iter().filter(|(item, vms)| vms.len() > 1 && reading.open.contains_key(*item));
@@ -51,7 +51,7 @@ fn duplicates(job: &HandlerJob, reading: &Reading, item: ServiceId, vms: &[VmId]
         kind: Kind::DuplicateMark,
         service: Some(item),
         vm: Some(vm),
-        is: format!("VMs {list} bear the mark of service {item}"),
+        is: format!("VMs {list} have the mark of service {item}"),
         should: named.map_or_else(|| "one VM with this mark".to_owned(), |vm| format!("the mark on VM {vm} alone")),
         remedy: Remedy::ByHand(format!("in VMmanager take \"{}\" out of the comment of VM {vm}", job.mark(item))),
     };

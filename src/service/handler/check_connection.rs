@@ -42,7 +42,7 @@ pub enum Step {
 pub enum Passed {
     /// It is right; what was seen.
     Fine(String),
-    /// VMmanager does not tell; why.
+    /// VMmanager does not report it; why.
     Unclear(String),
     /// The settings do not ask for it; which.
     NotAsked(String),
@@ -108,7 +108,7 @@ fn check_role(vmm: &Client) -> Result<Passed> {
     Err(Error::new(Kind::Vm6Permission, vmm.username(), text))
 }
 
-/// Too old is refused; what cannot be understood is only worth a warning, because no source tells the shape.
+/// Too old is refused; what cannot be understood is only worth a warning, because no source says the shape.
 fn check_version(vmm: &Client) -> Result<Passed> {
     match vmm.version() {
         Ok(Some(version)) if version < OLDEST => {
@@ -121,7 +121,7 @@ fn check_version(vmm: &Client) -> Result<Passed> {
         ))),
         Err(error) if error.kind.is_connection() && error.kind != Kind::Vm6Permission => Err(error),
         Err(error) => Ok(Passed::Unclear(format!(
-            "VMmanager does not tell its version ({error}); the module is made for {OLDEST} or later"
+            "VMmanager does not report its version ({error}); the module is made for {OLDEST} or later"
         ))),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! VMmanager is only read. The journal remembers which VM a service was made from, so that the first operation, once an
 //! employee has given the service to a client, can prove the VM and writes the mark. The owner is deliberately not
-//! remembered: it must be that client's account, whoever the service is given to.
+//! remembered: it must be that client's account, whatever client the service is given to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ fn obstacle(host: &Host, named: &BTreeSet<VmId>, staff: &BTreeSet<AccountId>) ->
         return Some("a service names it".to_owned());
     }
     if let Some(mark) = Mark::find_all(&host.comment).first() {
-        return Some(format!("it bears the mark {mark}"));
+        return Some(format!("it has the mark {mark}"));
     }
     match &host.account {
         None => Some("it has no owner".to_owned()),

@@ -1,7 +1,7 @@
 //! One command on one handler: its VMmanager, and the right to work alone.
 //!
 //! Two runs of one command for one handler would do the same twice and report it twice; the second waits for the first.
-//! Services are not locked by this: whoever changes one takes its ticket.
+//! Services are not locked by this: what changes one takes its ticket.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ impl<'a> HandlerJob<'a> {
         connection::cluster(&self.vmm, Placement::read(&self.settings, &BTreeMap::new())?.cluster)
     }
 
-    /// The mark that the VM of a service bears.
+    /// The mark that the VM of a service has.
     pub fn mark(&self, item: ServiceId) -> Mark {
         Mark { installation: self.installation.clone(), item }
     }

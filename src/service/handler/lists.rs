@@ -71,7 +71,7 @@ fn is_sayable(param: &str, name: &str) -> bool {
     sayable
 }
 
-/// Groups of names that only a hyphen or the case of letters tells apart: BILLmanager's database may take them for one.
+/// Groups of names that only a hyphen or the case of letters distinguishes: BILLmanager's database may take them for one.
 pub fn alike<'a>(values: impl Iterator<Item = &'a String>) -> Vec<Vec<&'a str>> {
     let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for value in values {

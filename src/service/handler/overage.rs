@@ -43,7 +43,7 @@ pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(ServiceId, Spe
     Ok(found)
 }
 
-/// The caps that a service deserves; nothing when its traffic is not known well enough to tell.
+/// The caps that a service gets; nothing when its traffic is not known well enough.
 fn wanted(job: &HandlerJob, usage: &Usage) -> Result<Option<Speeds>> {
     let mut over = [false; 2];
     for (directions, included) in &usage.included {

@@ -51,7 +51,7 @@ fn is_ready(config: &Config, panel: &Panel, id: HandlerId) -> bool {
     }
 }
 
-/// A node that takes VMs and, where VMmanager tells, a free address.
+/// A node that takes VMs and, where VMmanager reports it, a free address.
 fn has_room(vmm: &Client, handler: &Handler) -> Result<bool> {
     let place = Placement::read(&HandlerSettings::read(&handler.params), &BTreeMap::new())?;
     let cluster = connection::cluster(vmm, place.cluster)?.id;

@@ -1,11 +1,11 @@
 //! Traffic of a handler's services, day by day, into BILLmanager's statistics [protocol 3.19].
 //!
-//! VMmanager tells one number per VM and direction: bytes of this calendar month so far [api 4.11]. What is not
+//! VMmanager reports one number per VM and direction: bytes of this calendar month so far [api 4.11]. What is not
 //! recorded of it yet belongs to today, or, when no statistics ran for some days, to these days and today in equal
 //! parts. Every row is written whole, so running twice gives the same. Whatever is not known is not written: a zero
 //! would be a lie that nobody notices. One VM that cannot be read does not hold up the others.
 //!
-//! Not here, because no source tells how: the traffic between the last run of a month and its end.
+//! Not here, because no source says how: the traffic between the last run of a month and its end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -216,7 +216,7 @@ impl Ledger {
         for (at, direction) in Direction::BOTH.into_iter().enumerate() {
             let Some(counter) = counters[at] else { continue };
             if meter.vm.is_known() && (meter.vm != subject.vm || counter < meter.last[at]) {
-                log::info!("service {item}: the counter \"{}\" began anew at VM {}", direction.name(), subject.vm);
+                log::info!("service {item}: the counter \"{}\" began again at VM {}", direction.name(), subject.vm);
                 meter.base[at] += meter.last[at];
             }
             meter.last[at] = counter;
@@ -226,7 +226,7 @@ impl Ledger {
                 log::warn!("service {item}: {error}");
             }
         }
-        // A counter that was not read began anew with the others.
+        // A counter that was not read began again with the others.
         for (at, counter) in counters.iter().enumerate() {
             if counter.is_none() && meter.vm.is_known() && meter.vm != subject.vm {
                 meter.base[at] += meter.last[at];

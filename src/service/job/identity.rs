@@ -46,9 +46,9 @@ impl fmt::Display for Mark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "four facts, each for itself")]
 pub struct Proof {
-    /// The comment bears the mark of another service or installation.
+    /// The comment has the mark of another service or installation.
     pub foreign: bool,
-    /// The comment bears the service's own mark.
+    /// The comment has the service's own mark.
     pub marked: bool,
     /// The journal holds this very VM.
     pub journalled: bool,
@@ -63,7 +63,7 @@ pub enum Verdict {
     Marked,
     /// Proved by our journal; the mark was lost.
     Journalled,
-    /// It bears the mark of another service or installation.
+    /// It has the mark of another service or installation.
     OtherMark,
     /// Neither a mark nor the journal.
     Unknown,

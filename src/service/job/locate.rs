@@ -39,13 +39,13 @@ impl Job<'_> {
         self.locate_by_mark()
     }
 
-    /// The one VM that bears our mark.
+    /// The one VM that has our mark.
     pub fn locate_by_mark(&self) -> Result<Option<Host>> {
         let mut found = self.locate_marked()?;
         if found.len() > 1 {
             let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
             let text = format!(
-                "several VMs bear the mark \"{}\" of service {}: {}",
+                "several VMs have the mark \"{}\" of service {}: {}",
                 self.mark,
                 self.service.id,
                 names.join(", ")
@@ -58,7 +58,7 @@ impl Job<'_> {
         interfaces::main_only(&self.vmm, || self.place(), host).map(Some)
     }
 
-    /// Every VM that bears our mark, whoever owns it.
+    /// Every VM that has our mark, also when another account owns it.
     pub fn locate_marked(&self) -> Result<Vec<Host>> {
         let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
         Ok(self.vmm.hosts()?.into_iter().filter(ours).collect())
@@ -74,7 +74,7 @@ impl Job<'_> {
                 self.mark
             );
             Error::new(Kind::Vm6NotFound, format!("service {}", self.service.id), text)
-                .cure("if it was deleted there, close the service, or run reopen to create it anew")
+                .cure("if it was deleted there, close the service, or run reopen to create it again")
         })
     }
 

@@ -49,7 +49,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// Reads the order of a service; add-ons that nobody knows are told in the log.
+    /// Reads the order of a service; add-ons that nobody knows are named in the log.
     pub fn read(service: &Service) -> Result<Self> {
         warn_of_unknown(service);
         Self::of(service)

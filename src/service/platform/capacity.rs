@@ -11,7 +11,7 @@ pub fn pools(vmm: &Client, cluster: ClusterId, chosen: &[u64]) -> Result<Vec<Poo
     Ok(vmm.pools()?.into_iter().filter(|pool| usable(pool) && serves(pool)).collect())
 }
 
-/// IPv4 addresses left in pools; nothing when one of them does not tell.
+/// IPv4 addresses left in pools; nothing when one of them does not report it.
 pub fn free_ipv4(pools: &[Pool]) -> Option<u64> {
     pools.iter().map(Pool::free_ipv4).sum()
 }

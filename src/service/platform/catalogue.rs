@@ -1,8 +1,8 @@
 //! From names to ids at the moment of use: OS templates, recipes, VM configurations.
 //!
-//! BILLmanager knows `<repository>__<name>`; ids differ per installation and change when a template is added anew
+//! BILLmanager knows `<repository>__<name>`; ids differ per installation and change when a template is added again
 //! [api 4.3]. The exact name wins. Otherwise two traps that providers fall into, a hyphen for a blank and the case of
-//! letters, are forgiven when exactly one candidate remains.
+//! letters, are accepted when exactly one candidate remains.
 
 use crate::error::{Error, Kind, Result};
 use crate::id::ClusterId;

@@ -79,7 +79,7 @@ fn trust(settings: &HandlerSettings) -> Result<Trust> {
     })
 }
 
-/// VMmanager 6 handlers stand in data centers of BILLmanager itself; `datacenter_external` otherwise [protocol 3.2].
+/// VMmanager 6 handlers are in data centers of BILLmanager itself; `datacenter_external` otherwise [protocol 3.2].
 pub fn refuse_external(handler: &Handler) -> Result<()> {
     let Some(id) = handler.external_datacenter.as_deref().filter(|id| *id != "0") else { return Ok(()) };
     let text = format!("the handler's data center has the external id \"{id}\"");

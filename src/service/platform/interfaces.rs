@@ -1,8 +1,8 @@
 //! The additional network interface of a VM: the one place that knows its form in the API.
 //!
-//! Which interfaces a cluster has is told by its pools: each serves one interface, 0 is the main one [api 4.2, 4.6].
+//! Which interfaces a cluster has is seen in its pools: each serves one interface, 0 is the main one [api 4.2, 4.6].
 //! How a VM gets both is not verified by any source [api 6, row 15]: `interfaces` with the pools of each, and without
-//! `ipv4_number`, because nobody knows whether that may stand beside it. Further addresses follow once the VM exists.
+//! `ipv4_number`, because nobody knows whether that may be sent together with it. Further addresses follow once the VM exists.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Everything that is known of one service, from every place that knows something, for the people who have to find out
 //! what happened to it.
 //!
-//! Only reading: no VM, no journal and no parameter is changed, no ticket is taken. Each part stands alone: what cannot
-//! be read is an error in its place, and the rest is told all the same.
+//! Only reading: no VM, no journal and no parameter is changed, no ticket is taken. Each part is alone: what cannot
+//! be read is an error in its place, and the rest is shown.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::service::platform::connection;
 use crate::settings::{HandlerSettings, service_key};
 use crate::vmm::{Client, Host, Past};
 
-/// Tasks of the VM that are told, newest first.
+/// Tasks of the VM that are shown, newest first.
 const TASKS: usize = 10;
 /// Failed tasks whose reason VMmanager is asked for: one request each.
 const REASONS: usize = 3;
@@ -74,15 +74,15 @@ pub struct JournalPart {
 
 /// VMmanager's side.
 pub struct PlatformPart {
-    /// For whoever has more to ask.
+    /// For further questions.
     pub client: Client,
     /// The service's mark.
     pub mark: Mark,
-    /// The VM that BILLmanager or the journal names, else one that bears the mark; with what proves it.
+    /// The VM that BILLmanager or the journal names, else one that has the mark; with what proves it.
     pub vm: Option<(Host, Proof)>,
-    /// Further VMs that bear the mark.
+    /// Further VMs that have the mark.
     pub others: Vec<Host>,
-    /// The VM's newest tasks, newest first, failed ones with VMmanager's reason; nothing when it does not tell.
+    /// The VM's newest tasks, newest first, failed ones with VMmanager's reason; nothing when it does not report it.
     pub tasks: Option<Vec<TaskEntry>>,
 }
 

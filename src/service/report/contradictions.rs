@@ -5,7 +5,7 @@ use crate::journal::Phase;
 use crate::panel::status::{ACTIVE, DELETED, SUSPENDED};
 use crate::vmm::Host;
 
-/// Sentences, the gravest first.
+/// Sentences, the most serious first.
 pub fn find(report: &Report) -> Vec<String> {
     let mut found = Vec::new();
     if let (Ok(bill), Ok(platform)) = (&report.bill, &report.platform) {
@@ -39,7 +39,7 @@ fn identity(bill: &BillingPart, platform: &PlatformPart) -> Vec<String> {
         format!("VM {} is not proved to be the service's: every operation on it is refused as vm6_foreign", host.id)
     });
     let others =
-        platform.others.iter().map(|host| format!("VM {} ({}) bears the service's mark too", host.id, host.name));
+        platform.others.iter().map(|host| format!("VM {} ({}) has the service's mark too", host.id, host.name));
     unproved.chain(others).collect()
 }
 

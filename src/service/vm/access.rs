@@ -51,7 +51,7 @@ pub fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()
     let before = power::newest_task(job, host.id)?;
     let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);
     job.panel.save_secret(job.service.id, "password", &secret)?;
-    log::warn!("service {}: VM {} is installed anew with {name}", job.service.id, host.id);
+    log::warn!("service {}: VM {} is installed again with {name}", job.service.id, host.id);
     let outcome = job.vmm.reinstall(host.id, os.id, &secret, recipe);
     // The VM keeps its old password, and so must BILLmanager.
     if let (Err(Failure::Refused(_)), Some(old)) = (&outcome, old) {

@@ -13,7 +13,7 @@ use crate::service::order::Order;
 use crate::vmm::{Failure, Host, HostIp, Ipv4};
 use crate::{fault, log};
 
-/// The address that stands for the service: the first IPv4, else the first IPv6.
+/// The main address of the service: the first IPv4, else the first IPv6.
 pub fn main_address(host: &Host) -> Option<&str> {
     fn first(list: &[HostIp]) -> Option<&str> {
         list.iter().map(HostIp::bare).find(|ip| !ip.is_empty())
@@ -239,7 +239,7 @@ pub fn add(job: &Job, slot: Option<u64>) -> Result<()> {
     free.iter().try_for_each(|slot| fill(job, slot))
 }
 
-/// The slot has its address already, from `setparam` or an interrupted run: BILLmanager is only told once more, because
+/// The slot has its address already, from `setparam` or an interrupted run: BILLmanager is only called once more, because
 /// the operation ends with that [protocol 3.13].
 fn confirm(job: &Job, slot: &Slot) -> Result<()> {
     let (host, ip) = (job.vm()?, slot.address.as_deref().unwrap_or_default());

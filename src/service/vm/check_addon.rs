@@ -1,4 +1,4 @@
-//! Questions of the order and edit forms: may this parameter or add-on have this value? In doubt the answer is yes:
+//! Questions of the order and edit forms: may this parameter or add-on have this value? If uncertain, the answer is yes:
 //! the operation itself will refuse what is impossible, a form must not refuse what is possible [protocol 3.22].
 
 use crate::error::{Error, Kind, Result};

@@ -18,7 +18,7 @@ pub struct Proposal {
     pub facts: Vec<[String; 3]>,
     /// Reasons not to link; empty when it may be done.
     pub obstacles: Vec<String>,
-    /// The VM bears the service's mark already.
+    /// The VM has the service's mark already.
     pub linked: bool,
 }
 
@@ -40,13 +40,13 @@ pub fn propose(job: &Job, vm: Option<VmId>) -> Result<Proposal> {
         obstacles.push(format!("the VM belongs to \"{owner}\", the service to \"{}\"", job.service.client.email));
     }
     if let Some(mark) = marks.iter().find(|mark| **mark != job.mark) {
-        obstacles.push(format!("the VM bears the mark of another service: {mark}"));
+        obstacles.push(format!("the VM has the mark of another service: {mark}"));
     }
     for item in job.panel.services_with_vm(id, job.handler.id)?.into_iter().filter(|item| *item != job.service.id) {
         obstacles.push(format!("service {item} names the same VM"));
     }
     if let Some(other) = job.locate_marked()?.into_iter().find(|other| other.id != id) {
-        obstacles.push(format!("VM {} ({}) bears this service's mark already", other.id, other.name));
+        obstacles.push(format!("VM {} ({}) has this service's mark already", other.id, other.name));
     }
     Ok(Proposal { facts: facts(job, &host, &owner), linked: marks.contains(&job.mark), host, obstacles })
 }

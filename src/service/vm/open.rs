@@ -27,7 +27,7 @@ pub fn open(job: &Job) -> Result<()> {
     finish_open(job, &host)
 }
 
-/// Repairs or finishes an opening; an existing VM is never installed anew.
+/// Repairs or finishes an opening; an existing VM is never installed again.
 pub fn reopen(job: &Job) -> Result<()> {
     let host = ensure(job, false)?;
     save_facts(job, &host)?;
@@ -267,7 +267,7 @@ fn wait_until_ready(job: &Job, vm: VmId, limit: Duration) -> Result<Option<Host>
     })
 }
 
-/// Starts a new VM that is stopped, and removes one whose creation failed: whoever lost the answer to the creation has
+/// Starts a new VM that is stopped, and removes one whose creation failed: a process that lost the answer to the creation has
 /// no task to wait for.
 fn advance(job: &Job, host: &Host) -> Result<()> {
     if host.state == Host::STOPPED && job.service.status != SUSPENDED {
@@ -300,7 +300,7 @@ fn clean_up(job: &Job, vm: VmId, failed: Error) -> Error {
         None => Ok(()),
     });
     match removed.and_then(|()| job.journal.step(job.service.id, Phase::Refused)) {
-        Ok(()) => failed.and(format!("the unfinished VM {vm} was removed, the next try starts anew")),
+        Ok(()) => failed.and(format!("the unfinished VM {vm} was removed, the next try starts again")),
         Err(error) => failed.and(format!("the unfinished VM {vm} could not be removed ({error})")),
     }
 }

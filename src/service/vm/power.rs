@@ -121,7 +121,7 @@ fn taken_up(job: &Job, host: VmId, after: Option<u64>) -> Result<bool> {
     Ok(seen.is_some())
 }
 
-/// Number of the VM's newest task, if VMmanager tells.
+/// Number of the VM's newest task, if VMmanager reports it.
 pub fn newest_task(job: &Job, host: VmId) -> Result<Option<u64>> {
     let newest = |past: Vec<Past>| past.iter().filter_map(|task| task.id).max().unwrap_or_default();
     Ok(job.vmm.history(host)?.map(newest))

@@ -2,7 +2,7 @@
 //!
 //! The name of its task is not documented [api 3.3]. The VM's own history lists what ran on it, and the newest task
 //! with a telling name is the script; a script that an administrator has run again counts in the place of the one that
-//! failed. Where the history tells nothing, all tasks that share the number of the installation must be final
+//! failed. Where the history says nothing, all tasks that share the number of the installation must be final
 //! [api 3.5].
 
 use crate::error::{Error, Kind, Result};
@@ -44,7 +44,7 @@ pub fn wait(job: &Job, vm: VmId, installation: Option<&Task>, after: Option<u64>
 
 fn all_of(job: &Job, vm: VmId, installation: Option<&Task>) -> Result<()> {
     let Some(Task { consul, .. }) = installation else {
-        log::warn!("VMmanager does not tell what runs on VM {vm}: its script is taken as ended");
+        log::warn!("VMmanager does not report what runs on VM {vm}: its script is taken as ended");
         return Ok(());
     };
     let all = Task { consul: *consul, name: None };

@@ -212,7 +212,7 @@ impl DryRun {
         vm.add_ipv4(self.addresses(count.unwrap_or_default(), |n| index(n).unwrap_or_default()));
         self.vms.borrow_mut().insert(id, vm);
         let mark = body["comment"].as_str().unwrap_or_default();
-        (Some(id), Prediction::Done(format!("no VM bears the mark {mark} of the service")))
+        (Some(id), Prediction::Done(format!("no VM has the mark {mark} of the service")))
     }
 }
 

@@ -218,7 +218,7 @@ impl Vm {
 
     /// The comment.
     pub fn note(&mut self, body: &Value) -> Prediction {
-        let why = format!("{} bears no mark of the service in its comment", self.title());
+        let why = format!("{} has no mark of the service in its comment", self.title());
         self.set("comment", body["comment"].clone());
         Prediction::Done(why)
     }
@@ -229,7 +229,7 @@ impl Vm {
         let (title, comment) = (self.title(), self.text("comment"));
         let why = format!("{title} is proved to be the service's: owner {owner}, comment \"{comment}\"");
         if self.is("is_protected") {
-            // No source tells what VMmanager says then [api 6, row 22].
+            // No source says what VMmanager says then [api 6, row 22].
             let reason = "the VM is protected from deletion; if VMmanager refuses it for that, the operation fails";
             return Prediction::Unknown(why, reason.to_owned());
         }
@@ -302,7 +302,7 @@ impl Vm {
     }
 }
 
-const SPEEDS: &str = "only VMmanager can tell whether it takes new speeds while the VM runs; if not, the same waits for \
+const SPEEDS: &str = "only VMmanager knows whether it takes new speeds while the VM runs; if not, the same waits for \
                       the next stop of the VM and one restart follows";
 
 fn hot(what: &str) -> String {

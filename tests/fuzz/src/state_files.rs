@@ -91,7 +91,7 @@ fn ticket(root: &TempDir, text: &[u8]) {
     use_queue(&directory);
 }
 
-/// Metrics are read, or refused with words and begun anew by the next run.
+/// Metrics are read, or refused with words and begun again by the next run.
 fn counters(root: &TempDir, file: &[u8]) {
     let config = crate::config(root.path());
     fs::create_dir_all(config.runtime_dir()).expect("the runtime directory");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::world::TestWorld;
 
-/// With `UPDATE_GOLDENS=1` in the environment the files are written anew; the difference is then read in review.
+/// With `UPDATE_GOLDENS=1` in the environment the files are written again; the difference is then read in review.
 const UPDATE: &str = "UPDATE_GOLDENS";
 
 /// The text is the kept one.
@@ -17,7 +17,7 @@ pub fn assert_golden(name: &str, text: &str) {
         fs::write(&path, text).unwrap();
     }
     let kept = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert_eq!(text, kept, "{} ({UPDATE}=1 writes it anew)", path.display());
+    assert_eq!(text, kept, "{} ({UPDATE}=1 writes it again)", path.display());
 }
 
 /// A text without this world's address, place and marks, moments of time and process ids.

@@ -309,7 +309,7 @@ impl TestWorld {
         format!("billmgr:{installation}:{item}")
     }
 
-    /// VMs that bear the mark of a service.
+    /// VMs that have the mark of a service.
     pub fn hosts_of(&self, item: u64) -> Vec<Host> {
         let mark = self.mark(item);
         let is_ours = |host: &&Host| host.comment.split_whitespace().any(|word| word == mark);

@@ -176,7 +176,7 @@ impl VmManager {
         self.shared.lock().requests.clone()
     }
 
-    /// Starts the record of requests anew.
+    /// Starts the record of requests again.
     pub fn forget_requests(&self) {
         self.shared.lock().requests.clear();
     }

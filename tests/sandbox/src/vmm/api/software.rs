@@ -84,7 +84,7 @@ impl Software {
     }
 }
 
-/// Installs the OS anew, on the same addresses.
+/// Installs the OS again, on the same addresses.
 pub(super) fn reinstall(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[REINSTALL, SOFTWARE])?;
     body.text("password").map_or(Ok(()), check_password)?;
