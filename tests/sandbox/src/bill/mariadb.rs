@@ -69,11 +69,10 @@ impl Server {
 
     fn start() -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("mariadb-").tempdir()?;
-        let data = directory.path().join("data");
         let socket = directory.path().join("socket");
         let install = program("mariadb-install-db")?;
         let installed = Command::new(&install)
-            .args(common(&data))
+            .args(common(directory.path()))
             .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
             .output()
             .with_context(|| format!("cannot start {}", install.display()))?;
@@ -83,7 +82,7 @@ impl Server {
         let mut keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(program("mariadbd")?)
-            .args(common(&data))
+            .args(common(directory.path()))
             .args(["--skip-networking", "--performance-schema=OFF", "--innodb-flush-log-at-trx-commit=0"])
             .arg(format!("--socket={}", socket.display()))
             .stdin(Stdio::piped())
@@ -110,11 +109,13 @@ fn stop(keeper: &mut Child) {
     }
 }
 
-/// Options that both programs take: no configuration of the machine, small files, the current user.
-fn common(data: &Path) -> Vec<String> {
+/// Options that both programs take: no configuration of the machine, small files, the current user. Each server has a
+/// folder of its own for temporary tables: one that starts removes those of all others in the same folder.
+fn common(directory: &Path) -> Vec<String> {
     let mut options = vec![
         "--no-defaults".to_owned(),
-        format!("--datadir={}", data.display()),
+        format!("--datadir={}", directory.join("data").display()),
+        format!("--tmpdir={}", directory.display()),
         "--innodb-log-file-size=8M".to_owned(),
     ];
     if rustix::process::geteuid().is_root() {
