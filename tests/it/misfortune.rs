@@ -415,7 +415,7 @@ fn a_vm_that_is_not_proved_is_never_touched() {
             refusal.is(
                 Kind::Vm6Foreign,
                 &format!("VM {host}"),
-                &["alice@example.com", &world.mark(item), "Nothing was changed"],
+                &["alice@example.com", &world.mark(item), "nothing was changed"],
             );
             assert_eq!(world.vmm.look(|platform| format!("{:?}", platform.hosts)), state, "{command}");
             world.drop_operations();
