@@ -14,14 +14,13 @@ use crate::support::processes::until;
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
-fn module() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_pmvmmanager6"))
+fn module() -> assert_cmd::Command {
+    assert_cmd::Command::new(env!("CARGO_BIN_EXE_pmvmmanager6"))
 }
 
 fn printed(arguments: &[&str]) -> String {
-    let output = module().args(arguments).env("PMVMMANAGER6_ROOT", "/nonexistent/mgr5").output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
+    let run = module().args(arguments).env("PMVMMANAGER6_ROOT", "/nonexistent/mgr5").assert().success().stderr("");
+    String::from_utf8(run.get_output().stdout.clone()).unwrap()
 }
 
 /// The commit in parentheses and the target after it.
@@ -110,8 +109,7 @@ fn handlers_that_cannot_be_tried_are_one_line() {
         assert!(run.stderr.contains(what), "{}", run.stderr);
     }
     assert!(world.vmm.requests().is_empty());
-    let output = module().arg("check-connection").env("PMVMMANAGER6_ROOT", world.bill.root()).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    module().arg("check-connection").env("PMVMMANAGER6_ROOT", world.bill.root()).assert().code(2).stdout("");
 }
 
 /// Runs the module with a terminal as standard input, on which nobody types.
