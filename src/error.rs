@@ -60,6 +60,8 @@ kinds! {
     AdminAccount = "admin_account", "The client's e-mail belongs to an administrator of VMmanager.";
     DiskShrink = "disk_shrink", "The order asks for a smaller disk than the VM has.";
     UnsupportedModule = "unsupported_module", "The service belongs to another processing module.";
+    AccountTaken = "account_taken", "The account with the client's e-mail is somebody else's.";
+    Vm6Platform = "vm6_platform", "The handler's address shows another VMmanager than the one the service lives on.";
 }
 
 impl Kind {

@@ -75,6 +75,8 @@ ids! {
     ClusterId;
     /// A task of VMmanager by its consul id, as the answers name it; the task list has ids of its own.
     TaskId;
+    /// A VMmanager that this installation has met: our own number of it, in the journal.
+    PlatformId;
 }
 
 #[cfg(test)]

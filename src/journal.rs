@@ -8,6 +8,8 @@
 //! The row is never removed by a close: it says "deleted" until it is pruned 90 days later. Deliberately absent:
 //! locks (the service's ticket already lets one process at a time work on a service) and history (the log has it).
 
+mod account;
+mod platform;
 mod traffic;
 
 use std::cell::RefCell;
@@ -18,9 +20,11 @@ use rusqlite::{OptionalExtension, Row, ToSql, Transaction};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::id::{AccountId, ClientId, OperationId, ServiceId, TaskId, VmId};
+use crate::id::{AccountId, ClientId, OperationId, PlatformId, ServiceId, TaskId, VmId};
 use crate::state::{Damaged, Database, Failure, Schema};
 
+pub use account::Tie;
+pub use platform::{Platform, RecordedVm};
 pub use traffic::{Cap, Meter};
 
 static SCHEMA: Schema = Schema {
@@ -38,7 +42,19 @@ static SCHEMA: Schema = Schema {
         last_in INTEGER NOT NULL, last_out INTEGER NOT NULL);
       CREATE TABLE speed_cap (
         item INTEGER PRIMARY KEY, vm INTEGER NOT NULL, cap_in INTEGER, cap_out INTEGER, before_in INTEGER NOT NULL,
-        before_out INTEGER NOT NULL, settled INTEGER NOT NULL);"],
+        before_out INTEGER NOT NULL, settled INTEGER NOT NULL);",
+     "CREATE TABLE platform (id INTEGER PRIMARY KEY AUTOINCREMENT, met INTEGER NOT NULL);
+      CREATE TABLE platform_address (address TEXT PRIMARY KEY, platform INTEGER NOT NULL, seen INTEGER NOT NULL);
+      CREATE TABLE platform_cluster (
+        platform INTEGER NOT NULL, cluster INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (platform, cluster));
+      CREATE TABLE account (
+        platform INTEGER NOT NULL, account INTEGER NOT NULL, client INTEGER NOT NULL, item INTEGER,
+        changed INTEGER NOT NULL, PRIMARY KEY (platform, account));
+      CREATE INDEX account_client ON account (client);
+      ALTER TABLE service ADD COLUMN platform INTEGER;
+      ALTER TABLE meter ADD COLUMN platform INTEGER;
+      ALTER TABLE speed_cap ADD COLUMN platform INTEGER;
+      CREATE INDEX service_platform ON service (platform, changed);"],
     page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,
@@ -81,6 +97,11 @@ impl Phase {
         Self::ALL.into_iter().map(|(phase, _)| phase)
     }
 
+    /// A creation is under way: its VM is not known to be complete.
+    pub fn is_unfinished(self) -> bool {
+        matches!(self, Phase::Intended | Phase::Requested | Phase::Accepted)
+    }
+
     /// The word in the database.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
@@ -97,6 +118,8 @@ impl Phase {
 pub struct Record {
     /// Client of BILLmanager; 0 when the service belonged to nobody yet.
     pub client: ClientId,
+    /// The platform of its ids; nothing in a row of the first release whose VM was not seen since.
+    pub platform: Option<PlatformId>,
     /// How far it came.
     pub phase: Phase,
     /// Mark in the VM's comment.
@@ -123,7 +146,7 @@ pub struct Record {
 
 /// The columns of a [`Record`].
 const RECORD: &str = "item, client, phase, mark, hash, account, vm, vm_created, task, task_name, restart_operation, \
-                      restart_after, restart_task, stopped_again, changed, ended";
+                      restart_after, restart_task, stopped_again, changed, ended, platform";
 
 impl Record {
     fn read(row: &Row) -> rusqlite::Result<Self> {
@@ -132,6 +155,7 @@ impl Record {
         let (after, restart_task) = (row.get("restart_after")?, row.get("restart_task")?);
         Ok(Record {
             client: row.get("client")?,
+            platform: row.get("platform")?,
             phase: Phase::from_name(&row.get::<_, String>("phase")?),
             mark: row.get("mark")?,
             hash: row.get("hash")?,
@@ -145,6 +169,19 @@ impl Record {
             ended: row.get("ended")?,
         })
     }
+}
+
+/// Whose row it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The service.
+    pub item: ServiceId,
+    /// Its client.
+    pub client: ClientId,
+    /// Where its ids mean something.
+    pub platform: PlatformId,
+    /// The mark of its VM.
+    pub mark: &'a str,
 }
 
 /// A restart that an operation has asked for, or was about to ask for.
@@ -196,20 +233,15 @@ impl Journal {
         self.rows("SELECT phase FROM service", &[], |row| Ok(Phase::from_name(&row.get::<_, String>(0)?)))
     }
 
-    /// The account of VMmanager that another service of the same client uses.
-    pub fn account_of_client(&self, client: ClientId) -> Result<Option<AccountId>> {
-        let sql = "SELECT account FROM service WHERE client = ?1 AND account IS NOT NULL ORDER BY changed DESC LIMIT 1";
-        self.first(sql, &[&client], |row| row.get(0))
-    }
-
     /// A VM is wanted. Forgets an earlier VM of the service, which the caller knows to be gone.
-    pub fn intend(&self, item: ServiceId, client: ClientId, mark: &str, hash: &str, account: AccountId) -> Result<()> {
-        let sql = "INSERT INTO service (item, client, phase, mark, hash, account, changed)
-                   VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6)
+    pub fn intend(&self, subject: Subject, hash: &str, account: AccountId) -> Result<()> {
+        let Subject { item, client, platform, mark } = subject;
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, account, changed, platform)
+                   VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6, ?7)
                    ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,
-                   vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL";
+                   vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL, platform = ?7";
         self.database.borrow_mut().write(|tx| {
-            put(tx, item, sql, rusqlite::params![item, client, mark, hash, account, now()])?;
+            put(tx, item, sql, rusqlite::params![item, client, mark, hash, account, now(), platform])?;
             tx.execute("DELETE FROM service WHERE ended < ?1", [now() - KEPT_SECONDS])?;
             Ok(())
         })
@@ -234,55 +266,38 @@ impl Journal {
 
     /// The VM is complete; `created` is VMmanager's own time of its creation. Makes the row when the journal was lost;
     /// a row that says so already is not written, and the disk not waited for.
-    pub fn complete(
-        &self,
-        item: ServiceId,
-        client: ClientId,
-        mark: &str,
-        account: Option<AccountId>,
-        vm: VmId,
-        created: &str,
-    ) -> Result<()> {
-        let sql = "INSERT INTO service (item, client, phase, mark, hash, account, vm, vm_created, changed)
-                   VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6, ?7)
-                   ON CONFLICT (item) DO UPDATE SET phase = 'ready', mark = ?3, account = coalesce(?4, account), vm = ?5,
-                   vm_created = ?6, task = NULL, task_name = NULL, changed = ?7, ended = NULL
-                   WHERE (phase, mark, account, vm, vm_created, task, ended)
-                   IS NOT ('ready', ?3, coalesce(?4, account), ?5, ?6, NULL, NULL)";
-        self.put(item, sql, rusqlite::params![item, client, mark, account, vm, created, now()])
+    pub fn complete(&self, subject: Subject, account: Option<AccountId>, vm: VmId, created: &str) -> Result<()> {
+        let Subject { item, client, platform, mark } = subject;
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, account, vm, vm_created, changed, platform)
+                   VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6, ?7, ?8)
+                   ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'ready', mark = ?3,
+                   account = coalesce(?4, account), vm = ?5,
+                   vm_created = ?6, task = NULL, task_name = NULL, changed = ?7, ended = NULL, platform = ?8
+                   WHERE (client, phase, mark, account, vm, vm_created, task, ended, platform)
+                   IS NOT (?2, 'ready', ?3, coalesce(?4, account), ?5, ?6, NULL, NULL, ?8)";
+        self.put(item, sql, rusqlite::params![item, client, mark, account, vm, created, now(), platform])
     }
 
     /// The VM of a service that the journal may not know yet is about to be removed, or its removal task is known.
-    pub fn delete(
-        &self,
-        item: ServiceId,
-        client: ClientId,
-        mark: &str,
-        vm: VmId,
-        task: Option<(TaskId, &str)>,
-    ) -> Result<()> {
-        let sql = "INSERT INTO service (item, client, phase, mark, hash, vm, task, task_name, changed)
-                   VALUES (?1, ?2, 'deleting', ?3, '', ?4, ?5, ?6, ?7)
+    pub fn delete(&self, subject: Subject, vm: VmId, task: Option<(TaskId, &str)>) -> Result<()> {
+        let Subject { item, client, platform, mark } = subject;
+        let sql = "INSERT INTO service (item, client, phase, mark, hash, vm, task, task_name, changed, platform)
+                   VALUES (?1, ?2, 'deleting', ?3, '', ?4, ?5, ?6, ?7, ?8)
                    ON CONFLICT (item) DO UPDATE SET phase = 'deleting', vm_created = CASE WHEN vm = ?4 THEN vm_created ELSE '' END,
-                   vm = ?4, task = ?5, task_name = ?6, changed = ?7, ended = NULL";
+                   vm = ?4, task = ?5, task_name = ?6, changed = ?7, ended = NULL, platform = ?8";
         let (task, name) = (task.map(|t| t.0), task.map(|t| t.1));
-        self.put(item, sql, rusqlite::params![item, client, mark, vm, task, name, now()])
+        self.put(item, sql, rusqlite::params![item, client, mark, vm, task, name, now(), platform])
     }
 
     /// An operation is about to ask for a restart; `after` is the VM's newest task by then.
-    pub fn restarting(
-        &self,
-        item: ServiceId,
-        client: ClientId,
-        mark: &str,
-        operation: OperationId,
-        after: Option<u64>,
-    ) -> Result<()> {
-        let sql = "INSERT INTO service (item, client, phase, mark, hash, restart_operation, restart_after, changed)
-                   VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6)
+    pub fn restarting(&self, subject: Subject, operation: OperationId, after: Option<u64>) -> Result<()> {
+        let Subject { item, client, platform, mark } = subject;
+        let sql =
+            "INSERT INTO service (item, client, phase, mark, hash, restart_operation, restart_after, changed, platform)
+                   VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6, ?7)
                    ON CONFLICT (item) DO UPDATE SET restart_operation = ?4, restart_after = ?5, restart_task = NULL,
                    changed = ?6";
-        self.put(item, sql, rusqlite::params![item, client, mark, operation, after, now()])
+        self.put(item, sql, rusqlite::params![item, client, mark, operation, after, now(), platform])
     }
 
     /// VMmanager named the task of the restart.
@@ -309,17 +324,31 @@ impl Journal {
 
     /// The name of this installation in marks, as first computed: a later change of the key must not orphan them.
     pub fn installation(&self, compute: impl FnOnce() -> Result<String>) -> Result<String> {
-        if let Some(known) = self.known_installation()? {
+        self.once("installation", compute)
+    }
+
+    /// The key of the tags in marks, likewise.
+    pub fn mark_key(&self, compute: impl FnOnce() -> Result<String>) -> Result<String> {
+        self.once("mark_key", compute)
+    }
+
+    /// The installation's name and the key of its marks, if they were computed before.
+    pub fn known_installation(&self) -> Result<Option<(String, String)>> {
+        Ok(self.meta("installation")?.zip(self.meta("mark_key")?))
+    }
+
+    /// A value that is computed once in the life of the journal.
+    fn once(&self, name: &str, compute: impl FnOnce() -> Result<String>) -> Result<String> {
+        if let Some(known) = self.meta(name)? {
             return Ok(known);
         }
         let computed = compute()?;
-        self.update("INSERT OR IGNORE INTO meta (name, value) VALUES ('installation', ?1)", &[&computed])?;
+        self.update("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)", &[&name, &computed])?;
         Ok(computed)
     }
 
-    /// The same, if it was computed before.
-    pub fn known_installation(&self) -> Result<Option<String>> {
-        self.first("SELECT value FROM meta WHERE name = 'installation'", &[], |row| row.get(0))
+    fn meta(&self, name: &str) -> Result<Option<String>> {
+        self.first("SELECT value FROM meta WHERE name = ?1", &[&name], |row| row.get(0))
     }
 
     /// The first row of a query.

@@ -77,6 +77,11 @@ impl Panel {
         self.key()?.installation()
     }
 
+    /// The secret from which the tags in marks are made.
+    pub fn mark_key(&self) -> Result<String> {
+        self.key()?.mark_key()
+    }
+
     pub(super) fn key(&self) -> Result<&Key> {
         if self.key.get().is_none() {
             _ = self.key.set(Key::read(self.config.root.join(&self.options()?.key))?);

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey};
-use rsa::traits::PublicKeyParts;
+use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -85,6 +85,13 @@ impl Key {
             )
         })?;
         Ok(sha256(der.as_bytes())[..12].to_owned())
+    }
+
+    /// The key of the tags in marks: from the private half, whatever the file's format.
+    pub fn mark_key(&self) -> Result<String> {
+        let mut secret = b"pmvmmanager6 marks:".to_vec();
+        secret.extend(self.rsa()?.d().to_bytes_be());
+        Ok(sha256(&secret))
     }
 }
 

@@ -36,7 +36,7 @@ pub use foreign::refuse_foreign;
 pub use handlers::{Candidate, Import, Listed};
 pub use lists::Offered;
 pub use operations::Operation;
-pub use records::{Customer, Handler, HandlerParam, Owner, Service, status};
+pub use records::{Customer, Handler, HandlerParam, Naming, Owner, Service, status};
 pub use slots::{Address, Slot};
 pub use statistics::{FRACTION, Metered, Reading, Recorded};
 pub use units::Units;

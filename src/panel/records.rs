@@ -79,6 +79,8 @@ pub struct Service {
     pub tariff_name: String,
     /// `pricelistparam` of the tariff.
     pub tariff: BTreeMap<String, String>,
+    /// `item.remoteid`: the number that a reseller's own BILLmanager gave a service that it sold on [protocol A10].
+    pub remote_id: Option<u64>,
     /// The owner.
     pub client: Customer,
     /// `itemparam`.
@@ -114,6 +116,33 @@ pub struct Owner {
     /// `processingmodule.id`.
     pub handler: Option<HandlerId>,
 }
+
+/// A service that names a VM by its id.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    /// The service.
+    pub item: ServiceId,
+    /// The id.
+    pub vm: VmId,
+    /// The module of its handler.
+    pub module: String,
+    /// The address of its handler.
+    pub url: String,
+    /// Its main address, as BILLmanager shows it.
+    pub ip: String,
+}
+
+impl Naming {
+    fn read(row: &Row) -> Option<Naming> {
+        let [module, url, ip] = [1, 2, 3].map(|at| row.text(at).to_owned());
+        Some(Naming { item: row.id(0)?, vm: row.id(4)?, module, url, ip })
+    }
+}
+
+const NAMING_QUERY: &str = "SELECT i.id, pm.module, u.value, a.value, p.value FROM itemparam p JOIN item i ON p.item = i.id \
+    LEFT JOIN processingmodule pm ON i.processingmodule = pm.id \
+    LEFT JOIN processingparam u ON u.processingmodule = pm.id AND u.intname = 'url' \
+    LEFT JOIN itemparam a ON a.item = i.id AND a.intname = 'ip' WHERE p.intname = 'panelid' AND i.status <> 4";
 
 impl Panel {
     /// Whose service this is; `db` when there is no such service.
@@ -214,6 +243,7 @@ impl Panel {
                 last_tariff: row.id(3),
                 tariff_id: row.id(4).unwrap_or_default(),
                 tariff_title: row.text(9).to_owned(),
+                remote_id: row.id(10),
                 tariff_name: row.text(5).to_owned(),
                 client: known.map(|client| Customer { name: row.text(7).to_owned(), ..client }).unwrap_or_default(),
                 params: params.remove(&id).unwrap_or_default(),
@@ -244,12 +274,24 @@ impl Panel {
         ))
     }
 
-    /// Services of a handler that name this VM and are not deleted.
-    pub fn services_with_vm(&self, vm: VmId, handler: HandlerId) -> Result<Vec<ServiceId>> {
-        let sql = "SELECT i.id FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' AND p.value = ? \
-                   AND i.processingmodule = ? AND i.status <> 4 ORDER BY i.id";
-        let rows = self.rows(sql, &[Param::Text(&vm.to_string()), Param::Id(handler.get())])?;
-        Ok(rows.iter().filter_map(|row| row.id(0)).collect())
+    /// Clients whose live services use this user name of VMmanager.
+    pub fn clients_with_username(&self, username: &str) -> Result<Vec<ClientId>> {
+        let sql = "SELECT DISTINCT i.account FROM itemparam p JOIN item i ON p.item = i.id \
+                   WHERE p.intname = 'username' AND p.value = ? AND i.status <> 4 ORDER BY i.account";
+        Ok(self.rows(sql, &[Param::Text(username)])?.iter().filter_map(|row| row.id(0)).collect())
+    }
+
+    /// Live services of every handler and module that name this VM id.
+    pub fn services_naming(&self, vm: VmId) -> Result<Vec<Naming>> {
+        let rows =
+            self.rows(&format!("{NAMING_QUERY} AND p.value = ? ORDER BY i.id"), &[Param::Text(&vm.to_string())])?;
+        Ok(rows.iter().filter_map(Naming::read).collect())
+    }
+
+    /// Every live service that names a VM.
+    pub fn all_naming(&self) -> Result<Vec<Naming>> {
+        let rows = self.rows(&format!("{NAMING_QUERY} ORDER BY i.id"), &[])?;
+        Ok(rows.iter().filter_map(Naming::read).collect())
     }
 
     /// One crypted parameter of a service, decrypted.
@@ -331,7 +373,7 @@ fn service_queries(these: &str) -> [String; 6] {
     [
         format!(
             "SELECT it.intname, i.status, i.period, i.lastpricelist, i.pricelist, p.intname, a.id, a.name, i.id, \
-             p.name FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
+             p.name, i.remoteid FROM item i JOIN pricelist p ON i.pricelist = p.id JOIN itemtype it ON p.itemtype = it.id \
              LEFT JOIN account a ON i.account = a.id WHERE i.id {these} ORDER BY i.id"
         ),
         format!(

@@ -53,6 +53,8 @@ pub struct Client {
     session: Session,
     limits: Limits,
     prefixed: Cell<bool>,
+    /// We were seen to be an administrator in this run.
+    pub(super) administrator: Cell<bool>,
     interceptor: Option<Box<dyn Interceptor>>,
 }
 
@@ -88,7 +90,15 @@ impl Client {
     /// Connects to nothing yet.
     pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
         let http = Http::new(access.trust.clone(), limits.answer);
-        Client { http, access, session, limits: limits.clone(), prefixed: Cell::new(false), interceptor: None }
+        Client {
+            http,
+            access,
+            session,
+            limits: limits.clone(),
+            prefixed: Cell::new(false),
+            administrator: Cell::new(false),
+            interceptor: None,
+        }
     }
 
     /// The same client with something between it and VMmanager.

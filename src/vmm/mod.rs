@@ -20,6 +20,7 @@ pub mod session;
 mod task;
 mod tls;
 mod traffic;
+mod whoami;
 
 pub use about::Version;
 pub use address::Address;

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("admin::doctor", &["command", "journal", "panel", "service", "settings", "state", "vmm", "wire"]),
     ("service", &["journal", "panel", "queue", "dry_run", "settings", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
-    ("service::vm::account", &["lock", "state", "vmm"]),
+    ("service::vm::account", &["journal", "lock", "state", "vmm"]),
     // A command works alone on its handler.
     ("service::handler::job", &["journal", "lock", "panel", "settings", "state", "vmm"]),
     // One script for both, so that a plan has one order.

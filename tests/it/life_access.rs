@@ -218,11 +218,19 @@ fn a_link_logs_its_client_in_once_and_stands_nowhere_else() {
 fn each_click_has_a_link_of_its_own() {
     let world = TestWorld::start();
     let item = world.opened();
-    world.succeed(item, "suspend");
-    assert_eq!(world.bill.item(item).status, SUSPENDED);
     let links: Vec<String> =
         (0..2).map(|_| document(&world, &ask_link(&world, item, &[])).value("url").to_owned()).collect();
     assert_ne!(links[0], links[1]);
+}
+
+#[test]
+fn a_suspended_service_opens_no_door() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    world.succeed(item, "suspend");
+    assert_eq!(world.bill.item(item).status, SUSPENDED);
+    let refusal = Refusal::of(&ask_link(&world, item, &[]));
+    refusal.is(Kind::BadParam, "status", &["suspended"]);
 }
 
 /// With an administrator's account the client would get the whole platform.

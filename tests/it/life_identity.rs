@@ -48,7 +48,7 @@ fn attempt(world: &TestWorld, (item, free, used): (u64, u64, u64), command: &str
 #[test]
 fn every_command_refuses_a_vm_that_is_not_the_services() {
     // Each makes the VM that BILLmanager names another one than the service's.
-    let cases: [(&str, Arrange); 8] = [
+    let cases: [(&str, Arrange); 6] = [
         ("the VM of another service of the same client", |world, item| {
             let other = world.host_of(world.opened()).id;
             world.bill.set_param(item, "panelid", &other.to_string());
@@ -62,14 +62,6 @@ fn every_command_refuses_a_vm_that_is_not_the_services() {
             let account = world.host_of(item).account;
             let other = world.make_by_hand("by-hand", account);
             world.bill.set_param(item, "panelid", &other.to_string());
-        }),
-        ("the mark of another installation", |world, item| {
-            let host = world.host_of(item).id;
-            world.alter(host, |vm| vm.comment = format!("billmgr:ffffffffffff:{item}"));
-        }),
-        ("two marks", |world, item| {
-            let host = world.host_of(item).id;
-            world.alter(host, |vm| vm.comment.push_str(" billmgr:ffffffffffff:77"));
         }),
         ("another owner", |world, item| {
             let stranger = world.vmm.change(|p| p.add_account("mallory@example.com", "Pass-of-mallory-1", "@user"));
@@ -98,6 +90,12 @@ fn every_command_refuses_a_vm_that_is_not_the_services() {
         let (before, calls) = (world.snapshot(service.0), world.bill.params(service.0)["panelid"].clone());
         for command in CHANGING {
             let refused = Refusal::of(&attempt(&world, service, command));
+            if refused.kind == Kind::Vm6Platform {
+                // The only VM that was recorded there has another creation date: VMmanager gives no number again.
+                assert!(refused.value.contains("the VMs that were recorded there are other VMs here"), "{refused:?}");
+                world.drop_operations();
+                continue;
+            }
             assert_eq!(refused.kind, Kind::Vm6Foreign, "{command}: {refused:?}");
             for told in [&calls, &world.mark(service.0), "alice@example.com", "link --item"] {
                 assert!(refused.value.contains(told), "{command} does not tell {told}: {refused:?}");
@@ -126,5 +124,5 @@ fn every_command_works_when_the_client_edited_the_comment() {
             assert_eq!(world.host_of(service.0).comment, format!("my shop {}", world.mark(service.0)), "{command}");
         }
     }
-    assert!(world.bill.log().contains("has lost its mark in the comment; it is put back"));
+    assert!(world.bill.log().contains("is missing; it is written again"));
 }

@@ -7,7 +7,6 @@ use sandbox::vmm::{Action, Fault};
 use serde_json::json;
 
 use crate::support::cases::each;
-use crate::support::invariants::Invariant;
 use crate::support::refusal::Refusal;
 use crate::support::service::{ACTIVE, Arrange, FREE, NOTHING, SUSPENDED, post};
 use crate::support::world::TestWorld;
@@ -231,9 +230,9 @@ fn doubts_accept_an_add_on() {
             world.vmm.expire_sessions();
         }),
         ("the VM is not ours", |world, item| {
+            let stranger = world.vmm.change(|p| p.add_account("mallory@example.com", "Pass-of-mallory-1", "@user"));
             let host = world.host_of(item).id;
-            world.alter(host, |vm| "billmgr:ffffffffffff:1".clone_into(&mut vm.comment));
-            world.waive(Invariant::NothingForgotten, "the VM has the mark of another installation");
+            world.alter(host, |vm| vm.account = stranger);
         }),
         ("the VM id is no number", |world, item| world.bill.set_param(item, "panelid", "vps one")),
         ("the pool of the tariff is no number", |world, item| {

@@ -12,6 +12,7 @@ use crate::admin::table::moment;
 use crate::error::{Error, Result};
 use crate::log::MASK;
 use crate::queue::{Entry, Scope};
+use crate::service::job::evidence::{OwnMark, Owner, Recorded};
 use crate::service::order::Order;
 use crate::service::report::{BillingPart, JournalPart, PlatformPart, QueuePart, Report};
 use crate::vmm::Host;
@@ -144,14 +145,14 @@ fn platform(platform: &PlatformPart) -> Value {
         });
         task.collect::<Vec<_>>()
     });
-    let vm = platform.vm.as_ref().map(|(host, proof)| {
+    let vm = platform.vm.as_ref().map(|(host, facts)| {
         let mut vm = vm(host);
         vm["proof"] = json!({
-            "proved": proof.holds(),
-            "own_mark": proof.marked,
-            "foreign_mark": proof.foreign,
-            "journal": proof.journalled,
-            "owner": proof.owned,
+            "proved": facts.judge().is_ok(),
+            "own_mark": facts.mark == OwnMark::Valid,
+            "foreign_mark": facts.foreign,
+            "journal": facts.row == Recorded::Here,
+            "owner": facts.owner != Owner::Other,
         });
         vm
     });

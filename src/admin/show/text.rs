@@ -7,7 +7,7 @@ use crate::admin::table::{counted, moment, or_dash, table};
 use crate::error::{Error, Result};
 use crate::log::MASK;
 use crate::queue::Scope;
-use crate::service::job::identity::Proof;
+use crate::service::job::evidence::{Facts, OwnMark, Owner, Recorded};
 use crate::service::order::Order;
 use crate::service::report::{BillingPart, JournalPart, PlatformPart, QueuePart, Report};
 use crate::text::{LONGEST, clean};
@@ -145,22 +145,22 @@ fn journal(remembered: &JournalPart) -> String {
 }
 
 fn platform(platform: &PlatformPart) -> String {
-    let Some((host, proof)) = &platform.vm else {
+    let Some((host, facts)) = &platform.vm else {
         return format!("VMmanager: {} has no VM of this service (mark {})\n", platform.client.base(), platform.mark);
     };
-    let facts = table(["VMmanager", platform.client.base().as_str()], &vm(host, *proof));
+    let page = table(["VMmanager", platform.client.base().as_str()], &vm(host, *facts));
     let Some(tasks) = &platform.tasks else {
-        return facts + "Its tasks: VMmanager does not report them\n";
+        return page + "Its tasks: VMmanager does not tell\n";
     };
     let rows = tasks.iter().map(|(past, error)| {
         let error = error.as_ref().map(Error::message).unwrap_or_default();
         let id = past.id.map(|id| id.to_string()).unwrap_or_default();
         [id, past.date_create.clone(), past.name.clone(), past.state.clone(), error]
     });
-    format!("{facts}\n{}", table(["Task", "", "", "", ""], &rows.collect::<Vec<_>>()))
+    format!("{page}\n{}", table(["Task", "", "", "", ""], &rows.collect::<Vec<_>>()))
 }
 
-fn vm(host: &Host, proof: Proof) -> Vec<Fact> {
+fn vm(host: &Host, facts: Facts) -> Vec<Fact> {
     let disk = host.disk.as_ref();
     let pending = |value: Option<u64>, what: &str| number(value.filter(|&value| value > 0), what);
     let sizes = [
@@ -185,19 +185,33 @@ fn vm(host: &Host, proof: Proof) -> Vec<Fact> {
         fact("at next stop", list(later, ", ")),
         fact("addresses", list(addresses, " ")),
         fact("comment", host.comment.clone()),
-        fact("proved", proved(proof)),
+        fact("proved", proved(facts)),
     ]
 }
 
 /// Whether the VM is the service's, and why.
-fn proved(proof: Proof) -> String {
+fn proved(facts: Facts) -> String {
+    let mark = match facts.mark {
+        OwnMark::Valid => "the comment has the service's mark",
+        OwnMark::Forged => "the comment has a mark of the service without the right tag",
+        OwnMark::Copied => "the comment has a copy of the service's mark",
+        OwnMark::None => "the comment lacks the service's mark",
+    };
+    let journal = match facts.row {
+        Recorded::Here => "the journal holds this VM",
+        Recorded::OtherVm => "the journal holds another VM",
+        Recorded::Elsewhere => "the journal holds a VM of another platform",
+        Recorded::OtherClient => "the journal's row is another client's",
+        Recorded::Asked | Recorded::None => "the journal does not hold this VM",
+    };
     let reasons = [
-        if proof.foreign { "the comment has another mark" } else { "" },
-        if proof.marked { "the comment has the service's mark" } else { "the comment lacks the service's mark" },
-        if proof.journalled { "the journal holds this VM" } else { "the journal does not hold this VM" },
-        if proof.owned { "the owner is the client" } else { "the owner is not the client" },
+        if facts.claimed { "another service names it" } else { "" },
+        if facts.foreign { "the comment has another mark" } else { "" },
+        mark,
+        journal,
+        if facts.owner == Owner::Other { "the owner is not the client" } else { "the owner is the client" },
     ];
-    let verdict = if proof.holds() { "yes" } else { "no" };
+    let verdict = if facts.judge().is_ok() { "yes" } else { "no" };
     format!("{verdict}: {}", list(reasons.map(str::to_owned), ", "))
 }
 

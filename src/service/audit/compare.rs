@@ -10,7 +10,8 @@ use crate::journal::Record;
 use crate::panel::status::{ACTIVE, SUSPENDED};
 use crate::panel::{Service, Slot};
 use crate::service::handler::HandlerJob;
-use crate::service::job::identity::{self, Proof, Verdict};
+use crate::service::job::evidence::{Facts, Owner, Refusal};
+use crate::service::job::facts::Background;
 use crate::service::order::{Order, Sizes};
 use crate::service::platform::{catalogue, interfaces};
 use crate::service::vm::{addresses, sizes, speed_cap};
@@ -106,7 +107,7 @@ impl<'a> Subject<'a> {
                 return None;
             }
         };
-        let recorded = named.or_else(|| self.record?.vm).and_then(|vm| reading.hosts.get(&vm));
+        let recorded = self.living_vm().or(named).and_then(|vm| reading.hosts.get(&vm));
         let marked = reading.marked.get(&self.service.id).map_or(&[][..], Vec::as_slice);
         let host = match (recorded, marked) {
             (Some(host), _) => host,
@@ -122,35 +123,83 @@ impl<'a> Subject<'a> {
         self.proved(host, named).then_some(host)
     }
 
+    /// The VM that the journal knows, while it may exist.
+    fn living_vm(&self) -> Option<VmId> {
+        self.record.filter(|record| record.ended.is_none())?.vm
+    }
+
+    fn facts(&self, host: &Host) -> Facts {
+        let (reading, item) = (self.reading, self.service.id);
+        let has_others = |found: Option<&Vec<ServiceId>>| found.is_some_and(|items| items.iter().any(|it| *it != item));
+        let owner = host.account.as_ref().map(|account| account.id).unwrap_or_default();
+        let background = Background {
+            service: &self.service,
+            marker: &self.job.marker,
+            mark: &self.job.mark(item),
+            record: self.record.filter(|record| record.ended.is_none()),
+            platform: reading.platform,
+            tie: reading.ties.get(&owner).copied(),
+            is_claimed: has_others(reading.claims.get(&host.id)),
+            is_others: has_others(reading.journalled.get(&host.id)),
+        };
+        background.facts(host)
+    }
+
     fn proved(&mut self, host: &Host, named: Option<VmId>) -> bool {
-        let proof = Proof::of(&self.service, &self.job.mark(self.service.id), self.record, host).verdict();
-        match proof {
-            Verdict::Marked => {}
-            Verdict::Journalled => {
+        let facts = self.facts(host);
+        match facts.judge() {
+            Ok(()) if self.job.mark(self.service.id).is_in(&host.comment) => {}
+            Ok(()) => {
                 let is = format!("comment \"{}\"", host.comment);
                 self.add(Kind::LostMark, Some(host.id), is, self.job.mark(self.service.id).to_string(), Remedy::Safe);
             }
-            Verdict::OtherOwner => self.other_owner(host),
-            Verdict::OtherMark | Verdict::Unknown => self.foreign(host, named, proof),
+            Err(Refusal::Owner) => self.other_owner(host),
+            Err(Refusal::Elsewhere) => self.elsewhere(),
+            Err(Refusal::OtherClient) => self.other_client(host),
+            Err(refusal) => self.foreign(host, named, facts, refusal),
         }
-        matches!(proof, Verdict::Marked | Verdict::Journalled)
+        facts.judge().is_ok()
     }
 
-    fn foreign(&mut self, host: &Host, named: Option<VmId>, proof: Verdict) {
+    fn elsewhere(&mut self) {
+        let own = self.record.and_then(|record| record.platform).unwrap_or_default();
+        let is = format!("the handler leads to platform {}", self.reading.platform);
+        let text = format!("give service {} a handler of platform {own}", self.service.id);
+        self.add(Kind::Platform, self.living_vm(), is, format!("platform {own}"), Remedy::ByHand(text));
+    }
+
+    fn other_client(&mut self, host: &Host) {
+        let before = self.record.map_or_else(ClientId::default, |record| record.client);
+        let is = format!("VM {} of client {before}", host.id);
+        let should = format!("a VM of client {}", self.service.client.id);
+        self.add(Kind::Client, Some(host.id), is, should, self.link(""));
+    }
+
+    /// A service that was handed to another client is a copy with a new number: the closed one still has the VM.
+    fn is_handed_over(&self, host: &Host) -> bool {
+        let others = self.reading.journalled.get(&host.id).map_or(&[][..], Vec::as_slice);
+        let is_closed = |item: &ServiceId| *item != self.service.id && self.reading.closed.contains(item);
+        others.iter().any(is_closed)
+    }
+
+    fn foreign(&mut self, host: &Host, named: Option<VmId>, facts: Facts, refusal: Refusal) {
         let claims = self.reading.claims.get(&host.id).map_or(&[][..], Vec::as_slice);
         let others: Vec<String> =
             claims.iter().filter(|item| **item != self.service.id).map(ServiceId::to_string).collect();
-        let owned = identity::owned(&self.service, host, self.record);
-        // Without the id in BILLmanager the journal's goes on counting.
-        let elsewhere = named.is_some() && self.record.and_then(|record| record.vm) != Some(host.id);
-        let remedy = match proof {
-            Verdict::Unknown if owned && others.is_empty() => self.link(&format!(" --vm {} --yes", host.id)),
-            Verdict::OtherMark if elsewhere => self.forget_vm(),
-            Verdict::Unknown if elsewhere && !owned => self.forget_vm(),
+        let owned = facts.owner != Owner::Other;
+        // Without the id in BILLmanager the journal's still counts.
+        let elsewhere = named.is_some() && self.living_vm() != Some(host.id);
+        let handed_over = self.is_handed_over(host);
+        let remedy = match refusal {
+            _ if handed_over => self.link(&format!(" --vm {} --yes", host.id)),
+            Refusal::Unproved if owned && others.is_empty() => self.link(&format!(" --vm {} --yes", host.id)),
+            Refusal::Unproved if owned => self.link(""),
+            _ if elsewhere => self.forget_vm(),
             _ => self.link(""),
         };
         let is = format!("VM {} of {}, comment \"{}\"", host.id, owner_of(host), host.comment);
         let (kind, is) = match others.as_slice() {
+            _ if handed_over => (Kind::HandedOver, is),
             [] => (Kind::ForeignVm, is),
             others => (Kind::SharedVm, format!("{is}, is named by service {} too", others.join(", "))),
         };

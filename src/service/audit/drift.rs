@@ -7,6 +7,9 @@ use crate::id::{ServiceId, VmId};
 #[allow(missing_docs, reason = "Kind::meaning says it")]
 pub enum Kind {
     NoVm,
+    Platform,
+    Client,
+    HandedOver,
     ForeignVm,
     SharedVm,
     DuplicateMark,
@@ -29,8 +32,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its word and what it means, the most serious first.
-    pub const ALL: [(Kind, &'static str, &'static str); 19] = [
+    pub const ALL: [(Kind, &'static str, &'static str); 22] = [
         (Kind::NoVm, "no_vm", "an active or suspended service has no VM"),
+        (Kind::Platform, "platform", "the handler leads to another VMmanager than the one the service lives on"),
+        (
+            Kind::Client,
+            "client",
+            "the VM was another client's when it was recorded: the service or its number changed hands",
+        ),
+        (Kind::HandedOver, "handed_over", "the service took the place of a closed one that still has the VM"),
         (Kind::ForeignVm, "foreign_vm", "BILLmanager names a VM that is not proved to be the service's"),
         (Kind::SharedVm, "shared_vm", "the same, and other services name that VM too"),
         (Kind::DuplicateMark, "duplicate_mark", "several VMs have the mark of one service"),

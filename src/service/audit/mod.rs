@@ -5,7 +5,7 @@
 //! same way again is reported. Services with an operation under way, before or after a reading, are left out and counted.
 //!
 //! Nothing is compared in a way of its own: what is wanted comes from [`crate::service::order`], what proves a VM from
-//! [`crate::service::job::identity`], and sizes and addresses are judged by those who would change them.
+//! [`crate::service::job::evidence`], and sizes and addresses are judged by those who would change them.
 //!
 //! Not judged, because it would take a request for each VM: reverse names, the length of an IPv6 network, and on a
 //! handler with an additional interface how many addresses a VM has.

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::error::Result;
-use crate::id::{AccountId, ServiceId, VmId};
-use crate::journal::{Cap, Phase, Record};
+use crate::id::{AccountId, PlatformId, ServiceId, VmId};
+use crate::journal::{Cap, Phase, Record, Tie};
+use crate::panel::status::DELETED;
 use crate::queue;
 use crate::service::handler::HandlerJob;
-use crate::service::job::identity::Mark;
+use crate::service::job::claims::means_vm;
+use crate::service::job::mark::FoundMark;
 use crate::service::order::Placement;
 use crate::service::platform::catalogue;
 use crate::vmm::{Host, Preset};
@@ -18,13 +20,15 @@ pub struct Reading {
     pub busy: BTreeSet<ServiceId>,
     /// Active and suspended services, each with the VM that BILLmanager names.
     pub open: BTreeMap<ServiceId, Option<VmId>>,
-    /// The services that name a VM.
+    /// The platform that was read.
+    pub platform: PlatformId,
+    /// The live services of any module that name a VM of this platform.
     pub claims: HashMap<VmId, Vec<ServiceId>>,
-    /// VMs named by a service of any module.
-    pub named_anywhere: BTreeSet<VmId>,
+    /// To whom accounts of this platform are tied.
+    pub ties: HashMap<AccountId, Tie>,
     /// Every VM of the platform.
     pub hosts: HashMap<VmId, Host>,
-    /// VMs that have a mark of this installation, by the service.
+    /// VMs with a mark of this installation and its right tag, by the service.
     pub marked: BTreeMap<ServiceId, Vec<VmId>>,
     /// Accounts.
     pub accounts: HashSet<AccountId>,
@@ -38,8 +42,10 @@ pub struct Reading {
     pub presets: Vec<Preset>,
     /// Our journal.
     pub records: HashMap<ServiceId, Record>,
-    /// VMs that the journal knows as a service's.
-    pub journalled: HashSet<VmId>,
+    /// VMs of this platform that the journal knows as services'.
+    pub journalled: HashMap<VmId, Vec<ServiceId>>,
+    /// Services that BILLmanager has closed, among those of the journal.
+    pub closed: HashSet<ServiceId>,
     /// Speeds that are capped.
     pub caps: HashMap<ServiceId, Cap>,
     /// The handler's settings.
@@ -53,13 +59,15 @@ impl Reading {
         let (busy, open) = (busy(job)?, job.panel.open_services(job.handler.id)?);
         show("reading VMmanager's lists");
         let hosts = job.vmm.hosts()?;
+        let platform = job.platform(Some(&hosts))?;
         let accounts = job.vmm.accounts()?;
         let records = job.journal.records()?;
         Ok(Reading {
             busy,
-            claims: claims(&open),
             open,
-            named_anywhere: job.panel.vms_named_anywhere()?,
+            platform,
+            claims: claims(job, platform, &hosts)?,
+            ties: ties(job, platform)?,
             marked: marked(job, &hosts),
             hosts: hosts.into_iter().map(|host| (host.id, host)).collect(),
             staff: accounts.iter().filter(|account| account.is_staff()).map(|account| account.id).collect(),
@@ -67,11 +75,8 @@ impl Reading {
             emails: accounts.into_iter().map(|account| account.email.to_lowercase()).collect(),
             templates: job.vmm.os_list()?.into_iter().map(|os| (os.id, catalogue::os_title(&os))).collect(),
             presets: job.vmm.presets()?,
-            journalled: records
-                .values()
-                .filter(|record| record.phase != Phase::Deleted)
-                .filter_map(|record| record.vm)
-                .collect(),
+            journalled: journalled(&records, platform),
+            closed: closed(job, &records)?,
             records,
             caps: job.journal.caps()?.into_iter().collect(),
             place,
@@ -91,11 +96,36 @@ pub fn busy(job: &HandlerJob) -> Result<BTreeSet<ServiceId>> {
     Ok(found)
 }
 
-fn claims(open: &BTreeMap<ServiceId, Option<VmId>>) -> HashMap<VmId, Vec<ServiceId>> {
+fn claims(job: &HandlerJob, platform: PlatformId, hosts: &[Host]) -> Result<HashMap<VmId, Vec<ServiceId>>> {
+    let hosts: HashMap<VmId, &Host> = hosts.iter().map(|host| (host.id, host)).collect();
     let mut found: HashMap<VmId, Vec<ServiceId>> = HashMap::new();
-    for (item, vm) in open {
-        if let Some(vm) = vm {
-            found.entry(*vm).or_default().push(*item);
+    for naming in job.panel.all_naming()? {
+        if let Some(host) = hosts.get(&naming.vm)
+            && means_vm(&job.journal, Some(platform), &job.vmm.base(), &naming, host)?
+        {
+            found.entry(naming.vm).or_default().push(naming.item);
+        }
+    }
+    Ok(found)
+}
+
+fn ties(job: &HandlerJob, platform: PlatformId) -> Result<HashMap<AccountId, Tie>> {
+    let ties = job.journal.ties()?.into_iter().filter(|tie| tie.platform == platform);
+    Ok(ties.map(|tie| (tie.account, tie)).collect())
+}
+
+fn closed(job: &HandlerJob, records: &HashMap<ServiceId, Record>) -> Result<HashSet<ServiceId>> {
+    let living = records.iter().filter(|(_, record)| record.ended.is_none()).map(|(item, _)| *item);
+    let statuses = job.panel.statuses(&living.collect::<Vec<_>>())?;
+    Ok(statuses.into_iter().filter(|(_, status)| *status == DELETED).map(|(item, _)| item).collect())
+}
+
+fn journalled(records: &HashMap<ServiceId, Record>, platform: PlatformId) -> HashMap<VmId, Vec<ServiceId>> {
+    let mut found: HashMap<VmId, Vec<ServiceId>> = HashMap::new();
+    for (item, record) in records {
+        let is_here = record.platform.is_none_or(|own| own == platform) && record.ended.is_none();
+        if let Some(vm) = record.vm.filter(|_| is_here && record.phase != Phase::Deleted) {
+            found.entry(vm).or_default().push(*item);
         }
     }
     found
@@ -104,9 +134,8 @@ fn claims(open: &BTreeMap<ServiceId, Option<VmId>>) -> HashMap<VmId, Vec<Service
 fn marked(job: &HandlerJob, hosts: &[Host]) -> BTreeMap<ServiceId, Vec<VmId>> {
     let mut found: BTreeMap<ServiceId, Vec<VmId>> = BTreeMap::new();
     for host in hosts {
-        let marks = Mark::find_all(&host.comment).into_iter();
-        let items: BTreeSet<ServiceId> =
-            marks.filter(|mark| mark.installation == job.installation).map(|mark| mark.item).collect();
+        let marks = FoundMark::all(&host.comment).into_iter();
+        let items: BTreeSet<ServiceId> = marks.filter(|mark| job.marker.made(mark)).map(|mark| mark.item).collect();
         for item in items {
             found.entry(item).or_default().push(host.id);
         }

@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::id::{ServiceId, VmId};
 use crate::panel::status::DELETED;
 use crate::service::handler::HandlerJob;
-use crate::service::job::identity::Mark;
+use crate::service::job::mark::FoundMark;
 use crate::vmm::Host;
 
-/// Every VM that has no service, or that has a mark that belongs to another VM.
+/// Every VM that has no service, or that has a mark that another VM should have.
 pub fn vms(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
     let mut found = without_service(job, reading)?;
     let own = reading.marked.iter().filter(|(item, vms)| vms.len() > 1 && reading.open.contains_key(*item));
@@ -30,6 +30,10 @@ fn without_service(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> 
             continue;
         }
         for vm in &reading.marked[&item] {
+            // Whoever names it has it now: a transferred service is a copy with a new number, and it is linked.
+            if reading.claims.get(vm).is_some_and(|claims| claims.iter().any(|other| *other != item)) {
+                continue;
+            }
             let (is, remedy) = if status.is_some() {
                 (format!("service {item} is closed"), Remedy::Module(format!("--command close --item {item}")))
             } else {
@@ -61,8 +65,8 @@ fn duplicates(job: &HandlerJob, reading: &Reading, item: ServiceId, vms: &[VmId]
 /// A client's VM, complete, of which neither a service, nor a mark, nor the journal speaks.
 fn is_unsold(reading: &Reading, host: &Host) -> bool {
     let of_client = host.account.as_ref().is_some_and(|owner| !reading.staff.contains(&owner.id));
-    let known = reading.named_anywhere.contains(&host.id) || reading.journalled.contains(&host.id);
-    of_client && !known && host.state != Host::CREATING && Mark::find_all(&host.comment).is_empty()
+    let known = reading.claims.contains_key(&host.id) || reading.journalled.contains_key(&host.id);
+    of_client && !known && host.state != Host::CREATING && FoundMark::all(&host.comment).is_empty()
 }
 
 fn unsold(job: &HandlerJob, host: &Host) -> Finding {

@@ -10,32 +10,36 @@ use jiff::ToSpan;
 
 use crate::config::today;
 use crate::error::{Error, Kind, Result};
-use crate::id::{AccountId, ClientId, VmId};
+use crate::id::{AccountId, ClientId, PlatformId, ServiceId};
+use crate::journal::Subject;
 use crate::log;
-use crate::panel::Import;
+use crate::panel::{Import, Naming};
 use crate::service::handler::HandlerJob;
-use crate::service::job::identity::Mark;
+use crate::service::job::claims::means_vm;
+use crate::service::job::mark::FoundMark;
 use crate::service::platform::catalogue;
 use crate::vmm::{Host, Os};
 
 /// Offers every VM of the handler's cluster that no service has and one of the words fits (none: all). The number.
 pub fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
     let cluster = job.cluster()?.id;
-    let named = job.panel.named_vms(job.handler.id)?;
+    let naming = job.panel.all_naming()?;
     let staff = staff(job)?;
     let in_cluster = |host: &Host| host.cluster.as_ref().is_some_and(|at| at.id == cluster);
-    let hosts: Vec<Host> = job.vmm.hosts()?.into_iter().filter(in_cluster).collect();
+    let all = job.vmm.hosts()?;
+    let platform = job.platform(Some(&all))?;
+    let hosts: Vec<Host> = all.into_iter().filter(in_cluster).collect();
     let templates = job.vmm.os_list()?;
     let paid_until = today()
         .checked_add(1.month())
         .map_err(|error| Error::new(Kind::State, "clock", format!("this server's clock cannot be used: {error}")))?;
     let mut count = 0;
     for host in hosts.iter().filter(|host| is_asked_for(host, words)) {
-        if let Some(reason) = obstacle(host, &named, &staff) {
+        if let Some(reason) = obstacle(job, host, &naming, &staff)? {
             log::info!("handler {}: VM {} ({}) is not offered: {reason}", job.handler.id, host.id, host.name);
             continue;
         }
-        offer(job, host, &templates, &paid_until.to_string())?;
+        offer(job, platform, host, &templates, &paid_until.to_string())?;
         count += 1;
     }
     log::info!("handler {}: {count} VMs offered as services", job.handler.id);
@@ -58,22 +62,28 @@ fn is_asked_for(host: &Host, words: &[&str]) -> bool {
     words.is_empty() || words.iter().any(fits)
 }
 
-fn obstacle(host: &Host, named: &BTreeSet<VmId>, staff: &BTreeSet<AccountId>) -> Option<String> {
-    if named.contains(&host.id) {
-        return Some("a service names it".to_owned());
+fn obstacle(job: &HandlerJob, host: &Host, naming: &[Naming], staff: &BTreeSet<AccountId>) -> Result<Option<String>> {
+    let platform = job.platform(None)?;
+    for naming in naming.iter().filter(|naming| naming.vm == host.id) {
+        if means_vm(&job.journal, Some(platform), &job.vmm.base(), naming, host)? {
+            return Ok(Some(format!("service {} of module {} names it", naming.item, naming.module)));
+        }
     }
-    if let Some(mark) = Mark::find_all(&host.comment).first() {
-        return Some(format!("it has the mark {mark}"));
+    if let Some(item) = job.journal.others_with_vm(platform, host.id, ServiceId::default())?.first() {
+        return Ok(Some(format!("our journal knows it as the VM of service {item}")));
     }
-    match &host.account {
+    if let Some(mark) = FoundMark::all(&host.comment).first() {
+        return Ok(Some(format!("it has the mark {mark}")));
+    }
+    Ok(match &host.account {
         None => Some("it has no owner".to_owned()),
         Some(owner) if staff.contains(&owner.id) => Some(format!("it belongs to the administrator {}", owner.email)),
         _ if host.state == Host::CREATING => Some("it is being made".to_owned()),
         Some(_) => None,
-    }
+    })
 }
 
-fn offer(job: &HandlerJob, host: &Host, templates: &[Os], paid_until: &str) -> Result<()> {
+fn offer(job: &HandlerJob, platform: PlatformId, host: &Host, templates: &[Os], paid_until: &str) -> Result<()> {
     let os = host.os.as_ref().and_then(|os| templates.iter().find(|template| template.id == os.id));
     let mut params = BTreeMap::from([("panelid", host.id.to_string()), ("serverid", host.name.clone())]);
     params.insert("ip", crate::service::vm::addresses::main_address(host).unwrap_or_default().to_owned());
@@ -86,7 +96,9 @@ fn offer(job: &HandlerJob, host: &Host, templates: &[Os], paid_until: &str) -> R
         params.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str())).collect();
     let name: String = title(host).chars().filter(|c| !c.is_control()).collect();
     let item = job.panel.import(job.handler.id, &Import { name: &name, paid_until, params: &params })?;
-    job.journal.complete(item, ClientId::default(), &job.mark(item).to_string(), None, host.id, &host.create_date)?;
+    let mark = job.mark(item).to_string();
+    let subject = Subject { item, client: ClientId::default(), platform, mark: &mark };
+    job.journal.complete(subject, None, host.id, &host.create_date)?;
     log::info!("handler {}: VM {} ({}) is service {item} now", job.handler.id, host.id, host.name);
     Ok(())
 }

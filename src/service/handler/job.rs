@@ -3,18 +3,21 @@
 //! Two runs of one command for one handler would do the same twice and report it twice; the second waits for the first.
 //! Services are not locked by this: what changes one takes its ticket.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::id::{HandlerId, ServiceId};
+use crate::id::{HandlerId, PlatformId, ServiceId};
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::log;
 use crate::panel::{Handler, Panel};
-use crate::service::job::identity::Mark;
+use crate::service::job::mark::{Mark, Marker};
+use crate::service::job::marker;
 use crate::service::order::Placement;
 use crate::service::platform::connection;
+use crate::service::platform::recognise::Site;
 use crate::settings::HandlerSettings;
 use crate::state::prepare_directory;
 use crate::vmm::{Client, Cluster, Host};
@@ -33,8 +36,9 @@ pub struct HandlerJob<'a> {
     pub vmm: Client,
     /// What we asked for before.
     pub journal: Journal,
-    /// Our name in marks.
-    pub installation: String,
+    /// Makes and knows our marks.
+    pub marker: Marker,
+    platform: OnceCell<PlatformId>,
     _alone: Lock,
 }
 
@@ -45,8 +49,9 @@ impl<'a> HandlerJob<'a> {
         let vmm = connection::client(config, &handler)?;
         let settings = HandlerSettings::read(&handler.params);
         let journal = Journal::open(config)?;
-        let installation = journal.installation(|| panel.installation())?;
-        Ok(HandlerJob { config, panel, handler, settings, vmm, journal, installation, _alone: alone })
+        let marker = marker(panel, &journal)?;
+        let platform = OnceCell::new();
+        Ok(HandlerJob { config, panel, handler, settings, vmm, journal, marker, platform, _alone: alone })
     }
 
     /// The handler's cluster; `cluster_not_found` when VMmanager has no such cluster.
@@ -54,20 +59,35 @@ impl<'a> HandlerJob<'a> {
         connection::cluster(&self.vmm, Placement::read(&self.settings, &BTreeMap::new())?.cluster)
     }
 
-    /// The mark that the VM of a service has.
-    pub fn mark(&self, item: ServiceId) -> Mark {
-        Mark { installation: self.installation.clone(), item }
+    /// The platform at the handler's address; `hosts` is the list of all VMs where it was read already. What VMmanager
+    /// shows to somebody without rights is not the truth, so we must be an administrator.
+    pub fn platform(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
+        if let Some(platform) = self.platform.get() {
+            return Ok(*platform);
+        }
+        let site = Site { vmm: &self.vmm, journal: &self.journal };
+        let platform = site.recognise(hosts)?;
+        site.require_administrator()?;
+        Ok(*self.platform.get_or_init(|| platform))
     }
 
-    /// Whether a VM is proved to be a service's by its mark, else by the journal. Its owner is not asked for: enough to
-    /// read from it, not to change it.
+    /// The mark of a service's VM.
+    pub fn mark(&self, item: ServiceId) -> Mark {
+        self.marker.mark(item)
+    }
+
+    /// Whether a VM is a service's by the journal, else by its mark. Its owner is not asked for: enough to read from it,
+    /// not to change it.
     pub fn is_of(&self, host: &Host, item: ServiceId) -> Result<bool> {
-        let (marks, own) = (Mark::find_all(&host.comment), self.mark(item));
-        if !marks.is_empty() {
-            return Ok(marks.iter().all(|mark| *mark == own));
-        }
-        let record = self.journal.find(item)?;
-        Ok(record.is_some_and(|record| crate::service::job::identity::is_recorded(&record, host)))
+        let platform = self.platform(None)?;
+        Ok(match self.journal.find(item)?.filter(|record| record.ended.is_none() && record.vm.is_some()) {
+            Some(record) => {
+                let is_here = record.platform.is_none_or(|own| own == platform);
+                let is_same = record.vm_created.is_empty() || record.vm_created == host.create_date;
+                is_here && record.vm == Some(host.id) && is_same
+            }
+            None => self.mark(item).is_in(&host.comment),
+        })
     }
 }
 

@@ -1,13 +1,14 @@
 //! One operation on one service: everything a use-case needs.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::identity::Mark;
+use super::mark::{Mark, Marker};
 use crate::config::{Config, Limits};
 use crate::dry_run::Plan;
 use crate::error::Result;
-use crate::id::OperationId;
+use crate::id::{OperationId, PlatformId};
 use crate::journal::Journal;
 use crate::panel::{Handler, Panel, Service};
 use crate::queue::Label;
@@ -30,8 +31,12 @@ pub struct Job<'a> {
     pub vmm: Client,
     /// What we asked for before.
     pub journal: Journal,
+    /// Makes and knows our marks.
+    pub marker: Marker,
     /// The mark of the service's VM.
     pub mark: Mark,
+    /// The platform at the handler's address, once it was recognised.
+    pub(super) platform: OnceCell<PlatformId>,
     /// Directory of the queue.
     pub directory: PathBuf,
     /// Who we are in the queue.
@@ -58,6 +63,12 @@ pub struct Assignment<'a> {
     pub operation: Option<OperationId>,
 }
 
+/// What makes the marks of this installation, as it was first computed.
+pub fn marker(panel: &Panel, journal: &Journal) -> Result<Marker> {
+    let installation = journal.installation(|| panel.installation())?;
+    Ok(Marker::new(installation, journal.mark_key(|| panel.mark_key())?))
+}
+
 impl<'a> Assignment<'a> {
     /// Gathers what the operation needs; asks VMmanager nothing.
     pub fn job(self) -> Result<Job<'a>> {
@@ -75,10 +86,25 @@ impl<'a> Assignment<'a> {
 
     fn with(self, vmm: Client, journal: Journal) -> Result<Job<'a>> {
         let Assignment { config, panel, handler, service, label, operation } = self;
-        let mark = Mark { installation: journal.installation(|| panel.installation())?, item: service.id };
-        let settings = HandlerSettings::read(&handler.params);
+        let marker = marker(panel, &journal)?;
+        let mark = marker.mark(service.id);
         let (directory, asks_only) = (config.runtime_dir(), false);
-        Ok(Job { panel, service, handler, settings, vmm, journal, mark, directory, label, operation, asks_only })
+        let (platform, settings) = (OnceCell::new(), HandlerSettings::read(&handler.params));
+        Ok(Job {
+            panel,
+            service,
+            handler,
+            settings,
+            vmm,
+            journal,
+            marker,
+            mark,
+            platform,
+            directory,
+            label,
+            operation,
+            asks_only,
+        })
     }
 }
 

@@ -1,25 +1,41 @@
-//! The way from a service to its VM, proved to be its own, and the mark that is written into it.
+//! The way from a service to its VM: which VMs may be it, and that there is none.
+//!
+//! The VM that BILLmanager names is looked at first, then the journal's, then the mark is searched for. That a VM is gone
+//! is believed only on the service's own platform, after our role was seen in this run, from a list read to its end.
 
 use super::assignment::Job;
-use super::identity::{Mark, Proof, Verdict};
+use super::mark::FoundMark;
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
-use crate::journal::Record;
-use crate::log;
+use crate::journal::{Phase, Record};
 use crate::service::platform::interfaces;
-use crate::vmm::{Failure, Host};
+use crate::vmm::Host;
 
 impl Job<'_> {
+    /// The journal's row of the service while its VM may exist.
+    pub fn living_record(&self) -> Result<Option<Record>> {
+        let gone = |record: &Record| matches!(record.phase, Phase::Refused | Phase::Deleted);
+        Ok(self.journal.find(self.service.id)?.filter(|record| !gone(record)))
+    }
+
     /// The VM that BILLmanager or our journal names.
     pub fn recorded_vm(&self) -> Result<Option<VmId>> {
-        let named = self.service.named_vm().map_err(|text| {
-            let text = format!("the VM id (panelid) of service {} is \"{text}\", not a number", self.service.id);
-            Error::new(Kind::BadParam, "panelid", text)
-        });
-        match named? {
-            Some(id) => Ok(Some(id)),
-            None => Ok(self.journal.find(self.service.id)?.and_then(|record| record.vm)),
+        match self.named_vm()? {
+            Some(vm) => Ok(Some(vm)),
+            None => self.journalled_vm(),
         }
+    }
+
+    fn journalled_vm(&self) -> Result<Option<VmId>> {
+        Ok(self.living_record()?.and_then(|record| record.vm))
+    }
+
+    /// The VM that BILLmanager names.
+    fn named_vm(&self) -> Result<Option<VmId>> {
+        self.service.named_vm().map_err(|value| {
+            let text = format!("the VM id (panelid) of service {} is \"{value}\", not a number", self.service.id);
+            Error::new(Kind::BadParam, "panelid", text)
+        })
     }
 
     /// A VM with the addresses that are sold.
@@ -27,41 +43,76 @@ impl Job<'_> {
         self.vmm.host(id)?.map(|host| interfaces::main_only(&self.vmm, || self.place(), host)).transpose()
     }
 
-    /// The service's VM, proved to be its own: by its recorded id, else by its mark. Nothing when VMmanager itself says
-    /// that neither exists; `vm6_foreign` when what was found is not, or not only, ours.
+    /// The service's VM, proved to be its own. Nothing when VMmanager itself says that there is none; `vm6_foreign` when
+    /// what was found is not the service's, `vm6_platform` when the service lives elsewhere.
     pub fn locate(&self) -> Result<Option<Host>> {
-        if let Some(id) = self.recorded_vm()?
-            && let Some(host) = self.host(id)?
-        {
-            prove(self, &host)?;
-            return Ok(Some(host));
+        let (named, journalled) = (self.named_vm()?, self.journalled_vm()?);
+        for id in named.into_iter().chain(journalled.filter(|id| Some(*id) != named)) {
+            if let Some(host) = self.host(id)? {
+                self.prove(&host)?;
+                return Ok(Some(host));
+            }
         }
         self.locate_by_mark()
     }
 
     /// The one VM that has our mark.
     pub fn locate_by_mark(&self) -> Result<Option<Host>> {
-        let mut found = self.locate_marked()?;
+        let hosts = self.vmm.hosts()?;
+        self.confirm_absence(&hosts)?;
+        let mut found = self.marked(&hosts)?;
         if found.len() > 1 {
-            let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
-            let text = format!(
-                "several VMs have the mark \"{}\" of service {}: {}",
-                self.mark,
-                self.service.id,
-                names.join(", ")
-            );
-            let error = Error::new(Kind::Vm6Foreign, self.mark.to_string(), text);
-            return Err(error.cure("nothing was changed, remove the mark from the wrong ones"));
+            return Err(self.several(&found));
         }
-        let Some(host) = found.pop() else { return Ok(None) };
-        prove(self, &host)?;
-        interfaces::main_only(&self.vmm, || self.place(), host).map(Some)
+        let Some(host) = found.pop() else { return self.refuse_look_alike(&hosts).map(|()| None) };
+        self.prove(host)?;
+        interfaces::main_only(&self.vmm, || self.place(), host.clone()).map(Some)
     }
 
-    /// Every VM that has our mark, also when another account owns it.
+    /// VMs with our mark that the journal does not know as another service's: an owner can copy the mark.
+    fn marked<'a>(&self, hosts: &'a [Host]) -> Result<Vec<&'a Host>> {
+        let mut found = Vec::new();
+        for host in hosts.iter().filter(|host| self.mark.is_in(&host.comment)) {
+            if self.journal.others_with_vm(self.platform()?, host.id, self.service.id)?.is_empty() {
+                found.push(host);
+            }
+        }
+        Ok(found)
+    }
+
+    /// VMs with our mark, whatever else speaks for or against them.
     pub fn locate_marked(&self) -> Result<Vec<Host>> {
-        let ours = |host: &Host| Mark::find_all(&host.comment).contains(&self.mark);
-        Ok(self.vmm.hosts()?.into_iter().filter(ours).collect())
+        Ok(self.vmm.hosts()?.into_iter().filter(|host| self.mark.is_in(&host.comment)).collect())
+    }
+
+    /// A VM of the client's own account that looks like the service's but has no valid mark may be it: the first release
+    /// wrote marks without a tag, and a client may have changed the comment. Asking for another VM would make two.
+    fn refuse_look_alike(&self, hosts: &[Host]) -> Result<()> {
+        for host in hosts {
+            if !self.looks_like(host)? {
+                continue;
+            }
+            let is_free = self.journal.others_with_vm(self.platform()?, host.id, self.service.id)?.is_empty();
+            if is_free && self.is_clients(host)? && !self.is_claimed(host)? {
+                return Err(self.refusal(host, "it looks like the service's VM, but its mark is not valid"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The name counts only where a VM was asked for and its id never arrived here.
+    fn looks_like(&self, host: &Host) -> Result<bool> {
+        let is_asked = self.living_record()?.is_some_and(|record| record.phase == Phase::Requested);
+        let has_mark = FoundMark::all(&host.comment).iter().any(|found| self.mark.is_of_service(found));
+        Ok(has_mark || is_asked && host.name == format!("vps{}", self.service.id))
+    }
+
+    fn several(&self, found: &[&Host]) -> Error {
+        let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
+        let text =
+            format!("several VMs have the mark \"{}\" of service {}: {}", self.mark, self.service.id, names.join(", "));
+        let error = Error::new(Kind::Vm6Foreign, self.mark.to_string(), text);
+        error.cure("nothing was changed, remove the mark from the wrong ones")
     }
 
     /// The service's VM where the operation makes no sense without one.
@@ -77,54 +128,4 @@ impl Job<'_> {
                 .cure("if it was deleted there, close the service, or run reopen to create it again")
         })
     }
-
-    /// Records that the VM is complete, whatever the journal knew of it.
-    pub fn journal_ready(&self, host: &Host) -> Result<()> {
-        let (item, account) = (self.service.id, host.account.as_ref().map(|account| account.id));
-        let mark = self.mark.to_string();
-        self.journal.complete(item, self.service.client.id, &mark, account, host.id, &host.create_date)
-    }
-}
-
-/// Refuses unless `host` is proved to be the service's; restores a missing mark, unless somebody only asks.
-pub fn prove(job: &Job, host: &Host) -> Result<()> {
-    let record = job.journal.find(job.service.id)?;
-    match Proof::of(&job.service, &job.mark, record.as_ref(), host).verdict() {
-        Verdict::Marked => Ok(()),
-        Verdict::Journalled if job.asks_only => Ok(()),
-        Verdict::Journalled => {
-            log::warn!("service {}: VM {} has lost its mark in the comment; it is put back", job.service.id, host.id);
-            write_mark(job, host)
-        }
-        Verdict::OtherMark | Verdict::Unknown | Verdict::OtherOwner => Err(refusal(job, host, record.as_ref())),
-    }
-}
-
-/// Adds the service's mark to the VM's comment; what the client wrote there stays.
-pub fn write_mark(job: &Job, host: &Host) -> Result<()> {
-    let comment = match host.comment.trim() {
-        "" => job.mark.to_string(),
-        text => format!("{text} {}", job.mark),
-    };
-    match job.vmm.set_comment(host.id, &comment) {
-        // The mark is a help for later; an unknown outcome is looked at by the next proof.
-        Ok(()) | Err(Failure::Unknown(_)) => Ok(()),
-        Err(Failure::Refused(error)) => Err(error),
-    }
-}
-
-fn refusal(job: &Job, host: &Host, record: Option<&Record>) -> Error {
-    let owner =
-        host.account.as_ref().map_or_else(|| "nobody".to_owned(), |a| format!("{} (account {})", a.email, a.id));
-    let journal = match record {
-        Some(Record { vm: Some(id), vm_created, .. }) => format!("VM {id} created {vm_created}"),
-        _ => "nothing".to_owned(),
-    };
-    let text = format!(
-        "VM {} is not proved to be service {}: expected owner {} and mark \"{}\"; found name \"{}\", owner {owner}, comment \
-         \"{}\", created {}; our journal holds {journal}; nothing was changed",
-        host.id, job.service.id, job.service.client.email, job.mark, host.name, host.comment, host.create_date
-    );
-    Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), text)
-        .cure(format!("if it is the right VM, run: pmvmmanager6 link --item {}", job.service.id))
 }

@@ -96,10 +96,10 @@ impl Job<'_> {
         })
     }
 
-    /// The VM with our mark, as soon as it is listed; nothing when it is not for as long as a lost or late creation may
+    /// The VM that was asked for, as soon as it is listed; nothing when it is not for as long as a lost or late creation may
     /// take to show.
     pub fn appear(&self) -> Result<Option<Host>> {
         let subject = format!("waiting until VMmanager lists the VM of service {}", self.service.id);
-        settle(&subject, self.limits().appear, || self.locate_by_mark())
+        settle(&subject, self.limits().appear, || self.locate())
     }
 }

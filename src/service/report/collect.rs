@@ -16,7 +16,10 @@ use crate::journal::{Cap, Journal, Meter, Record};
 use crate::log;
 use crate::panel::{Handler, Operation, Panel, Service, Slot};
 use crate::queue::{self, Entry, Scope};
-use crate::service::job::identity::{Mark, Proof};
+use crate::service::job::claims::means_vm;
+use crate::service::job::evidence::Facts;
+use crate::service::job::facts::Background;
+use crate::service::job::mark::{Mark, Marker};
 use crate::service::order::Order;
 use crate::service::platform::connection;
 use crate::settings::{HandlerSettings, service_key};
@@ -68,8 +71,8 @@ pub struct JournalPart {
     pub meter: Option<Meter>,
     /// Capped speeds.
     pub cap: Option<Cap>,
-    /// Our name in marks.
-    installation: Option<String>,
+    /// What makes our marks, if it was computed before.
+    marker: Option<Marker>,
 }
 
 /// VMmanager's side.
@@ -78,9 +81,9 @@ pub struct PlatformPart {
     pub client: Client,
     /// The service's mark.
     pub mark: Mark,
-    /// The VM that BILLmanager or the journal names, else one that has the mark; with what proves it.
-    pub vm: Option<(Host, Proof)>,
-    /// Further VMs that have the mark.
+    /// The VM that BILLmanager or the journal names, else one that bears the mark; with what proves it.
+    pub vm: Option<(Host, Facts)>,
+    /// Further VMs that bear the mark.
     pub others: Vec<Host>,
     /// The VM's newest tasks, newest first, failed ones with VMmanager's reason; nothing when it does not report it.
     pub tasks: Option<Vec<TaskEntry>>,
@@ -165,7 +168,7 @@ fn remembered(config: &Config, item: ServiceId) -> Result<JournalPart> {
         record: journal.find(item)?,
         meter: journal.meter(item)?,
         cap: journal.cap(item)?,
-        installation: journal.known_installation()?,
+        marker: journal.known_installation()?.map(|(installation, key)| Marker::new(installation, key)),
     })
 }
 
@@ -176,9 +179,12 @@ fn platform(
     remembered: Option<&JournalPart>,
 ) -> Result<PlatformPart> {
     let client = connection::client(config, &bill.handler)?;
-    let known = remembered.and_then(|remembered| remembered.installation.clone());
-    let installation = known.map_or_else(|| panel.installation(), Ok)?;
-    let mark = Mark { installation, item: bill.service.id };
+    let known = remembered.and_then(|remembered| remembered.marker.clone());
+    let marker = match known {
+        Some(marker) => marker,
+        None => Marker::new(panel.installation()?, panel.mark_key()?),
+    };
+    let mark = marker.mark(bill.service.id);
     let record = remembered.and_then(|remembered| remembered.record.as_ref());
     let named = bill.service.named_vm().ok().flatten();
     let named = match named.or(record.and_then(|record| record.vm)) {
@@ -186,18 +192,57 @@ fn platform(
         None => None,
     };
     let mut others = client.hosts()?;
-    others.retain(|host| Mark::find_all(&host.comment).contains(&mark));
+    others.retain(|host| mark.is_in(&host.comment));
     let host = named.or_else(|| others.first().cloned());
     others.retain(|other| host.as_ref().is_none_or(|host| host.id != other.id));
     let tasks = match &host {
         Some(host) => tasks(&client, host.id)?,
         None => None,
     };
-    let vm = host.map(|host| {
-        let proof = Proof::of(&bill.service, &mark, record, &host);
-        (host, proof)
-    });
+    let known = Known { config, panel, client: &client, marker: &marker, mark: &mark, record };
+    let vm = host.map(|host| known.facts(&bill.service, &host).map(|facts| (host, facts))).transpose()?;
     Ok(PlatformPart { client, mark, vm, others, tasks })
+}
+
+/// What the facts about a VM are gathered from.
+struct Known<'a> {
+    config: &'a Config,
+    panel: &'a Panel,
+    client: &'a Client,
+    marker: &'a Marker,
+    mark: &'a Mark,
+    record: Option<&'a Record>,
+}
+
+impl Known<'_> {
+    /// As an operation would see them, but nothing is recorded.
+    fn facts(&self, service: &Service, host: &Host) -> Result<Facts> {
+        let Known { config, panel, client, marker, mark, record } = *self;
+        let record = record.filter(|record| record.ended.is_none());
+        let owner = host.account.as_ref().map(|account| account.id).unwrap_or_default();
+        let mut background = Background {
+            service,
+            marker,
+            mark,
+            record,
+            platform: record.and_then(|record| record.platform).unwrap_or_default(),
+            tie: None,
+            is_claimed: false,
+            is_others: false,
+        };
+        let Some(journal) = Journal::existing(config)? else { return Ok(background.facts(host)) };
+        let is_same = record.is_some_and(|it| it.vm == Some(host.id) && it.vm_created == host.create_date);
+        if let Some(at_address) = journal.platform_at(&client.base())?.filter(|_| !is_same) {
+            background.platform = at_address;
+        }
+        let platform = background.platform;
+        background.tie = journal.tie_of(platform, owner)?;
+        background.is_others = !journal.others_with_vm(platform, host.id, service.id)?.is_empty();
+        for naming in panel.services_naming(host.id)?.iter().filter(|naming| naming.item != service.id) {
+            background.is_claimed |= means_vm(&journal, Some(platform), &client.base(), naming, host)?;
+        }
+        Ok(background.facts(host))
+    }
 }
 
 fn tasks(client: &Client, host: VmId) -> Result<Option<Vec<TaskEntry>>> {

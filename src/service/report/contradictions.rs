@@ -29,12 +29,12 @@ pub fn find(report: &Report) -> Vec<String> {
 
 /// The VM, if it is the service's.
 fn proved(platform: &PlatformPart) -> Option<&Host> {
-    platform.vm.as_ref().filter(|(_, proof)| proof.holds()).map(|(host, _)| host)
+    platform.vm.as_ref().filter(|(_, facts)| facts.judge().is_ok()).map(|(host, _)| host)
 }
 
 fn identity(bill: &BillingPart, platform: &PlatformPart) -> Vec<String> {
     // The number of a deleted service's VM may be another's by now.
-    let unproved = platform.vm.iter().filter(|(_, proof)| !proof.holds() && bill.service.status != DELETED);
+    let unproved = platform.vm.iter().filter(|(_, facts)| facts.judge().is_err() && bill.service.status != DELETED);
     let unproved = unproved.map(|(host, _)| {
         format!("VM {} is not proved to be the service's: every operation on it is refused as vm6_foreign", host.id)
     });

@@ -4,9 +4,10 @@
 use secrecy::SecretString;
 
 use crate::error::{Error, Kind, Result};
+use crate::panel::status::SUSPENDED;
 use crate::service::job::Job;
 use crate::service::platform::catalogue;
-use crate::service::vm::{password, power, recipe};
+use crate::service::vm::{account, password, power, recipe};
 use crate::vmm::{Failure, Host};
 use crate::{fault, log};
 
@@ -24,16 +25,30 @@ pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
     job.panel.post("service.postchangepassword", job.service.id)
 }
 
-/// A link that logs the client in to VMmanager. Never for an administrator: the client would get the whole platform.
+/// A link that logs the client in to VMmanager: to his own account and no other, and not while the service is suspended.
+/// Never for an administrator: the client would get the whole platform.
 pub fn login_link(job: &Job) -> Result<SecretString> {
+    if job.service.status == SUSPENDED {
+        let text = format!("service {} is suspended: its client cannot enter VMmanager", job.service.id);
+        return Err(Error::new(Kind::BadParam, "status", text));
+    }
     let host = job.vm()?;
     let owner = host.account.as_ref().map(|owner| owner.id).unwrap_or_default();
-    let account = job.vmm.account(owner)?.ok_or_else(|| {
+    let found = job.vmm.account(owner)?.ok_or_else(|| {
         let text = format!("the owner of VM {} (account {owner}) does not exist in VMmanager", host.id);
         Error::new(Kind::Vm6NotFound, "account", text)
     })?;
-    crate::service::vm::account::refuse_admin(&account)?;
-    job.vmm.login_link(account.id)
+    account::checked(&found)?;
+    if let Err(refusal) = job.facts(&host)?.judge_login() {
+        let client = job.service.client.id;
+        let text =
+            format!("account {owner} ({}) is not known to be client {client}'s: {}", found.email, refusal.text());
+        return Err(Error::new(Kind::AccountTaken, &*found.email, text).cure(format!(
+            "if it is his, run: pmvmmanager6 account confirm --module {} --client {client} --account {owner} --yes",
+            job.handler.id
+        )));
+    }
+    job.vmm.login_link(found.id)
 }
 
 /// Installs the OS again with a new password; without `os` and `recipe` as ordered. Destroys the data on the disk; only an operator can ask for it.

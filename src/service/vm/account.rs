@@ -1,13 +1,17 @@
-//! The client's account in VMmanager: found by exact e-mail, else made, once.
+//! The client's account in VMmanager: the one that we recorded on this platform, else one with the client's e-mail that is
+//! nobody else's, else a new one.
 //!
-//! Two orders of one client may run at the same time: looking and making happen under the client's own lock. The
-//! password is saved with the service before the request, so that a crash cannot leave an account nobody can enter.
+//! An e-mail address proves nothing: its owner in BILLmanager can change it to one that somebody else has in VMmanager. Two
+//! orders of one client may run at the same time: looking and making happen under the client's own lock. The password is
+//! saved with the service before the request, so that a crash cannot leave an account nobody can enter. A service that a
+//! reseller sold on has an account of its own, so that its client never enters the reseller's.
 
 use secrecy::ExposeSecret;
 
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, PlatformId};
+use crate::journal::Tie;
 use crate::lock::Lock;
 use crate::service::job::Job;
 use crate::service::vm::password;
@@ -17,16 +21,140 @@ use crate::{fault, log};
 
 /// The id of the client's account.
 pub fn ensure(job: &Job) -> Result<AccountId> {
-    let email = job.service.client.email.trim();
-    if email.is_empty() {
-        let text = format!("client {} has no e-mail in BILLmanager", job.service.client.id);
-        return Err(Error::new(Kind::MissingParam, "email", text).cure("VMmanager needs one for the account"));
+    let (platform, email) = (job.platform()?, email(job)?);
+    let _lock = lock(job, &email)?;
+    settle_old_rows(job, platform)?;
+    let own = Own { job, platform, email: &email };
+    if let Some(account) = own.recorded()? {
+        return checked(&account).map(|()| account.id);
     }
-    let _lock = lock(job, email)?;
-    if let Some(account) = known(job, email)? {
-        return checked(&account);
+    let id = match job.vmm.account_by_email(&email)? {
+        Some(account) => own.take(&account)?,
+        None => own.create()?,
+    };
+    own.tie(id)?;
+    Ok(id)
+}
+
+/// The address of the account: the client's, or one made for a service that was sold on.
+fn email(job: &Job) -> Result<String> {
+    let service = &job.service;
+    if let Some(domain) = resold_domain(job) {
+        return Ok(format!("vm{}@{domain}", service.id));
     }
-    create(job, email)
+    match service.client.email.trim() {
+        "" => {
+            let text = format!("client {} has no e-mail in BILLmanager", service.client.id);
+            Err(Error::new(Kind::MissingParam, "email", text).cure("VMmanager needs one for the account"))
+        }
+        email => Ok(email.to_owned()),
+    }
+}
+
+/// The domain for the accounts of services that were sold on; nothing for other services.
+fn resold_domain(job: &Job) -> Option<String> {
+    let is_resold =
+        job.service.remote_id.is_some() && job.handler.params.get("resold_accounts").is_none_or(|on| on != "off");
+    let template = job.service.tariff.get("freedomain").map(String::as_str).unwrap_or_default();
+    let domain = template.trim_start_matches(|c: char| c != '.').trim_start_matches('.');
+    is_resold.then(|| if domain.is_empty() { "example.com".to_owned() } else { domain.to_owned() })
+}
+
+/// Rows of the first release do not say where their ids mean something: the client's VMs are looked for here.
+fn settle_old_rows(job: &Job, platform: PlatformId) -> Result<()> {
+    for row in job.journal.unsettled_vms(job.service.client.id)? {
+        if job.vmm.host(row.vm)?.is_some_and(|host| host.create_date == row.created) {
+            job.journal.settle_platform(row.item, platform)?;
+        }
+    }
+    Ok(())
+}
+
+/// The account of one client on one platform.
+struct Own<'a> {
+    job: &'a Job<'a>,
+    platform: PlatformId,
+    email: &'a str,
+}
+
+impl Own<'_> {
+    /// The tie that is to be: to the client, and to the service alone if it was sold on.
+    fn wanted(&self, account: AccountId) -> Tie {
+        let service = &self.job.service;
+        let item = resold_domain(self.job).map(|_| service.id);
+        Tie { platform: self.platform, account, client: service.client.id, item }
+    }
+
+    /// The account that we recorded, while it exists.
+    fn recorded(&self) -> Result<Option<Account>> {
+        let wanted = self.wanted(AccountId::default());
+        match self.job.journal.account_of(self.platform, wanted.client, wanted.item)? {
+            Some(id) => self.job.vmm.account(id),
+            None => Ok(None),
+        }
+    }
+
+    /// An account that was found by its e-mail, if it is nobody else's.
+    fn take(&self, account: &Account) -> Result<AccountId> {
+        checked(account)?;
+        let client = self.job.service.client.id;
+        match self.job.journal.tie_of(self.platform, account.id)? {
+            Some(tie) if tie == self.wanted(account.id) => return Ok(account.id),
+            Some(tie) => return Err(self.taken(account.id, &format!("it is the account of client {}", tie.client))),
+            None => {}
+        }
+        let named = self.job.panel.clients_with_username(&account.email)?;
+        if let Some(other) = named.iter().find(|other| **other != client) {
+            return Err(self.taken(account.id, &format!("services of client {other} use it")));
+        }
+        let has_vms = |host: &crate::vmm::Host| host.account.as_ref().is_some_and(|owner| owner.id == account.id);
+        if named.is_empty() && self.job.vmm.hosts()?.iter().any(has_vms) {
+            return Err(self.taken(account.id, "it has VMs, and nothing says that they are this client's"));
+        }
+        Ok(account.id)
+    }
+
+    fn taken(&self, account: AccountId, why: &str) -> Error {
+        let (client, email) = (self.job.service.client.id, self.email);
+        let text = format!(
+            "VMmanager has an account with the e-mail {email} (account {account}), and {why}; client {client} does not get it"
+        );
+        Error::new(Kind::AccountTaken, email, text).cure(format!(
+            "give the client another e-mail, or, if the account is his, run: pmvmmanager6 account confirm --module {} \
+             --client {client} --account {account} --yes",
+            self.job.handler.id
+        ))
+    }
+
+    fn tie(&self, account: AccountId) -> Result<()> {
+        let Some(other) = self.job.journal.tie(&self.wanted(account))? else { return Ok(()) };
+        Err(self.taken(account, &format!("it is the account of client {}", other.client)))
+    }
+
+    fn create(&self) -> Result<AccountId> {
+        let (job, email) = (self.job, self.email);
+        let item = job.service.id;
+        let secret = match job.panel.secret(item, "userpassword")? {
+            Some(saved) if !saved.expose_secret().is_empty() => saved,
+            _ => password::generate()?,
+        };
+        job.panel.save(item, "username", email)?;
+        job.panel.save_secret(item, "userpassword", &secret)?;
+        fault::point("account.before_request");
+        let outcome = job.vmm.create_account(email, &secret, &job.service.client.real_name);
+        fault::point("account.after_request");
+        match outcome {
+            Ok(id) => {
+                log::info!("service {item}: account {id} made for {email}");
+                Ok(id)
+            }
+            // Somebody made it meanwhile, or it exists in another spelling, or the answer was lost: look.
+            Err(Failure::Refused(error) | Failure::Unknown(error)) => match job.vmm.account_in_full_list(email)? {
+                Some(account) => self.take(&account),
+                None => Err(error),
+            },
+        }
+    }
 }
 
 /// Not a ticket of the queue: a pause of the queue must not hold up an operation that runs already.
@@ -41,54 +169,19 @@ fn lock(job: &Job, email: &str) -> Result<Lock> {
     })
 }
 
-/// By e-mail, or by the id that an earlier order of the client left in the journal: clients change their e-mail.
-fn known(job: &Job, email: &str) -> Result<Option<Account>> {
-    if let Some(account) = job.vmm.account_by_email(email)? {
-        return Ok(Some(account));
-    }
-    match job.journal.account_of_client(job.service.client.id)? {
-        Some(id) => job.vmm.account(id),
-        None => Ok(None),
-    }
-}
-
-fn create(job: &Job, email: &str) -> Result<AccountId> {
-    let item = job.service.id;
-    let secret = match job.panel.secret(item, "userpassword")? {
-        Some(saved) if !saved.expose_secret().is_empty() => saved,
-        _ => password::generate()?,
-    };
-    job.panel.save(item, "username", email)?;
-    job.panel.save_secret(item, "userpassword", &secret)?;
-    fault::point("account.before_request");
-    let outcome = job.vmm.create_account(email, &secret, &job.service.client.real_name);
-    fault::point("account.after_request");
-    match outcome {
-        Ok(id) => {
-            log::info!("service {item}: account {id} made for {email}");
-            Ok(id)
-        }
-        // Somebody made it meanwhile, or it exists in another spelling, or the answer was lost: look.
-        Err(Failure::Refused(error) | Failure::Unknown(error)) => match job.vmm.account_in_full_list(email)? {
-            Some(account) => checked(&account),
-            None => Err(error),
-        },
-    }
-}
-
-fn checked(account: &Account) -> Result<AccountId> {
-    refuse_admin(account)?;
-    Ok(account.id)
-}
-
-/// An administrator's account is never a client's: the client would get the whole platform [api 1.4].
-pub fn refuse_admin(account: &Account) -> Result<()> {
+/// Only somebody with a client's rights is a client: who is not known to be one could get the whole platform [api 1.4].
+pub fn checked(account: &Account) -> Result<()> {
+    let Account { id, email, roles, .. } = account;
     if account.is_staff() {
-        let text = format!(
-            "the client's e-mail {} belongs to an administrator of VMmanager (account {})",
-            account.email, account.id
+        let text = format!("the e-mail {email} belongs to an administrator of VMmanager (account {id})");
+        return Err(Error::new(Kind::AdminAccount, &**email, text).cure("give the client another e-mail"));
+    }
+    if roles.is_empty() {
+        let text =
+            format!("VMmanager does not say which role account {id} ({email}) has: it may be an administrator's");
+        return Err(
+            Error::new(Kind::AdminAccount, &**email, text).cure("give the account the role User (@user) in VMmanager")
         );
-        return Err(Error::new(Kind::AdminAccount, &*account.email, text).cure("give the client another e-mail"));
     }
     Ok(())
 }

@@ -5,9 +5,12 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
+use crate::journal::{Phase, Tie};
 use crate::log;
+use crate::panel::status;
 use crate::service::job::Job;
-use crate::service::job::identity::Mark;
+use crate::service::job::evidence::{Owner, Recorded};
+use crate::service::job::mark::FoundMark;
 use crate::vmm::Host;
 
 /// Both sides of a link, and what speaks against it.
@@ -18,7 +21,7 @@ pub struct Proposal {
     pub facts: Vec<[String; 3]>,
     /// Reasons not to link; empty when it may be done.
     pub obstacles: Vec<String>,
-    /// The VM has the service's mark already.
+    /// It is linked already.
     pub linked: bool,
 }
 
@@ -32,23 +35,58 @@ pub fn propose(job: &Job, vm: Option<VmId>) -> Result<Proposal> {
         .vmm
         .host(id)?
         .ok_or_else(|| Error::new(Kind::Vm6NotFound, format!("VM {id}"), format!("VMmanager has no VM {id}")))?;
-    let marks = Mark::find_all(&host.comment);
-    let mut obstacles = Vec::new();
     let owner = host.account.as_ref().map(|account| account.email.clone()).unwrap_or_default();
-    let is_owner = |email: &str| !email.is_empty() && owner.eq_ignore_ascii_case(email);
-    if !is_owner(&job.service.client.email) && !job.service.param("username").is_some_and(is_owner) {
-        obstacles.push(format!("the VM belongs to \"{owner}\", the service to \"{}\"", job.service.client.email));
+    let obstacles = obstacles(job, &host, &owner)?;
+    Ok(Proposal { facts: facts(job, &host, &owner), linked: is_linked(job, &host)?, host, obstacles })
+}
+
+/// The journal knows the VM as the service's, and its mark is right.
+fn is_linked(job: &Job, host: &Host) -> Result<bool> {
+    Ok(job.mark.is_in(&host.comment) && job.facts(host)?.row == Recorded::Here)
+}
+
+fn obstacles(job: &Job, host: &Host, owner: &str) -> Result<Vec<String>> {
+    let (facts, mut found) = (job.facts(host)?, Vec::new());
+    if facts.row == Recorded::Elsewhere {
+        found.push("the service lives on another VMmanager; \"pmvmmanager6 platform\" lists them".to_owned());
     }
-    if let Some(mark) = marks.iter().find(|mark| **mark != job.mark) {
-        obstacles.push(format!("the VM has the mark of another service: {mark}"));
+    if facts.owner == Owner::Other {
+        let email = &job.service.client.email;
+        found.push(format!(
+            "the VM belongs to \"{owner}\", the service to \"{email}\": give it to the client in VMmanager first"
+        ));
     }
-    for item in job.panel.services_with_vm(id, job.handler.id)?.into_iter().filter(|item| *item != job.service.id) {
-        obstacles.push(format!("service {item} names the same VM"));
+    found.extend(job.claims(host)?.iter().map(|item| format!("service {item} names the same VM")));
+    found.extend(known_as_others(job, host)?);
+    found.extend(marks_of_others(job, host)?);
+    if let Some(other) = job.locate_marked()?.into_iter().find(|other| other.id != host.id) {
+        found.push(format!("VM {} ({}) has this service's mark already", other.id, other.name));
     }
-    if let Some(other) = job.locate_marked()?.into_iter().find(|other| other.id != id) {
-        obstacles.push(format!("VM {} ({}) has this service's mark already", other.id, other.name));
+    Ok(found)
+}
+
+/// A service that was handed to another client is a copy with a new number: the row of the closed one is no obstacle.
+fn known_as_others(job: &Job, host: &Host) -> Result<Vec<String>> {
+    let others = job.journal.others_with_vm(job.platform()?, host.id, job.service.id)?;
+    let statuses = job.panel.statuses(&others)?;
+    let live = others.into_iter().filter(|item| statuses.get(item).is_some_and(|status| *status != status::DELETED));
+    Ok(live.map(|item| format!("our journal knows the VM as service {item}'s")).collect())
+}
+
+/// Marks of live services, and of other installations. A mark without the right tag is text, unless the journal knows
+/// nothing of its service: the first release wrote such.
+fn marks_of_others(job: &Job, host: &Host) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for mark in FoundMark::all(&host.comment).into_iter().filter(|mark| !job.mark.is_of_service(mark)) {
+        let is_here = mark.installation == job.marker.installation;
+        let is_text = is_here && !job.marker.made(&mark) && job.journal.find(mark.item)?.is_some();
+        let is_closed =
+            is_here && job.panel.statuses(&[mark.item])?.get(&mark.item).is_none_or(|it| *it == status::DELETED);
+        if !is_text && !is_closed {
+            found.push(format!("the VM has the mark of another service: {mark}"));
+        }
     }
-    Ok(Proposal { facts: facts(job, &host, &owner), linked: marks.contains(&job.mark), host, obstacles })
+    Ok(found)
 }
 
 fn facts(job: &Job, host: &Host, owner: &str) -> Vec<[String; 3]> {
@@ -79,8 +117,16 @@ pub fn link(job: &Job, proposal: &Proposal) -> Result<()> {
     if !proposal.obstacles.is_empty() {
         return Err(Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), proposal.obstacles.join("; ")));
     }
+    let platform = job.platform()?;
+    for old in job.journal.others_with_vm(platform, host.id, job.service.id)? {
+        job.journal.step(old, Phase::Deleted)?;
+    }
     if !proposal.linked {
-        crate::service::job::locate::write_mark(job, host)?;
+        job.write_mark(host);
+    }
+    if let Some(owner) = &host.account {
+        let tie = Tie { platform, account: owner.id, client: job.service.client.id, item: None };
+        job.journal.tie(&tie)?;
     }
     job.journal_ready(host)?;
     job.panel.save(job.service.id, "panelid", &host.id.to_string())?;

@@ -13,8 +13,8 @@ use crate::id::VmId;
 use crate::journal::{Phase, Record};
 use crate::panel::status::SUSPENDED;
 use crate::panel::{Value, status};
+use crate::service::job::Job;
 use crate::service::job::settle::settle;
-use crate::service::job::{Job, locate};
 use crate::service::order::{Order, Placement, missing};
 use crate::service::platform::{catalogue, connection, interfaces};
 use crate::service::vm::{account, addresses, password, power, recipe, remove, resize, sync};
@@ -60,9 +60,8 @@ fn ensure(job: &Job, scripts: bool) -> Result<Host> {
 
 /// What an earlier run left: the VM, complete, and whether the order was changed while it was being made.
 fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> {
-    let record = job.journal.find(job.service.id)?;
-    let unfinished = |record: &Record| matches!(record.phase, Phase::Intended | Phase::Requested | Phase::Accepted);
-    let changed = record.as_ref().is_some_and(|record| unfinished(record) && record.hash != hash);
+    let record = job.living_record()?;
+    let changed = record.as_ref().is_some_and(|record| record.phase.is_unfinished() && record.hash != hash);
     if let Some(Record { phase: Phase::Accepted, vm: Some(vm), task, .. }) = &record {
         let task = task.as_ref().map(|(consul, name)| Task::named(*consul, name));
         if let Some(host) = complete(job, *vm, task.as_ref(), scripts)? {
@@ -70,20 +69,22 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
         }
         log::warn!("service {}: VM {vm} was accepted by VMmanager but is gone", job.service.id);
     }
-    let phase = record.map(|record| record.phase);
+    let (phase, known) = record.map_or((None, None), |record| (Some(record.phase), record.vm));
     let scripts = scripts && phase.is_none_or(|phase| phase != Phase::Ready);
     let found = match job.locate()? {
         None if phase == Some(Phase::Requested) => job.appear()?,
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
-    if phase == Some(Phase::Deleting) && host.state == Host::CREATING {
+    if phase == Some(Phase::Deleting) && (host.state == Host::CREATING || failed_creation(job, host.id)?.is_some()) {
         log::warn!("service {}: the remains of a failed creation, VM {}, are still there", job.service.id, host.id);
         remove::remove(job, &host)?;
         job.journal.step(job.service.id, Phase::Refused)?;
         return Ok(None);
     }
     log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
+    // A VM that only its mark proves may have other sizes than the order.
+    let changed = changed || known != Some(host.id);
     Ok(complete(job, host.id, None, scripts)?.map(|host| (host, changed)))
 }
 
@@ -92,7 +93,8 @@ fn create(job: &Job, order: &Order, place: &Placement, hash: &str) -> Result<(Vm
     let item = job.service.id;
     let request = request(job, order, place)?;
     fault::point("create.before_intent");
-    job.journal.intend(item, job.service.client.id, &job.mark.to_string(), hash, request.account)?;
+    let mark = job.mark.to_string();
+    job.journal.intend(job.subject(job.platform()?, &mark), hash, request.account)?;
     fault::point("create.after_intent");
     job.journal.step(item, Phase::Requested)?;
     fault::point("create.before_request");
@@ -225,9 +227,10 @@ fn root_password(job: &Job) -> Result<secrecy::SecretString> {
 fn complete(job: &Job, vm: VmId, task: Option<&Task>, scripts: bool) -> Result<Option<Host>> {
     job.panel.save(job.service.id, "panelid", &vm.to_string())?;
     let mut limit = job.limits().create;
+    let mut may_have_failed = job.living_record()?.is_none_or(|record| record.phase != Phase::Ready);
     if let Some(task) = task {
         match job.finish(Ok(Some(task.clone())), limit) {
-            Ok(Ended::Complete) => limit = job.limits().address,
+            Ok(Ended::Complete) => (limit, may_have_failed) = (job.limits().address, false),
             Ok(Ended::Unlisted) => {
                 log::warn!("service {}: VMmanager forgot the task of VM {vm}; looking at the VM", job.service.id);
             }
@@ -239,23 +242,30 @@ fn complete(job: &Job, vm: VmId, task: Option<&Task>, scripts: bool) -> Result<O
     if scripts {
         recipe::wait(job, vm, task, None)?;
     }
-    let Some(host) = wait_until_ready(job, vm, limit)? else { return Ok(None) };
-    locate::prove(job, &host)?;
+    let Some(host) = wait_until_ready(job, vm, limit, may_have_failed)? else { return Ok(None) };
+    job.prove(&host)?;
     job.journal_ready(&host)?;
     Ok(Some(host))
 }
 
 /// Nothing when the VM is not listed for as long as a created VM may take to show.
-fn wait_until_ready(job: &Job, vm: VmId, limit: Duration) -> Result<Option<Host>> {
+fn wait_until_ready(job: &Job, vm: VmId, limit: Duration, may_have_failed: bool) -> Result<Option<Host>> {
     let (started, mut seen) = (Instant::now(), (String::new(), 0));
     let ready = settle(&format!("VM {vm}: waiting until it runs and has an address"), limit, || {
         let Some(host) = job.host(vm)? else {
             return Ok((started.elapsed() >= job.limits().appear).then_some(None));
         };
+        // A creation that failed may leave the VM in any state.
+        if may_have_failed && let Some(failed) = failed_creation(job, vm)? {
+            return Err(clean_up(job, vm, failed));
+        }
         if is_ready(job, &host) {
             return Ok(Some(Some(host)));
         }
-        advance(job, &host)?;
+        if host.state == Host::STOPPED && job.service.status != SUSPENDED {
+            job.prove(&host)?;
+            power::start(job, &host)?;
+        }
         seen = (host.state, host.ip4.len() + host.ip6.len());
         Ok(None)
     })?;
@@ -267,21 +277,7 @@ fn wait_until_ready(job: &Job, vm: VmId, limit: Duration) -> Result<Option<Host>
     })
 }
 
-/// Starts a new VM that is stopped, and removes one whose creation failed: a process that lost the answer to the creation has
-/// no task to wait for.
-fn advance(job: &Job, host: &Host) -> Result<()> {
-    if host.state == Host::STOPPED && job.service.status != SUSPENDED {
-        locate::prove(job, host)?;
-        return power::start(job, host);
-    }
-    if host.state == Host::CREATING
-        && let Some(failed) = failed_creation(job, host.id)?
-    {
-        return Err(clean_up(job, host.id, failed));
-    }
-    Ok(())
-}
-
+/// The error of the creation: whoever lost its answer has no task to wait for.
 fn failed_creation(job: &Job, vm: VmId) -> Result<Option<Error>> {
     let mut history = job.vmm.history(vm)?.into_iter().flatten();
     let failed = history.find(|past| past.name == "host_create" && past.ended() == Some(false));

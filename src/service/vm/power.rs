@@ -64,7 +64,8 @@ fn restart(job: &Job, force: bool) -> Result<()> {
     }
     let after = newest_task(job, host.id)?;
     if let Some(operation) = job.operation {
-        job.journal.restarting(item, job.service.client.id, &job.mark.to_string(), operation, after)?;
+        let mark = job.mark.to_string();
+        job.journal.restarting(job.subject(job.platform()?, &mark), operation, after)?;
     }
     fault::point("power.before_request");
     let outcome = job.vmm.restart_host(host.id, force);

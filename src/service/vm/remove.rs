@@ -5,8 +5,9 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::journal::Phase;
+use crate::service::job::Job;
+use crate::service::job::evidence::Recorded;
 use crate::service::job::settle::settle;
-use crate::service::job::{Job, locate};
 use crate::vmm::{Failure, Host, Outcome, Task};
 use crate::{fault, log};
 
@@ -25,22 +26,38 @@ pub fn close(job: &Job) -> Result<()> {
     job.panel.post("service.postclose", job.service.id)
 }
 
-/// A creation whose outcome is unknown may still come to light: it is waited for, or the VM would be forgotten.
+/// The VM to be removed. A creation whose outcome is unknown may still show its VM: it is waited for, or the VM would be
+/// forgotten.
 fn locate_for_removal(job: &Job) -> Result<Option<Host>> {
-    let found = job.locate()?;
-    let record = job.journal.find(job.service.id)?;
-    match (found, record) {
-        (None, Some(record)) if record.phase == Phase::Requested => job.appear(),
+    let found = match job.locate() {
+        Err(error) if error.kind == Kind::Vm6Foreign && is_left_to_another(job)? => return Ok(None),
+        found => found?,
+    };
+    match (found, job.living_record()?) {
+        (None, Some(record)) if matches!(record.phase, Phase::Requested | Phase::Accepted) => job.appear(),
         (found, _) => Ok(found),
     }
 }
 
+/// A VM that another live service names is that service's now: it stays. Not where the journal knows another VM as ours.
+fn is_left_to_another(job: &Job) -> Result<bool> {
+    let Some(host) = job.recorded_vm()?.map(|id| job.host(id)).transpose()?.flatten() else { return Ok(false) };
+    let facts = job.facts(&host)?;
+    let is_left = facts.claimed && matches!(facts.row, Recorded::Here | Recorded::None);
+    if is_left {
+        let others: Vec<String> = job.claims(&host)?.iter().map(ToString::to_string).collect();
+        log::warn!("service {}: VM {} stays: service {} names it", job.service.id, host.id, others.join(", "));
+    }
+    Ok(is_left)
+}
+
 /// Removes a VM after proving that it is the service's.
 pub fn remove(job: &Job, host: &Host) -> Result<()> {
-    locate::prove(job, host)?;
-    let (item, client, mark) = (job.service.id, job.service.client.id, job.mark.to_string());
+    job.prove(host)?;
+    let (item, mark) = (job.service.id, job.mark.to_string());
+    let subject = job.subject(job.platform()?, &mark);
     fault::point("delete.before_intent");
-    job.journal.delete(item, client, &mark, host.id, None)?;
+    job.journal.delete(subject, host.id, None)?;
     fault::point("delete.after_intent");
     log::info!("service {item}: removing VM {} ({}, created {})", host.id, host.name, host.create_date);
     let outcome = match job.vmm.delete_host(host.id) {
@@ -49,7 +66,7 @@ pub fn remove(job: &Job, host: &Host) -> Result<()> {
     };
     fault::point("delete.after_request");
     if let Ok(Some(task)) = &outcome {
-        job.journal.delete(item, client, &mark, host.id, task.name.as_deref().map(|name| (task.consul, name)))?;
+        job.journal.delete(subject, host.id, task.name.as_deref().map(|name| (task.consul, name)))?;
     }
     let finished = job.finish(outcome, job.limits().change);
     fault::point("delete.waited");

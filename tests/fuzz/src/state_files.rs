@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pmvmmanager6::error::Kind;
-use pmvmmanager6::journal::{Journal, Phase};
+use pmvmmanager6::journal::{Journal, Phase, Subject};
 use pmvmmanager6::{metrics, queue};
 use tempfile::TempDir;
 
@@ -55,10 +55,12 @@ fn journal(root: &TempDir, file: &[u8]) {
     fs::write(&path, file).expect("the file");
     let used = Journal::open(&config).and_then(|journal| {
         _ = journal.find(1.into())?;
-        _ = journal.account_of_client(1.into())?;
+        _ = journal.account_of(1.into(), 1.into(), None)?;
+        _ = (journal.platforms()?, journal.ties()?);
         _ = journal.caps()?;
         let item = 77.into();
-        journal.intend(item, 7.into(), "billmgr:0123456789ab:77", "hash", 3.into())?;
+        let subject = Subject { item, client: 7.into(), platform: 1.into(), mark: "billmgr:0123456789ab:77" };
+        journal.intend(subject, "hash", 3.into())?;
         journal.step(item, Phase::Requested)?;
         journal.accept(item, 700.into(), Some((5.into(), "host_create")))?;
         journal.find(item)

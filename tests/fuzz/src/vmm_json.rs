@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use pmvmmanager6::error::Kind;
-use pmvmmanager6::service::job::identity::Mark;
+use pmvmmanager6::service::job::mark::FoundMark;
 use pmvmmanager6::service::order::Sizes;
 use pmvmmanager6::service::vm::addresses;
 use pmvmmanager6::service::vm::sizes;
@@ -67,7 +67,7 @@ fn understand(body: &[u8]) {
     };
     if let Ok(host) = serde_json::from_slice::<Host>(body) {
         _ = addresses::main_address(&host);
-        for mark in Mark::find_all(&host.comment) {
+        for mark in FoundMark::all(&host.comment) {
             assert!(host.comment.contains(&format!("billmgr:{}:", mark.installation)));
         }
         shrinks_never(&wanted, &host);

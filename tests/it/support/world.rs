@@ -6,10 +6,11 @@ use std::process::Child;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use pmvmmanager6::digest::sha256;
+use pmvmmanager6::digest::{hmac_sha256, sha256};
 use pmvmmanager6::journal::Phase;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey};
+use rsa::traits::PrivateKeyParts;
 use sandbox::World;
 use sandbox::bill::{self, Database, ItemRow, Order, Run, Tariff};
 use sandbox::vmm::{self, Host, Request};
@@ -39,7 +40,7 @@ pub struct TestWorld {
     by_hand: Mutex<BTreeSet<u64>>,
     forgotten: Mutex<Forgotten>,
     waived: Mutex<BTreeMap<Invariant, &'static str>>,
-    installation: OnceLock<String>,
+    installation: OnceLock<(String, String)>,
 }
 
 /// Every scenario ends sound, also one that says nothing about it.
@@ -300,13 +301,16 @@ impl TestWorld {
 
     /// The mark of a service's VM, computed as the contract says it.
     pub fn mark(&self, item: u64) -> String {
-        let installation = self.installation.get_or_init(|| {
+        let (installation, key) = self.installation.get_or_init(|| {
             let pem = std::fs::read_to_string(self.bill.root().join("etc/billmgr.pem")).unwrap();
             let key = rsa::RsaPrivateKey::from_pkcs1_pem(&pem).or_else(|_| rsa::RsaPrivateKey::from_pkcs8_pem(&pem));
-            let public = key.unwrap().to_public_key().to_public_key_der().unwrap();
-            sha256(public.as_bytes())[..12].to_owned()
+            let key = key.unwrap();
+            let public = key.to_public_key().to_public_key_der().unwrap();
+            let secret = [b"pmvmmanager6 marks:".as_slice(), &key.d().to_bytes_be()].concat();
+            (sha256(public.as_bytes())[..12].to_owned(), sha256(&secret))
         });
-        format!("billmgr:{installation}:{item}")
+        let tag = hmac_sha256(key.as_bytes(), format!("{installation}:{item}").as_bytes());
+        format!("billmgr:{installation}:{item}:{}", &tag[..16])
     }
 
     /// VMs that have the mark of a service.

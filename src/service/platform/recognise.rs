@@ -1,0 +1,139 @@
+//! Which VMmanager is it? A handler's address is not proof: addresses change, and another VMmanager may answer there.
+//!
+//! A platform is recognised by the VMs that we recorded on it, by id and creation date, else by its clusters. The answer is
+//! one of: the platform that was last seen at this address; another one that we know, which has moved here (recorded and
+//! logged); one that we never met; or a contradiction, which is an error until staff say what is right.
+
+use crate::error::{Error, Kind, Result};
+use crate::id::{ClusterId, PlatformId};
+use crate::journal::{Journal, Platform, RecordedVm};
+use crate::log;
+use crate::vmm::{Client, Host};
+
+/// Recorded VMs that are looked at before a platform counts as another one: some may have been deleted by hand.
+const SAMPLE: usize = 5;
+
+/// A VMmanager and what we know of such.
+pub struct Site<'a> {
+    /// The VMmanager that answers at the handler's address.
+    pub vmm: &'a Client,
+    /// What we recorded.
+    pub journal: &'a Journal,
+}
+
+/// What a sample of recorded VMs shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// One of them is here.
+    Same,
+    /// Their ids are other VMs here: VMmanager never gives an id again.
+    Other,
+    /// None of them is here.
+    Nothing,
+    /// There is nothing to look at.
+    NoRecord,
+}
+
+impl Site<'_> {
+    /// The platform at this address. `hosts` is the list of all VMs where it was read already; else one recorded VM is read
+    /// where all is as before.
+    pub fn recognise(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
+        let address = self.vmm.base();
+        if let Some(known) = self.journal.platform_at(&address)? {
+            return self.confirm(known, &address, hosts);
+        }
+        if let Some(moved) = self.find_known(None, hosts)? {
+            log::warn!("VMmanager platform {moved} is at {address} now");
+            self.journal.note_platform(moved, &address, &[])?;
+            return Ok(moved);
+        }
+        self.require_administrator()?;
+        let met = self.journal.meet(&address, &self.clusters()?)?;
+        log::info!("VMmanager at {address} is platform {met}");
+        Ok(met)
+    }
+
+    /// The platform that was last seen at this address, if it still is the one.
+    fn confirm(&self, known: PlatformId, address: &str, hosts: Option<&[Host]>) -> Result<PlatformId> {
+        let seen = self.look_at(&self.journal.recorded_vms(Some(known), SAMPLE)?, hosts)?;
+        if seen == Seen::Same {
+            return Ok(known);
+        }
+        // Who may not see VMs sees none.
+        self.require_administrator()?;
+        if let Some(moved) = self.find_known(Some(known), hosts)? {
+            log::warn!("VMmanager platform {moved} is at {address} now, where platform {known} was");
+            self.journal.note_platform(moved, address, &[])?;
+            return Ok(moved);
+        }
+        let clusters = self.clusters()?;
+        if seen != Seen::Other && self.has_clusters(known, &clusters)? {
+            return Ok(known);
+        }
+        Err(Self::contradiction(known, address, seen))
+    }
+
+    /// A platform whose recorded VMs are here.
+    fn find_known(&self, except: Option<PlatformId>, hosts: Option<&[Host]>) -> Result<Option<PlatformId>> {
+        let others = self.journal.platforms()?.into_iter().map(|Platform { id, .. }| id);
+        for id in others.filter(|id| Some(*id) != except) {
+            if self.look_at(&self.journal.recorded_vms(Some(id), SAMPLE)?, hosts)? == Seen::Same {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn look_at(&self, recorded: &[RecordedVm], hosts: Option<&[Host]>) -> Result<Seen> {
+        let mut seen = if recorded.is_empty() { Seen::NoRecord } else { Seen::Nothing };
+        for record in recorded {
+            let created = match hosts {
+                Some(hosts) => hosts.iter().find(|host| host.id == record.vm).map(|host| host.create_date.clone()),
+                None => self.vmm.host(record.vm)?.map(|host| host.create_date),
+            };
+            match created {
+                Some(created) if created == record.created => return Ok(Seen::Same),
+                Some(_) => seen = Seen::Other,
+                None => {}
+            }
+        }
+        Ok(seen)
+    }
+
+    /// What VMmanager shows to somebody without rights is not the truth.
+    pub fn require_administrator(&self) -> Result<()> {
+        if self.vmm.is_administrator()? {
+            return Ok(());
+        }
+        let user = self.vmm.username();
+        let text = format!(
+            "{user} is no longer an administrator of VMmanager at {}: what it is shown is not all",
+            self.vmm.base()
+        );
+        Err(Error::new(Kind::Vm6Permission, user, text)
+            .cure("give the account the role Administrator (@admin) in VMmanager"))
+    }
+
+    fn clusters(&self) -> Result<Vec<(ClusterId, String)>> {
+        Ok(self.vmm.clusters()?.into_iter().map(|cluster| (cluster.id, cluster.name)).collect())
+    }
+
+    /// Whether one of the platform's clusters is here; a platform of which we know none may be any.
+    fn has_clusters(&self, platform: PlatformId, shown: &[(ClusterId, String)]) -> Result<bool> {
+        let known = self.journal.clusters_of(platform)?;
+        Ok(known.is_empty() || known.iter().any(|cluster| shown.contains(cluster)))
+    }
+
+    fn contradiction(known: PlatformId, address: &str, seen: Seen) -> Error {
+        let why = if seen == Seen::Other {
+            "the VMs that were recorded there are other VMs here"
+        } else {
+            "neither the recorded VMs nor the clusters are here"
+        };
+        let text = format!("the VMmanager at {address} is not platform {known}, which was there before: {why}");
+        let cure = format!(
+            "correct the address in the handler, or, if this VMmanager is right, run: pmvmmanager6 platform confirm {address} --yes"
+        );
+        Error::new(Kind::Vm6Platform, address, text).cure(cure)
+    }
+}
