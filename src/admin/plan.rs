@@ -19,7 +19,7 @@ use crate::dry_run::{Party, Plan, Step};
 use crate::error::{Error, Kind, Result};
 use crate::id::{OperationId, ServiceId};
 use crate::log;
-use crate::panel::{Panel, status};
+use crate::panel::{Panel, ServiceStatus};
 use crate::text::{LONGEST, clean};
 
 /// Operations that can be planned: those that need no further arguments.
@@ -104,21 +104,17 @@ fn choose(config: &Config, options: &Options) -> Result<Choice> {
     let pending = running.iter().find(|(_, command)| COMMANDS.contains(&command.as_str()));
     let (command, reason) = match (pending, status) {
         (Some((id, command)), _) => (command.as_str(), format!("BILLmanager runs it as operation {id}")),
-        (None, ORDERED | OPENING) => ("open", "the service is not open yet".to_owned()),
-        (None, status::ACTIVE) => ("setparam", "the service is active".to_owned()),
-        (None, status::SUSPENDED) => ("resume", "the service is suspended".to_owned()),
-        (None, status::DELETED) => ("close", "the service is closed".to_owned()),
-        (None, other) => {
+        (None, ServiceStatus::Ordered | ServiceStatus::Opening) => ("open", "the service is not open yet".to_owned()),
+        (None, ServiceStatus::Active) => ("setparam", "the service is active".to_owned()),
+        (None, ServiceStatus::Suspended) => ("resume", "the service is suspended".to_owned()),
+        (None, ServiceStatus::Deleted) => ("close", "the service is closed".to_owned()),
+        (None, ServiceStatus::Other(other)) => {
             let text = format!("service {} has the unknown status {other}", options.item);
             return Err(Error::new(Kind::BadArgument, "command", text).cure("name an operation with --command"));
         }
     };
     Ok(Choice { command: command.to_owned(), reason: Some(reason), operation: operation(command) })
 }
-
-/// Values of `item.status` before a service is open [protocol 5.4].
-const ORDERED: i64 = 1;
-const OPENING: i64 = 5;
 
 /// What BILLmanager would call. It names the user whose change of the tariff may have to be taken back.
 fn call(item: ServiceId, choice: &Choice, plan: &Plan) -> Invocation {

@@ -6,6 +6,7 @@ use super::connection::Panel;
 use super::database::Param;
 use super::database::among;
 use super::named_vm::named_vm;
+use super::status::ServiceStatus;
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId, VmId};
 
@@ -27,9 +28,9 @@ impl Panel {
     }
 
     /// `item.status` of services; those that the database does not know are left out.
-    pub fn statuses(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, i64>> {
+    pub fn statuses(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, ServiceStatus>> {
         let rows = self.rows(&format!("SELECT id, status FROM item WHERE id {}", among(items)), &[])?;
-        Ok(rows.iter().filter_map(|row| Some((row.id(0)?, row.number(1)?))).collect())
+        Ok(rows.iter().filter_map(|row| Some((row.id(0)?, row.number(1)?.into()))).collect())
     }
 
     /// Services with an operation in BILLmanager's list, on themselves or on one of their add-ons.

@@ -2,7 +2,7 @@
 
 use super::connection::Panel;
 use super::database::Param;
-use super::records::status;
+use super::status::ServiceStatus;
 use super::value::Value;
 use crate::error::{Error, Result};
 use crate::id::{ServiceId, TariffId};
@@ -23,11 +23,11 @@ impl Panel {
     /// the operation was done before. The error otherwise.
     pub fn unless_reached(&self, function: &str, item: ServiceId, error: Error) -> Result<()> {
         let (command, reached) = match function {
-            "vds.open" | "service.postopen" => ("open", status::ACTIVE),
-            "service.postreopen" => ("reopen", status::ACTIVE),
-            "service.postsuspend" => ("suspend", status::SUSPENDED),
-            "service.postresume" => ("resume", status::ACTIVE),
-            "service.postclose" => ("close", status::DELETED),
+            "vds.open" | "service.postopen" => ("open", ServiceStatus::Active),
+            "service.postreopen" => ("reopen", ServiceStatus::Active),
+            "service.postsuspend" => ("suspend", ServiceStatus::Suspended),
+            "service.postresume" => ("resume", ServiceStatus::Active),
+            "service.postclose" => ("close", ServiceStatus::Deleted),
             _ => return Err(error),
         };
         if error.is_unreachable_panel() || !self.has_reached(item, command, reached).unwrap_or(false) {

@@ -26,6 +26,7 @@ mod records;
 mod secret_cache;
 mod slots;
 mod statistics;
+mod status;
 mod units;
 mod value;
 
@@ -36,8 +37,9 @@ pub use foreign::refuse_foreign;
 pub use handlers::{Candidate, Import, Listed};
 pub use lists::Offered;
 pub use operations::Operation;
-pub use records::{Customer, Handler, HandlerParam, Naming, Owner, Service, status};
+pub use records::{Customer, Handler, HandlerParam, Naming, Owner, Service};
 pub use slots::{Address, Slot};
 pub use statistics::{FRACTION, Metered, Reading, Recorded};
+pub use status::ServiceStatus;
 pub use units::Units;
 pub use value::Value;

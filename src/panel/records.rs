@@ -13,6 +13,7 @@ use super::connection::Panel;
 use super::database::{Param, Query, Row, among};
 use super::foreign::refuse_foreign;
 use super::secret_cache::Kept;
+use super::status::ServiceStatus;
 use super::units::Units;
 use crate::error::{Error, Kind, Result};
 use crate::id::{ClientId, HandlerId, OperationId, ServiceId, TariffId, VmId};
@@ -49,24 +50,14 @@ pub struct Customer {
     pub real_name: String,
 }
 
-/// Values of `item.status` [protocol 5.4].
-pub mod status {
-    /// Open.
-    pub const ACTIVE: i64 = 2;
-    /// Suspended.
-    pub const SUSPENDED: i64 = 3;
-    /// Closed.
-    pub const DELETED: i64 = 4;
-}
-
 /// A service (`item`) with everything an operation needs to know of it.
 pub struct Service {
     /// `item.id`.
     pub id: ServiceId,
     /// Internal name of the item type, `vds`.
     pub item_type: String,
-    /// [protocol 5.4]: one of [`status`], 1 ordered, 5 being opened.
-    pub status: i64,
+    /// As BILLmanager has it: an operation that runs changes it at its end.
+    pub status: ServiceStatus,
     /// Months; −100 trial, −50 daily, 0 lifetime.
     pub period: i64,
     /// Tariff before a change that is in progress.
@@ -238,7 +229,7 @@ impl Panel {
             Some(Service {
                 id,
                 item_type: row.text(0).to_owned(),
-                status: row.number(1).unwrap_or_default(),
+                status: row.number(1).unwrap_or_default().into(),
                 period: row.number(2).unwrap_or_default(),
                 last_tariff: row.id(3),
                 tariff_id: row.id(4).unwrap_or_default(),
@@ -312,13 +303,13 @@ impl Panel {
     }
 
     /// Status of a service, and its running operations: id and command.
-    pub fn standing(&self, item: ServiceId) -> Result<(i64, Vec<(OperationId, String)>)> {
+    pub fn standing(&self, item: ServiceId) -> Result<(ServiceStatus, Vec<(OperationId, String)>)> {
         let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item.get())])?;
         let status = rows.first().ok_or_else(|| no_row("item", item, "service"))?.number(0).unwrap_or_default();
         let sql = "SELECT id, intname FROM runningoperation WHERE item = ? ORDER BY id";
         let running = self.rows(sql, &[Param::Id(item.get())])?;
         let operation = |row: &Row| Some((row.id(0)?, row.text(1).to_owned()));
-        Ok((status, running.iter().filter_map(operation).collect()))
+        Ok((status.into(), running.iter().filter_map(operation).collect()))
     }
 
     /// How often a running operation was tried, and whether staff has a task for it already [protocol 3.30].
@@ -330,11 +321,11 @@ impl Panel {
     }
 
     /// Whether a service has this status and no running operation `command` any more.
-    pub fn has_reached(&self, item: ServiceId, command: &str, status: i64) -> Result<bool> {
+    pub fn has_reached(&self, item: ServiceId, command: &str, status: ServiceStatus) -> Result<bool> {
         let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item.get())])?;
         let running = "SELECT id FROM runningoperation WHERE item = ? AND intname = ?";
         let running = self.rows(running, &[Param::Id(item.get()), Param::Text(command)])?;
-        Ok(rows.first().and_then(|row| row.number(0)) == Some(status) && running.is_empty())
+        Ok(rows.first().and_then(|row| row.number(0)) == Some(status.number()) && running.is_empty())
     }
 
     /// The answers to some queries, in one round trip.

@@ -6,7 +6,6 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::redact::shown;
-use super::status::status_name;
 use crate::admin::queue::Row;
 use crate::admin::table::moment;
 use crate::error::{Error, Result};
@@ -57,8 +56,8 @@ fn bill(bill: &BillingPart) -> Value {
         |it| json!({ "id": it.id, "command": it.command, "tries": it.tries, "manual": it.manual, "error": it.error }),
     );
     json!({
-        "status": service.status,
-        "status_name": status_name(service.status),
+        "status": service.status.number(),
+        "status_name": service.status.name(),
         "period_months": service.period,
         "client": { "id": service.client.id, "name": service.client.name, "email": service.client.email },
         "tariff": {

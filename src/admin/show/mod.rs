@@ -43,7 +43,6 @@ mod bundle;
 mod json;
 mod redact;
 mod run;
-mod status;
 mod text;
 
 pub use run::{Options, run};

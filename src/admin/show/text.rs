@@ -1,7 +1,6 @@
 //! The report as a page for people.
 
 use super::redact::shown;
-use super::status::status_name;
 use crate::admin::queue::{HEADING, Row};
 use crate::admin::table::{counted, moment, or_dash, table};
 use crate::error::{Error, Result};
@@ -56,7 +55,7 @@ fn bill(bill: &BillingPart) -> String {
     let url = handler.params.get("url").map_or("", String::as_str);
     let cluster = handler.params.get("cluster").map_or("", String::as_str);
     let mut facts = vec![
-        fact("status", format!("{} ({})", status_name(service.status), service.status)),
+        fact("status", format!("{} ({})", service.status.name(), service.status.number())),
         fact("client", format!("{} {}, {}", service.client.id, service.client.name, service.client.email)),
         fact("tariff", tariff(bill)),
         fact("handler", format!("{} {}, {url}, cluster {cluster}", handler.id, handler.name)),

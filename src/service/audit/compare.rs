@@ -7,8 +7,7 @@ use super::reading::Reading;
 use crate::error::{Kind as ErrorKind, Result};
 use crate::id::{ClientId, ServiceId, VmId};
 use crate::journal::Record;
-use crate::panel::status::{ACTIVE, SUSPENDED};
-use crate::panel::{Service, Slot};
+use crate::panel::{Service, ServiceStatus, Slot};
 use crate::service::handler::HandlerJob;
 use crate::service::job::evidence::{Facts, Owner, Refusal};
 use crate::service::job::facts::Background;
@@ -55,7 +54,7 @@ struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     fn judge(mut self) -> Result<()> {
-        if ![ACTIVE, SUSPENDED].contains(&self.service.status) {
+        if ![ServiceStatus::Active, ServiceStatus::Suspended].contains(&self.service.status) {
             return Ok(());
         }
         let Some(host) = self.vm() else { return Ok(()) };
@@ -254,8 +253,10 @@ impl<'a> Subject<'a> {
     fn state(&mut self, host: &Host) {
         let (is, vm) = (format!("VM is {}", host.state), Some(host.id));
         match (self.service.status, host.state.as_str()) {
-            (SUSPENDED, Host::RUNNING) => self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe),
-            (ACTIVE, Host::STOPPED) => self.add(Kind::State, vm, is, "VM runs", self.module("start")),
+            (ServiceStatus::Suspended, Host::RUNNING) => {
+                self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe)
+            }
+            (ServiceStatus::Active, Host::STOPPED) => self.add(Kind::State, vm, is, "VM runs", self.module("start")),
             (_, Host::RUNNING | Host::STOPPED) => {}
             _ => {
                 let text = format!("look at the tasks of VM {} in VMmanager", host.id);

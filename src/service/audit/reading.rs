@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::error::Result;
 use crate::id::{AccountId, PlatformId, ServiceId, VmId};
 use crate::journal::{Cap, Phase, Record, Tie};
-use crate::panel::status::DELETED;
+use crate::panel::ServiceStatus;
 use crate::queue;
 use crate::service::handler::HandlerJob;
 use crate::service::job::claims::means_vm;
@@ -117,7 +117,7 @@ fn ties(job: &HandlerJob, platform: PlatformId) -> Result<HashMap<AccountId, Tie
 fn closed(job: &HandlerJob, records: &HashMap<ServiceId, Record>) -> Result<HashSet<ServiceId>> {
     let living = records.iter().filter(|(_, record)| record.ended.is_none()).map(|(item, _)| *item);
     let statuses = job.panel.statuses(&living.collect::<Vec<_>>())?;
-    Ok(statuses.into_iter().filter(|(_, status)| *status == DELETED).map(|(item, _)| item).collect())
+    Ok(statuses.into_iter().filter(|(_, status)| *status == ServiceStatus::Deleted).map(|(item, _)| item).collect())
 }
 
 fn journalled(records: &HashMap<ServiceId, Record>, platform: PlatformId) -> HashMap<VmId, Vec<ServiceId>> {

@@ -4,7 +4,7 @@ use super::drift::{Finding, Kind, Remedy};
 use super::reading::Reading;
 use crate::error::Result;
 use crate::id::{ServiceId, VmId};
-use crate::panel::status::DELETED;
+use crate::panel::ServiceStatus;
 use crate::service::handler::HandlerJob;
 use crate::service::job::mark::FoundMark;
 use crate::vmm::Host;
@@ -26,7 +26,7 @@ fn without_service(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> 
     let mut found = Vec::new();
     for item in others {
         let status = statuses.get(&item);
-        if status.is_some_and(|status| *status != DELETED) {
+        if status.is_some_and(|status| *status != ServiceStatus::Deleted) {
             continue;
         }
         for vm in &reading.marked[&item] {

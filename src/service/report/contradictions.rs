@@ -2,7 +2,7 @@
 
 use super::{BillingPart, JournalPart, PlatformPart, Report};
 use crate::journal::Phase;
-use crate::panel::status::{ACTIVE, DELETED, SUSPENDED};
+use crate::panel::ServiceStatus;
 use crate::vmm::Host;
 
 /// Sentences, the most serious first.
@@ -34,7 +34,8 @@ fn proved(platform: &PlatformPart) -> Option<&Host> {
 
 fn identity(bill: &BillingPart, platform: &PlatformPart) -> Vec<String> {
     // The number of a deleted service's VM may be another's by now.
-    let unproved = platform.vm.iter().filter(|(_, facts)| facts.judge().is_err() && bill.service.status != DELETED);
+    let unproved =
+        platform.vm.iter().filter(|(_, facts)| facts.judge().is_err() && bill.service.status != ServiceStatus::Deleted);
     let unproved = unproved.map(|(host, _)| {
         format!("VM {} is not proved to be the service's: every operation on it is refused as vm6_foreign", host.id)
     });
@@ -45,11 +46,13 @@ fn identity(bill: &BillingPart, platform: &PlatformPart) -> Vec<String> {
 
 fn existence(bill: &BillingPart, platform: &PlatformPart) -> Option<String> {
     match (bill.service.status, proved(platform)) {
-        (ACTIVE | SUSPENDED, None) if platform.vm.is_none() => {
+        (ServiceStatus::Active | ServiceStatus::Suspended, None) if platform.vm.is_none() => {
             Some("the service is open, but VMmanager has no VM of it".to_owned())
         }
-        (DELETED, Some(host)) => Some(format!("the service is deleted, but VM {} still exists", host.id)),
-        (SUSPENDED, Some(host)) if host.state == Host::RUNNING => {
+        (ServiceStatus::Deleted, Some(host)) => {
+            Some(format!("the service is deleted, but VM {} still exists", host.id))
+        }
+        (ServiceStatus::Suspended, Some(host)) if host.state == Host::RUNNING => {
             Some(format!("the service is suspended, but VM {} runs: sync_item stops it", host.id))
         }
         _ => None,

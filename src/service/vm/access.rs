@@ -4,7 +4,7 @@
 use secrecy::SecretString;
 
 use crate::error::{Error, Kind, Result};
-use crate::panel::status::SUSPENDED;
+use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::platform::catalogue;
 use crate::service::vm::{account, password, power, recipe};
@@ -28,7 +28,7 @@ pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
 /// A link that logs the client in to VMmanager: to his own account and no other, and not while the service is suspended.
 /// Never for an administrator: the client would get the whole platform.
 pub fn login_link(job: &Job) -> Result<SecretString> {
-    if job.service.status == SUSPENDED {
+    if job.service.status == ServiceStatus::Suspended {
         let text = format!("service {} is suspended: its client cannot enter VMmanager", job.service.id);
         return Err(Error::new(Kind::BadParam, "status", text));
     }

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::journal::{Phase, Tie};
 use crate::log;
-use crate::panel::status;
+use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::job::evidence::{Owner, Recorded};
 use crate::service::job::mark::FoundMark;
@@ -69,7 +69,8 @@ fn obstacles(job: &Job, host: &Host, owner: &str) -> Result<Vec<String>> {
 fn known_as_others(job: &Job, host: &Host) -> Result<Vec<String>> {
     let others = job.journal.others_with_vm(job.platform()?, host.id, job.service.id)?;
     let statuses = job.panel.statuses(&others)?;
-    let live = others.into_iter().filter(|item| statuses.get(item).is_some_and(|status| *status != status::DELETED));
+    let live =
+        others.into_iter().filter(|item| statuses.get(item).is_some_and(|status| *status != ServiceStatus::Deleted));
     Ok(live.map(|item| format!("our journal knows the VM as service {item}'s")).collect())
 }
 
@@ -81,7 +82,7 @@ fn marks_of_others(job: &Job, host: &Host) -> Result<Vec<String>> {
         let is_here = mark.installation == job.marker.installation;
         let is_text = is_here && !job.marker.made(&mark) && job.journal.find(mark.item)?.is_some();
         let is_closed =
-            is_here && job.panel.statuses(&[mark.item])?.get(&mark.item).is_none_or(|it| *it == status::DELETED);
+            is_here && job.panel.statuses(&[mark.item])?.get(&mark.item).is_none_or(|it| *it == ServiceStatus::Deleted);
         if !is_text && !is_closed {
             found.push(format!("the VM has the mark of another service: {mark}"));
         }
@@ -105,7 +106,7 @@ fn facts(job: &Job, host: &Host, owner: &str) -> Vec<[String; 3]> {
         row("domain", param("domain"), host.domain.clone()),
         row("addresses", param("ip"), addresses.join(" ")),
         row("size", job.service.tariff_name.clone(), size),
-        row("state", format!("status {}", job.service.status), host.state.clone()),
+        row("state", format!("status {}", job.service.status.number()), host.state.clone()),
         row("created", String::new(), host.create_date.clone()),
         row("comment", job.mark.to_string(), host.comment.clone()),
     ]

@@ -11,8 +11,7 @@ use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::journal::{Phase, Record};
-use crate::panel::status::SUSPENDED;
-use crate::panel::{Value, status};
+use crate::panel::{ServiceStatus, Value};
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
 use crate::service::order::{Order, Placement, missing};
@@ -37,7 +36,7 @@ pub fn reopen(job: &Job) -> Result<()> {
 /// The service's VM, complete: found, or made. Without `scripts` it is taken whatever became of its recipe.
 fn ensure(job: &Job, scripts: bool) -> Result<Host> {
     connection::refuse_external(&job.handler)?;
-    if job.service.status == status::DELETED {
+    if job.service.status == ServiceStatus::Deleted {
         let text = format!("service {} is closed; a closed service gets no VM", job.service.id);
         return Err(Error::new(Kind::BadParam, "status", text));
     }
@@ -262,7 +261,7 @@ fn wait_until_ready(job: &Job, vm: VmId, limit: Duration, may_have_failed: bool)
         if is_ready(job, &host) {
             return Ok(Some(Some(host)));
         }
-        if host.state == Host::STOPPED && job.service.status != SUSPENDED {
+        if host.state == Host::STOPPED && job.service.status != ServiceStatus::Suspended {
             job.prove(&host)?;
             power::start(job, &host)?;
         }
@@ -285,7 +284,8 @@ fn failed_creation(job: &Job, vm: VmId) -> Result<Option<Error>> {
 }
 
 fn is_ready(job: &Job, host: &Host) -> bool {
-    let settled = host.state == Host::RUNNING || (host.state == Host::STOPPED && job.service.status == SUSPENDED);
+    let settled =
+        host.state == Host::RUNNING || (host.state == Host::STOPPED && job.service.status == ServiceStatus::Suspended);
     settled && addresses::main_address(host).is_some()
 }
 

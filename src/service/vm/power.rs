@@ -6,7 +6,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::journal::Restart;
-use crate::panel::status::SUSPENDED;
+use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
 use crate::vmm::{Ended, Failure, Host, Past, Task};
@@ -155,7 +155,7 @@ pub enum Button {
 
 /// Does what the button says and reports it. A suspended service cannot be started with it.
 pub fn press(job: &Job, button: Button) -> Result<()> {
-    if job.service.status == SUSPENDED && button != Button::Stop {
+    if job.service.status == ServiceStatus::Suspended && button != Button::Stop {
         let error = Error::new(Kind::BadParam, "status", format!("service {} is suspended", job.service.id));
         return Err(error.cure("resume it in BILLmanager first"));
     }

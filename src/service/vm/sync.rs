@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::log;
-use crate::panel::status::SUSPENDED;
+use crate::panel::ServiceStatus;
 use crate::recorder::{self, Metric};
 use crate::service::job::Job;
 use crate::service::vm::{addresses, power};
@@ -37,7 +37,7 @@ pub fn shown(host: &Host) -> Vec<(&'static str, String)> {
 fn hold_suspension(job: &Job, host: &Host) -> Result<()> {
     let item = job.service.id;
     job.journal_ready(host)?;
-    if job.service.status != SUSPENDED || host.state != Host::RUNNING {
+    if job.service.status != ServiceStatus::Suspended || host.state != Host::RUNNING {
         return Ok(());
     }
     recorder::count(Metric::StoppedAgain, &[]);
