@@ -11,6 +11,7 @@ mod certificate;
 mod client;
 mod dry_run;
 mod filter;
+mod host_state;
 mod http;
 mod list;
 mod model;
@@ -26,6 +27,7 @@ pub use about::Version;
 pub use address::Address;
 pub use certificate::Certificate;
 pub use client::{Access, Client};
+pub use host_state::HostState;
 pub use model::{
     Accepted, Account, Cluster, CreateHost, Host, HostIp, InterfacePools, Ipv4, Ipv6, Node, Os, Past, Pool,
     PoolCluster, Preset, Recipe, RecipeRun, Resources, Tuning,

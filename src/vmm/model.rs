@@ -5,6 +5,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::host_state::HostState;
 use crate::id::{AccountId, ClusterId, TaskId, VmId};
 
 /// The envelope of every list [api 2].
@@ -207,9 +208,9 @@ pub struct Host {
     /// Free text; holds our mark.
     #[serde(default, deserialize_with = "or_default")]
     pub comment: String,
-    /// `creating`, `active`, `stopped`, …
+    /// An empty word when the answer leaves it out.
     #[serde(default, deserialize_with = "or_default")]
-    pub state: String,
+    pub state: HostState,
     /// Creation time, compared as text only.
     #[serde(default, deserialize_with = "or_default")]
     pub create_date: String,
@@ -264,13 +265,6 @@ pub struct Host {
 }
 
 impl Host {
-    /// State of a VM that runs.
-    pub const RUNNING: &'static str = "active";
-    /// State of a VM that is switched off.
-    pub const STOPPED: &'static str = "stopped";
-    /// State of a VM that is being made.
-    pub const CREATING: &'static str = "creating";
-
     /// All addresses, IPv4 first.
     pub fn addresses(&self) -> impl Iterator<Item = &HostIp> {
         self.ip4.iter().chain(&self.ip6)

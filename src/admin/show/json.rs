@@ -170,7 +170,7 @@ fn vm(host: &Host) -> Value {
     json!({
         "id": host.id,
         "name": host.name,
-        "state": host.state,
+        "state": host.state.as_str(),
         "domain": host.domain,
         "created": host.create_date,
         "comment": host.comment,

@@ -14,7 +14,7 @@ use crate::service::job::facts::Background;
 use crate::service::order::{Order, Sizes};
 use crate::service::platform::{catalogue, interfaces};
 use crate::service::vm::{addresses, sizes, speed_cap};
-use crate::vmm::Host;
+use crate::vmm::{Host, HostState};
 
 /// Services read and judged together.
 const TOGETHER: usize = 500;
@@ -64,7 +64,7 @@ impl<'a> Subject<'a> {
         match Order::of(&self.service) {
             Ok(order) => {
                 self.os(&order, host);
-                if [Host::RUNNING, Host::STOPPED].contains(&host.state.as_str()) {
+                if [HostState::Running, HostState::Stopped].contains(&host.state) {
                     self.size(&order, host);
                     self.addresses(&order, host)?;
                 }
@@ -252,12 +252,14 @@ impl<'a> Subject<'a> {
 
     fn state(&mut self, host: &Host) {
         let (is, vm) = (format!("VM is {}", host.state), Some(host.id));
-        match (self.service.status, host.state.as_str()) {
-            (ServiceStatus::Suspended, Host::RUNNING) => {
-                self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe)
+        match (self.service.status, &host.state) {
+            (ServiceStatus::Suspended, HostState::Running) => {
+                self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe);
             }
-            (ServiceStatus::Active, Host::STOPPED) => self.add(Kind::State, vm, is, "VM runs", self.module("start")),
-            (_, Host::RUNNING | Host::STOPPED) => {}
+            (ServiceStatus::Active, HostState::Stopped) => {
+                self.add(Kind::State, vm, is, "VM runs", self.module("start"));
+            }
+            (_, HostState::Running | HostState::Stopped) => {}
             _ => {
                 let text = format!("look at the tasks of VM {} in VMmanager", host.id);
                 self.add(Kind::State, vm, is, "VM is active or stopped", Remedy::ByHand(text));

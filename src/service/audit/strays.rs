@@ -7,7 +7,7 @@ use crate::id::{ServiceId, VmId};
 use crate::panel::ServiceStatus;
 use crate::service::handler::HandlerJob;
 use crate::service::job::mark::FoundMark;
-use crate::vmm::Host;
+use crate::vmm::{Host, HostState};
 
 /// Every VM that has no service, or that has a mark that another VM should have.
 pub fn vms(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
@@ -66,7 +66,7 @@ fn duplicates(job: &HandlerJob, reading: &Reading, item: ServiceId, vms: &[VmId]
 fn is_unsold(reading: &Reading, host: &Host) -> bool {
     let of_client = host.account.as_ref().is_some_and(|owner| !reading.staff.contains(&owner.id));
     let known = reading.claims.contains_key(&host.id) || reading.journalled.contains_key(&host.id);
-    of_client && !known && host.state != Host::CREATING && FoundMark::all(&host.comment).is_empty()
+    of_client && !known && host.state != HostState::Creating && FoundMark::all(&host.comment).is_empty()
 }
 
 fn unsold(job: &HandlerJob, host: &Host) -> Finding {

@@ -18,7 +18,7 @@ use crate::service::handler::HandlerJob;
 use crate::service::job::claims::means_vm;
 use crate::service::job::mark::FoundMark;
 use crate::service::platform::catalogue;
-use crate::vmm::{Host, Os};
+use crate::vmm::{Host, HostState, Os};
 
 /// Offers every VM of the handler's cluster that no service has and one of the words fits (none: all). The number.
 pub fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
@@ -78,7 +78,7 @@ fn obstacle(job: &HandlerJob, host: &Host, naming: &[Naming], staff: &BTreeSet<A
     Ok(match &host.account {
         None => Some("it has no owner".to_owned()),
         Some(owner) if staff.contains(&owner.id) => Some(format!("it belongs to the administrator {}", owner.email)),
-        _ if host.state == Host::CREATING => Some("it is being made".to_owned()),
+        _ if host.state == HostState::Creating => Some("it is being made".to_owned()),
         Some(_) => None,
     })
 }

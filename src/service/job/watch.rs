@@ -10,7 +10,7 @@ use super::settle::settle;
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::log;
-use crate::vmm::{Ended, Failure, Host, Outcome, Past, Task};
+use crate::vmm::{Ended, Failure, Host, HostState, Outcome, Past, Task};
 
 impl Job<'_> {
     /// The VM as soon as VMmanager has no task for it.
@@ -67,7 +67,7 @@ impl Job<'_> {
     pub fn reach(
         &self,
         host: VmId,
-        state: &str,
+        state: &HostState,
         limit: Duration,
         ask: impl FnOnce() -> Outcome<Option<Task>>,
     ) -> Result<()> {
@@ -76,21 +76,21 @@ impl Job<'_> {
             Ok(Ended::Unlisted) | Err(Failure::Unknown(_)) => limit,
             Err(Failure::Refused(error)) => {
                 let is = self.vmm.host(host)?.map(|host| host.state);
-                return if is.as_deref() == Some(state) { Ok(()) } else { Err(error) };
+                return if is.as_ref() == Some(state) { Ok(()) } else { Err(error) };
             }
         };
         self.wait_for_state(host, state, limit)
     }
 
     /// Waits until the VM is in `state`.
-    pub fn wait_for_state(&self, host: VmId, state: &str, limit: Duration) -> Result<()> {
+    pub fn wait_for_state(&self, host: VmId, state: &HostState, limit: Duration) -> Result<()> {
         let mut is = None;
         let reached = settle(&format!("VM {host}: waiting until it is {state}"), limit, || {
             is = self.vmm.host(host)?.map(|host| host.state);
-            Ok((is.as_deref() == Some(state)).then_some(()))
+            Ok((is.as_ref() == Some(state)).then_some(()))
         })?;
         reached.ok_or_else(|| {
-            let is = is.unwrap_or_else(|| "gone".to_owned());
+            let is = is.map_or_else(|| "gone".to_owned(), |is| is.to_string());
             let text = format!("VM {host} is {is}, not {state}, after {} s", limit.as_secs());
             Error::new(Kind::Vm6Timeout, format!("VM {host}"), text)
         })

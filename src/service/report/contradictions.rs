@@ -3,7 +3,7 @@
 use super::{BillingPart, JournalPart, PlatformPart, Report};
 use crate::journal::Phase;
 use crate::panel::ServiceStatus;
-use crate::vmm::Host;
+use crate::vmm::{Host, HostState};
 
 /// Sentences, the most serious first.
 pub fn find(report: &Report) -> Vec<String> {
@@ -52,7 +52,7 @@ fn existence(bill: &BillingPart, platform: &PlatformPart) -> Option<String> {
         (ServiceStatus::Deleted, Some(host)) => {
             Some(format!("the service is deleted, but VM {} still exists", host.id))
         }
-        (ServiceStatus::Suspended, Some(host)) if host.state == Host::RUNNING => {
+        (ServiceStatus::Suspended, Some(host)) if host.state == HostState::Running => {
             Some(format!("the service is suspended, but VM {} runs: sync_item stops it", host.id))
         }
         _ => None,

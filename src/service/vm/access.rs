@@ -8,13 +8,13 @@ use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::platform::catalogue;
 use crate::service::vm::{account, password, power, recipe};
-use crate::vmm::{Failure, Host};
+use crate::vmm::{Failure, HostState};
 use crate::{fault, log};
 
 /// Sets the root password of the VM and saves it crypted; repeating it with the same password changes nothing.
 pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
     let host = job.vm()?;
-    if host.state != Host::RUNNING {
+    if host.state != HostState::Running {
         let text = format!("VM {} is {}", host.id, host.state);
         let error = Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text);
         return Err(error.cure("the password can be changed while it runs"));
@@ -77,5 +77,5 @@ pub fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()
     if recipe.is_some() {
         recipe::wait(job, host.id, task.as_ref(), before)?;
     }
-    job.wait_for_state(host.id, Host::RUNNING, job.limits().change)
+    job.wait_for_state(host.id, &HostState::Running, job.limits().change)
 }

@@ -106,7 +106,7 @@ fn facts(job: &Job, host: &Host, owner: &str) -> Vec<[String; 3]> {
         row("domain", param("domain"), host.domain.clone()),
         row("addresses", param("ip"), addresses.join(" ")),
         row("size", job.service.tariff_name.clone(), size),
-        row("state", format!("status {}", job.service.status.number()), host.state.clone()),
+        row("state", format!("status {}", job.service.status.number()), host.state.to_string()),
         row("created", String::new(), host.create_date.clone()),
         row("comment", job.mark.to_string(), host.comment.clone()),
     ]

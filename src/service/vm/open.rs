@@ -17,7 +17,7 @@ use crate::service::job::settle::settle;
 use crate::service::order::{Order, Placement, missing};
 use crate::service::platform::{catalogue, connection, interfaces};
 use crate::service::vm::{account, addresses, password, power, recipe, remove, resize, sync};
-use crate::vmm::{CreateHost, Ended, Failure, Host, Preset, RecipeRun, Task, Tuning};
+use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, RecipeRun, Task, Tuning};
 use crate::{fault, log};
 
 /// Opens a service: a running VM with its addresses, known to BILLmanager.
@@ -75,7 +75,8 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
-    if phase == Some(Phase::Deleting) && (host.state == Host::CREATING || failed_creation(job, host.id)?.is_some()) {
+    if phase == Some(Phase::Deleting) && (host.state == HostState::Creating || failed_creation(job, host.id)?.is_some())
+    {
         log::warn!("service {}: the remains of a failed creation, VM {}, are still there", job.service.id, host.id);
         remove::remove(job, &host)?;
         job.journal.step(job.service.id, Phase::Refused)?;
@@ -249,7 +250,7 @@ fn complete(job: &Job, vm: VmId, task: Option<&Task>, scripts: bool) -> Result<O
 
 /// Nothing when the VM is not listed for as long as a created VM may take to show.
 fn wait_until_ready(job: &Job, vm: VmId, limit: Duration, may_have_failed: bool) -> Result<Option<Host>> {
-    let (started, mut seen) = (Instant::now(), (String::new(), 0));
+    let (started, mut seen) = (Instant::now(), (HostState::default(), 0));
     let ready = settle(&format!("VM {vm}: waiting until it runs and has an address"), limit, || {
         let Some(host) = job.host(vm)? else {
             return Ok((started.elapsed() >= job.limits().appear).then_some(None));
@@ -261,7 +262,7 @@ fn wait_until_ready(job: &Job, vm: VmId, limit: Duration, may_have_failed: bool)
         if is_ready(job, &host) {
             return Ok(Some(Some(host)));
         }
-        if host.state == Host::STOPPED && job.service.status != ServiceStatus::Suspended {
+        if host.state == HostState::Stopped && job.service.status != ServiceStatus::Suspended {
             job.prove(&host)?;
             power::start(job, &host)?;
         }
@@ -284,8 +285,8 @@ fn failed_creation(job: &Job, vm: VmId) -> Result<Option<Error>> {
 }
 
 fn is_ready(job: &Job, host: &Host) -> bool {
-    let settled =
-        host.state == Host::RUNNING || (host.state == Host::STOPPED && job.service.status == ServiceStatus::Suspended);
+    let settled = host.state == HostState::Running
+        || (host.state == HostState::Stopped && job.service.status == ServiceStatus::Suspended);
     settled && addresses::main_address(host).is_some()
 }
 

@@ -9,24 +9,24 @@ use crate::journal::Restart;
 use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
-use crate::vmm::{Ended, Failure, Host, Past, Task};
+use crate::vmm::{Ended, Failure, Host, HostState, Past, Task};
 use crate::{fault, log};
 
 /// Stops the VM; by force when a gentle stop does not end in its time.
 pub fn stop(job: &Job, host: &Host) -> Result<()> {
-    if host.state == Host::STOPPED {
+    if host.state == HostState::Stopped {
         log::info!("service {}: VM {} is stopped already", job.service.id, host.id);
         return Ok(());
     }
     fault::point("power.before_request");
-    let gentle = job.reach(host.id, Host::STOPPED, job.limits().change / 2, || {
+    let gentle = job.reach(host.id, &HostState::Stopped, job.limits().change / 2, || {
         let outcome = job.vmm.stop_host(host.id, false);
         fault::point("power.after_request");
         outcome
     });
     let result = gentle.or_else(|error| {
         log::warn!("service {}: VM {} did not stop ({error}); it is stopped by force", job.service.id, host.id);
-        job.reach(host.id, Host::STOPPED, job.limits().change, || job.vmm.stop_host(host.id, true))
+        job.reach(host.id, &HostState::Stopped, job.limits().change, || job.vmm.stop_host(host.id, true))
     });
     fault::point("power.waited");
     result
@@ -34,12 +34,12 @@ pub fn stop(job: &Job, host: &Host) -> Result<()> {
 
 /// Starts the VM.
 pub fn start(job: &Job, host: &Host) -> Result<()> {
-    if host.state == Host::RUNNING {
+    if host.state == HostState::Running {
         log::info!("service {}: VM {} runs already", job.service.id, host.id);
         return Ok(());
     }
     fault::point("power.before_request");
-    let result = job.reach(host.id, Host::RUNNING, job.limits().change, || {
+    let result = job.reach(host.id, &HostState::Running, job.limits().change, || {
         let outcome = job.vmm.start_host(host.id);
         fault::point("power.after_request");
         outcome
@@ -56,10 +56,10 @@ fn restart(job: &Job, force: bool) -> Result<()> {
     if let Some(earlier) = job.journal.restart_of(item, job.operation)?
         && goes_on(job, host.id, earlier)?
     {
-        return job.wait_for_state(host.id, Host::RUNNING, limit);
+        return job.wait_for_state(host.id, &HostState::Running, limit);
     }
     let host = job.vm()?;
-    if host.state == Host::STOPPED {
+    if host.state == HostState::Stopped {
         return start(job, &host);
     }
     let after = newest_task(job, host.id)?;
@@ -88,7 +88,7 @@ fn restart(job: &Job, force: bool) -> Result<()> {
         Err(Failure::Refused(error)) => return Err(error),
     }
     fault::point("power.waited");
-    job.wait_for_state(host.id, Host::RUNNING, limit)
+    job.wait_for_state(host.id, &HostState::Running, limit)
 }
 
 /// Whether the restart that an earlier try of this operation asked for is done; `false` lets this try ask.
@@ -99,7 +99,7 @@ fn goes_on(job: &Job, host: VmId, earlier: Restart) -> Result<bool> {
             Err(Failure::Refused(error)) if error.kind == Kind::Vm6Task => true,
             ended => ended.map(|_| false)?,
         },
-        None if taken_up(job, host, earlier.after)? => job.idle(host)?.state == Host::STOPPED,
+        None if taken_up(job, host, earlier.after)? => job.idle(host)?.state == HostState::Stopped,
         None => return Ok(false),
     };
     if failed {

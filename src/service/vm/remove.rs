@@ -8,7 +8,7 @@ use crate::journal::Phase;
 use crate::service::job::Job;
 use crate::service::job::evidence::Recorded;
 use crate::service::job::settle::settle;
-use crate::vmm::{Failure, Host, Outcome, Task};
+use crate::vmm::{Failure, Host, HostState, Outcome, Task};
 use crate::{fault, log};
 
 /// Ends a service: VM, slots, BILLmanager.
@@ -82,7 +82,7 @@ fn remove_stopped(job: &Job, host: &Host, refused: Error) -> Outcome<Option<Task
         let refused = refused.and("the VM is protected from deletion in VMmanager");
         return Err(Failure::Refused(refused.cure("take the protection off")));
     }
-    if host.state != Host::RUNNING || refused.kind != Kind::Vm6Api {
+    if host.state != HostState::Running || refused.kind != Kind::Vm6Api {
         return Err(Failure::Refused(refused));
     }
     log::warn!("service {}: {refused}; stopping the VM first", job.service.id);

@@ -13,7 +13,7 @@ use super::speed_cap;
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::order::{Order, Sizes};
-use crate::vmm::{Ended, Failure, Host, Outcome, Resources, Task};
+use crate::vmm::{Ended, Failure, Host, HostState, Outcome, Resources, Task};
 use crate::{fault, log};
 
 /// How often a request is sent of which nobody knows whether it arrived.
@@ -76,9 +76,9 @@ fn needs_restart(job: &Job, host: &Host) -> Error {
 fn carry_out(job: &Job, wanted: &Sizes, host: &Host, change: &Change, may_restart: bool) -> Outcome<()> {
     fault::point("resize.before_request");
     let parts = Parts { job, wanted, host, change, may_restart };
-    match host.state.as_str() {
-        Host::STOPPED => parts.change_stopped(),
-        Host::RUNNING => parts.change_running(),
+    match &host.state {
+        HostState::Stopped => parts.change_stopped(),
+        HostState::Running => parts.change_running(),
         other => {
             let text = format!("VM {} is {other}: VMmanager works on it; the next try changes it", host.id);
             Err(Failure::Refused(Error::new(Kind::Vm6Busy, format!("VM {}", host.id), text)))

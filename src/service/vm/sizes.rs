@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::order::{Order, Sizes};
 use crate::service::platform::catalogue;
-use crate::vmm::{Host, Preset, Resources};
+use crate::vmm::{Host, HostState, Preset, Resources};
 
 /// Memory grows in these steps while a VM runs [api 4.8].
 const HOT_RAM_STEP_MIB: u64 = 1024;
@@ -65,7 +65,7 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
     let mut pending = false;
     let mut difference = |wanted: Option<u64>, is: Option<u64>, waiting: Option<u64>| {
         // A stopped VM has no next stop that something could wait for.
-        let waiting = waiting.filter(|&size| size > 0 && host.state != Host::STOPPED);
+        let waiting = waiting.filter(|&size| size > 0 && host.state != HostState::Stopped);
         let right = wanted == is;
         pending |= !right && wanted.is_some() && wanted == waiting;
         wanted.filter(|_| waiting.map_or(!right, |_| wanted != waiting))
@@ -86,7 +86,7 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
 pub fn restarts(host: &Host, change: &Change) -> bool {
     let hot_resources = change.resources == Resources::default() || is_hot(host, &change.resources);
     let hot_disk = change.disk_mib.is_none() || host.live_resize;
-    host.state != Host::STOPPED && (change.pending || !hot_resources || !hot_disk)
+    host.state != HostState::Stopped && (change.pending || !hot_resources || !hot_disk)
 }
 
 /// Cores and memory of a capable VM may grow while it runs; speeds are always worth a try without a restart.

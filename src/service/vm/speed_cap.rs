@@ -9,7 +9,7 @@ use crate::journal::Cap;
 use crate::log;
 use crate::service::job::Job;
 use crate::service::order::{Order, Sizes};
-use crate::vmm::{Direction, Failure, Host, Resources};
+use crate::vmm::{Direction, Failure, Host, HostState, Resources};
 
 /// Speeds, `[in, out]` in Mbit/s; nothing where a direction is not capped.
 pub type Speeds = [Option<u64>; 2];
@@ -52,7 +52,7 @@ fn ordered(job: &Job, host: &Host) -> Result<Speeds> {
 fn change(job: &Job, host: &Host, resources: &Resources) -> Result<()> {
     match job.finish(job.vmm.change_resources(host.id, resources, false), job.limits().change) {
         Ok(_) => Ok(()),
-        Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && host.state == Host::RUNNING => {
+        Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && host.state == HostState::Running => {
             log::info!(
                 "service {}: not possible while VM {} runs ({error}); it waits for a stop",
                 job.service.id,

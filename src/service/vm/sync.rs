@@ -7,7 +7,7 @@ use crate::panel::ServiceStatus;
 use crate::recorder::{self, Metric};
 use crate::service::job::Job;
 use crate::service::vm::{addresses, power};
-use crate::vmm::Host;
+use crate::vmm::{Host, HostState};
 
 /// Reads the VM back: id, name, addresses, state. The suspension is held first: nothing that BILLmanager refuses may
 /// keep a VM running that is not paid for.
@@ -37,7 +37,7 @@ pub fn shown(host: &Host) -> Vec<(&'static str, String)> {
 fn hold_suspension(job: &Job, host: &Host) -> Result<()> {
     let item = job.service.id;
     job.journal_ready(host)?;
-    if job.service.status != ServiceStatus::Suspended || host.state != Host::RUNNING {
+    if job.service.status != ServiceStatus::Suspended || host.state != HostState::Running {
         return Ok(());
     }
     recorder::count(Metric::StoppedAgain, &[]);
