@@ -67,7 +67,7 @@
 //! | [`dry_run`] | the plan of an operation that is run for its plan: what would be sent |
 //! | [`wire`] | XML in and out |
 //! | [`config`] | where things are, how long we wait; the only reader of the environment |
-//! | [`id`] | ids with types: services, handlers, VMs, … |
+//! | [`id`], [`direction`] | ids with types: services, handlers, VMs, …; values per direction of traffic |
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
 //! | [`text`] | foreign text as it may be shown: one line, no control characters, not too long |
 //! | [`recorder`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
@@ -102,6 +102,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod digest;
+pub mod direction;
 pub mod dry_run;
 pub mod error;
 pub mod fault;

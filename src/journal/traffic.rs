@@ -7,10 +7,11 @@
 use rusqlite::Row;
 
 use super::Journal;
+use crate::direction::PerDirection;
 use crate::error::Result;
 use crate::id::{ServiceId, VmId};
 
-/// Counters of one service in one month, `[in, out]` in bytes.
+/// Counters of one service in one month, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meter {
     /// `item.id`.
@@ -20,27 +21,27 @@ pub struct Meter {
     /// The VM that was read.
     pub vm: VmId,
     /// Counted before this VM's counter began.
-    pub base: [u64; 2],
+    pub base: PerDirection<u64>,
     /// The counter as last read.
-    pub last: [u64; 2],
+    pub last: PerDirection<u64>,
 }
 
 impl Meter {
     /// The month's traffic as last read.
-    pub fn total(&self) -> [u64; 2] {
-        std::array::from_fn(|at| self.base[at].saturating_add(self.last[at]))
+    pub fn total(&self) -> PerDirection<u64> {
+        PerDirection::of(|direction| self.base[direction].saturating_add(self.last[direction]))
     }
 }
 
-/// Capped speeds of a VM, `[in, out]` in Mbit/s.
+/// Capped speeds of a VM, in Mbit/s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cap {
     /// The VM.
     pub vm: VmId,
     /// The caps; nothing where the direction is not capped.
-    pub speed: [Option<u64>; 2],
+    pub speed: PerDirection<Option<u64>>,
     /// Speeds before; 0 for no limit.
-    pub before: [u64; 2],
+    pub before: PerDirection<u64>,
     /// VMmanager has accepted it.
     pub settled: bool,
 }
@@ -52,8 +53,8 @@ fn meter(row: &Row) -> rusqlite::Result<Meter> {
         item: row.get(0)?,
         month: row.get(1)?,
         vm: row.get(2)?,
-        base: [row.get(3)?, row.get(4)?],
-        last: [row.get(5)?, row.get(6)?],
+        base: PerDirection { incoming: row.get(3)?, outgoing: row.get(4)? },
+        last: PerDirection { incoming: row.get(5)?, outgoing: row.get(6)? },
     })
 }
 
@@ -75,8 +76,9 @@ impl Journal {
         self.database.borrow_mut().write(|tx| {
             let mut statement = tx.prepare_cached(sql)?;
             for meter in meters {
-                let ([base_in, base_out], [last_in, last_out]) = (meter.base, meter.last);
-                let values = rusqlite::params![meter.item, meter.month, meter.vm, base_in, base_out, last_in, last_out];
+                let Meter { item, month, vm, base, last } = meter;
+                let values =
+                    rusqlite::params![item, month, vm, base.incoming, base.outgoing, last.incoming, last.outgoing];
                 statement.execute(values)?;
             }
             Ok(())
@@ -94,8 +96,8 @@ impl Journal {
         self.rows(sql, &[], |row| {
             let cap = Cap {
                 vm: row.get(1)?,
-                speed: [row.get(2)?, row.get(3)?],
-                before: [row.get(4)?, row.get(5)?],
+                speed: PerDirection { incoming: row.get(2)?, outgoing: row.get(3)? },
+                before: PerDirection { incoming: row.get(4)?, outgoing: row.get(5)? },
                 settled: row.get(6)?,
             };
             Ok((row.get(0)?, cap))
@@ -106,8 +108,10 @@ impl Journal {
     pub fn save_cap(&self, item: ServiceId, cap: &Cap) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO speed_cap (item, vm, cap_in, cap_out, before_in, before_out, settled)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let ([cap_in, cap_out], [before_in, before_out]) = (cap.speed, cap.before);
-        self.update(sql, rusqlite::params![item, cap.vm, cap_in, cap_out, before_in, before_out, cap.settled])
+        let Cap { vm, speed, before, settled } = cap;
+        let values =
+            rusqlite::params![item, vm, speed.incoming, speed.outgoing, before.incoming, before.outgoing, settled];
+        self.update(sql, values)
     }
 
     /// No speed of the service is capped any more.

@@ -36,4 +36,3 @@ pub use outcome::{Failure, Outcome};
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};
 pub use tls::Trust;
-pub use traffic::Direction;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::host_state::HostState;
+use crate::direction::PerDirection;
 use crate::id::{AccountId, ClusterId, TaskId, VmId};
 
 /// The envelope of every list [api 2].
@@ -275,9 +276,9 @@ impl Host {
         self.addresses().any(|address| address.bare() == ip)
     }
 
-    /// Speed limits, `[in, out]`; one limit counts for both directions when a build has only that one.
-    pub fn speeds(&self) -> [Option<u64>; 2] {
-        [self.net_in_mbitps, self.net_out_mbitps]
+    /// Speed limits; one limit counts for both directions when a build has only that one.
+    pub fn speeds(&self) -> PerDirection<Option<u64>> {
+        PerDirection { incoming: self.net_in_mbitps, outgoing: self.net_out_mbitps }
             .map(|limit| limit.filter(|&limit| limit > 0).or(self.net_bandwidth_mbitps))
     }
 }

@@ -4,37 +4,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::Client;
+use crate::direction::Direction;
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 
-/// Which way traffic goes, seen from the VM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// To the VM.
-    In,
-    /// From the VM.
-    Out,
-}
-
-impl Direction {
-    /// Both.
-    pub const BOTH: [Direction; 2] = [Direction::In, Direction::Out];
-
-    /// BILLmanager's name of the statistic.
-    pub fn name(self) -> &'static str {
-        match self {
-            Direction::In => "in",
-            Direction::Out => "out",
-        }
-    }
-
-    /// VMmanager's name of the counter. That it counts from the VM's point of view is not documented, only plausible
-    /// [api 4.11].
-    fn target(self) -> &'static str {
-        match self {
-            Direction::In => "net_rx_summary",
-            Direction::Out => "net_tx_summary",
-        }
+/// VMmanager's name of the counter. That it counts from the VM's point of view is not documented, only plausible
+/// [api 4.11].
+fn target(direction: Direction) -> &'static str {
+    match direction {
+        Direction::In => "net_rx_summary",
+        Direction::Out => "net_tx_summary",
     }
 }
 
@@ -48,7 +27,7 @@ struct Metric {
 impl Client {
     /// Bytes of this month so far; nothing when VMmanager does not know.
     pub fn month_traffic(&self, host: VmId, direction: Direction) -> Result<Option<u64>> {
-        let target = direction.target();
+        let target = target(direction);
         let path = format!("/vm/v3/host/{host}/metrics?target={target}&output=single&interval=1month");
         let metrics: Vec<Metric> = self.get(&path)?;
         let Some(value) = metrics.first().and_then(|metric| metric.datapoints.first()?.first()) else {

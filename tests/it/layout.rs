@@ -52,16 +52,30 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("error", &[]),
     ("id", &[]),
+    ("direction", &[]),
 ];
 
 /// What everybody may use, except those who stand below it.
-const GROUND: &[&str] =
-    &["backoff", "config", "digest", "error", "fault", "id", "log", "progress", "recorder", "seal", "text"];
+const GROUND: &[&str] = &[
+    "backoff",
+    "config",
+    "digest",
+    "direction",
+    "error",
+    "fault",
+    "id",
+    "log",
+    "progress",
+    "recorder",
+    "seal",
+    "text",
+];
 /// Parts of the ground and what they may use of it.
 const BELOW: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("error", &["text"]),
     ("id", &[]),
+    ("direction", &[]),
     ("config", &[]),
     ("digest", &[]),
     ("seal", &[]),

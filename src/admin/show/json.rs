@@ -102,16 +102,16 @@ fn journal(remembered: &JournalPart) -> Value {
     let restart = record.restart.as_ref();
     let restart = restart.map(|it| json!({ "operation": it.operation, "after": it.after, "task": it.task }));
     let traffic = remembered.meter.as_ref().map(|meter| {
-        let [received, sent] = meter.total();
-        json!({ "month": meter.month, "vm": meter.vm, "in_bytes": received, "out_bytes": sent })
+        let total = meter.total();
+        json!({ "month": meter.month, "vm": meter.vm, "in_bytes": total.incoming, "out_bytes": total.outgoing })
     });
     let cap = remembered.cap.as_ref().map(|cap| {
         json!({
             "vm": cap.vm,
-            "in_mbitps": cap.speed[0],
-            "out_mbitps": cap.speed[1],
-            "before_in_mbitps": cap.before[0],
-            "before_out_mbitps": cap.before[1],
+            "in_mbitps": cap.speed.incoming,
+            "out_mbitps": cap.speed.outgoing,
+            "before_in_mbitps": cap.before.incoming,
+            "before_out_mbitps": cap.before.outgoing,
             "settled": cap.settled,
         })
     });

@@ -3,6 +3,7 @@
 use super::redact::shown;
 use crate::admin::queue::{HEADING, Row};
 use crate::admin::table::{counted, moment, or_dash, table};
+use crate::direction::PerDirection;
 use crate::error::{Error, Result};
 use crate::log::MASK;
 use crate::queue::Scope;
@@ -132,11 +133,12 @@ fn journal(remembered: &JournalPart) -> String {
         fact("restart", text)
     }));
     facts.extend(remembered.meter.as_ref().map(|meter| {
-        let [received, sent] = meter.total();
-        fact("traffic", format!("{}: {received} bytes in, {sent} bytes out (VM {})", meter.month, meter.vm))
+        let PerDirection { incoming, outgoing } = meter.total();
+        fact("traffic", format!("{}: {incoming} bytes in, {outgoing} bytes out (VM {})", meter.month, meter.vm))
     }));
     facts.extend(remembered.cap.map(|cap| {
-        let [to, from] = [cap.speed, cap.before.map(Some)].map(|speeds| list(speeds.map(or_dash), "/"));
+        let [to, from] = [cap.speed, cap.before.map(Some)]
+            .map(|speeds| format!("{}/{}", or_dash(speeds.incoming), or_dash(speeds.outgoing)));
         let settled = if cap.settled { "" } else { ", asked for, not confirmed" };
         fact("speed cap", format!("in/out {to} Mbit/s, before {from} (VM {}){settled}", cap.vm))
     }));

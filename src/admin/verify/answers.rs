@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::seen::{Agrees, Seen};
 use super::site::Site;
+use crate::direction::Direction;
 use crate::error::Result;
 use crate::id::VmId;
-use crate::vmm::{Direction, Task};
+use crate::vmm::Task;
 
 const STATUSES: [&str; 13] = [
     "complete",

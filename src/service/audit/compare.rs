@@ -364,13 +364,13 @@ fn join(words: &[&str]) -> String {
 /// The sizes that differ, as they are and as they should be.
 fn differences(wanted: &Sizes, host: &Host) -> (String, String) {
     let disk = host.disk.as_ref();
-    let [speed_in, speed_out] = host.speeds();
+    let speed = host.speeds();
     let sizes = [
         ("cores", "", wanted.cpu_number, host.cpu_number, host.cpu_number_new),
         ("memory", " MiB", wanted.ram_mib, host.ram_mib, host.ram_mib_new),
         ("disk", " MiB", wanted.hdd_mib, disk.and_then(|disk| disk.size_mib), disk.and_then(|disk| disk.size_mib_new)),
-        ("in", " Mbit/s", wanted.net_in_mbitps, speed_in, None),
-        ("out", " Mbit/s", wanted.net_out_mbitps, speed_out, None),
+        ("in", " Mbit/s", wanted.net_in_mbitps, speed.incoming, None),
+        ("out", " Mbit/s", wanted.net_out_mbitps, speed.outgoing, None),
     ];
     let (mut is, mut should) = (Vec::new(), Vec::new());
     for (name, unit, wanted, has, waits) in sizes {

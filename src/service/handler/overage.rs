@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use crate::direction::{Direction, PerDirection};
 use crate::error::{Error, Kind, Result};
 use crate::id::ServiceId;
 use crate::journal::Cap;
@@ -15,8 +16,8 @@ use crate::service::handler::HandlerJob;
 use crate::service::handler::traffic::Usage;
 use crate::service::vm::speed_cap::Speeds;
 
-/// Parameters of the tariff, `[in, out]`.
-pub const PARAMETERS: [&str; 2] = ["overage_in_mbitps", "overage_out_mbitps"];
+/// Parameters of the tariff.
+const PARAMETERS: PerDirection<&str> = PerDirection { incoming: "overage_in_mbitps", outgoing: "overage_out_mbitps" };
 
 /// Services whose speeds have to change, and the caps they shall have. A tariff with a wrong speed does not hold up the
 /// others; what is not known changes nothing.
@@ -34,7 +35,7 @@ pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(ServiceId, Spe
         };
         let is_so = match caps.get(&usage.item) {
             Some(cap) => cap.settled && cap.speed == wanted,
-            None => wanted == [None; 2],
+            None => wanted == Speeds::default(),
         };
         if !is_so {
             found.push((usage.item, wanted));
@@ -45,24 +46,24 @@ pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(ServiceId, Spe
 
 /// The caps that a service gets; nothing when its traffic is not known well enough.
 fn wanted(job: &HandlerJob, usage: &Usage) -> Result<Option<Speeds>> {
-    let mut over = [false; 2];
+    let mut over = PerDirection::default();
     for (directions, included) in &usage.included {
-        let counters = || directions.iter().map(|direction| usage.bytes[*direction as usize]);
+        let counters = || directions.iter().map(|direction| usage.bytes[*direction]);
         let used: u128 = counters().flatten().map(u128::from).sum();
         if used > *included {
             for direction in directions {
-                over[*direction as usize] = true;
+                over[*direction] = true;
             }
         } else if counters().any(|counter| counter.is_none()) {
             return Ok(None);
         }
     }
-    if over == [false; 2] {
-        return Ok(Some([None; 2]));
+    if over == PerDirection::default() {
+        return Ok(Some(Speeds::default()));
     }
     let tariff = job.panel.tariff_params(usage.tariff)?;
-    let mut caps = [None; 2];
-    for at in 0..2 {
+    let mut caps = Speeds::default();
+    for at in Direction::BOTH {
         let text = tariff.get(PARAMETERS[at]).map_or("", |value| value.trim());
         if over[at] && !text.is_empty() {
             let cap = text.parse::<u64>().map_err(|_| {

@@ -14,6 +14,7 @@ use std::sync::mpsc;
 use jiff::civil::Date;
 
 use crate::config::{Config, today};
+use crate::direction::{Direction, PerDirection};
 use crate::error::{Error, Kind, Result};
 use crate::id::{ServiceId, TariffId, VmId};
 use crate::journal::Meter;
@@ -21,7 +22,7 @@ use crate::log;
 use crate::panel::{Amount, Handler, Metered, Reading, Recorded, Units};
 use crate::service::handler::HandlerJob;
 use crate::service::platform::connection;
-use crate::vmm::{Client, Direction};
+use crate::vmm::Client;
 
 /// VMs asked about at the same time.
 const AT_ONCE: usize = 8;
@@ -32,6 +33,9 @@ const TOGETHER: usize = 50;
 /// Ten-thousandths, the smallest part of a unit that is written.
 const FRACTION: u128 = crate::panel::FRACTION as u128;
 
+/// Bytes as VMmanager counts them; nothing where it does not tell.
+type Counters = PerDirection<Option<u64>>;
+
 /// The month's traffic of a service, in bytes, and what the tariff includes.
 #[derive(Clone, Debug)]
 pub struct Usage {
@@ -39,8 +43,8 @@ pub struct Usage {
     pub item: ServiceId,
     /// The tariff.
     pub tariff: TariffId,
-    /// So far, `[in, out]`; nothing when it is not known.
-    pub bytes: [Option<u64>; 2],
+    /// So far; nothing when it is not known.
+    pub bytes: Counters,
     /// Included amounts: for which directions, and how much in all of them together.
     pub included: Vec<(Vec<Direction>, u128)>,
 }
@@ -60,8 +64,6 @@ struct Ledger {
     recorded: BTreeMap<(ServiceId, String), Recorded>,
     meters: HashMap<ServiceId, Meter>,
 }
-
-type Counters = [Option<u64>; 2];
 
 /// Records today's traffic of every service and reports the day as complete.
 pub fn record(job: &HandlerJob) -> Result<Vec<Usage>> {
@@ -196,7 +198,7 @@ fn read(vmm: &Client, vm: VmId) -> Result<Counters> {
     match (into, out) {
         (Err(error), Err(_)) => Err(error),
         (Err(error), Ok(out)) | (Ok(out), Err(error)) if error.kind.is_connection() || out.is_none() => Err(error),
-        (into, out) => Ok([into, out].map(|counter| {
+        (incoming, outgoing) => Ok(PerDirection { incoming, outgoing }.map(|counter| {
             counter.unwrap_or_else(|error| {
                 log::warn!("one of the traffic counters of VM {vm} is not known: {error}");
                 None
@@ -212,31 +214,31 @@ impl Ledger {
         let fresh = || Meter { item, month: self.month.clone(), ..Meter::default() };
         let known = self.meters.get(&item);
         let mut meter = known.cloned().unwrap_or_else(fresh);
-        let mut bytes = [None; 2];
-        for (at, direction) in Direction::BOTH.into_iter().enumerate() {
-            let Some(counter) = counters[at] else { continue };
-            if meter.vm.is_known() && (meter.vm != subject.vm || counter < meter.last[at]) {
+        let mut bytes = Counters::default();
+        for direction in Direction::BOTH {
+            let Some(counter) = counters[direction] else { continue };
+            if meter.vm.is_known() && (meter.vm != subject.vm || counter < meter.last[direction]) {
                 log::info!("service {item}: the counter \"{}\" began again at VM {}", direction.name(), subject.vm);
-                meter.base[at] += meter.last[at];
+                meter.base[direction] += meter.last[direction];
             }
-            meter.last[at] = counter;
-            let total = meter.base[at].saturating_add(counter);
-            bytes[at] = Some(total);
+            meter.last[direction] = counter;
+            let total = meter.base[direction].saturating_add(counter);
+            bytes[direction] = Some(total);
             if let Err(error) = self.rows(subject, direction, total, rows) {
                 log::warn!("service {item}: {error}");
             }
         }
         // A counter that was not read began again with the others.
-        for (at, counter) in counters.iter().enumerate() {
-            if counter.is_none() && meter.vm.is_known() && meter.vm != subject.vm {
-                meter.base[at] += meter.last[at];
-                meter.last[at] = 0;
+        for direction in Direction::BOTH {
+            if counters[direction].is_none() && meter.vm.is_known() && meter.vm != subject.vm {
+                meter.base[direction] += meter.last[direction];
+                meter.last[direction] = 0;
             }
         }
         meter.vm = subject.vm;
         let included = included(&subject.addons, &self.units);
         let usage = Usage { item, tariff: subject.metered.tariff, bytes, included };
-        (usage, counters.iter().any(Option::is_some).then_some(meter))
+        (usage, (counters != Counters::default()).then_some(meter))
     }
 
     fn rows(&self, subject: &Subject, direction: Direction, total: u64, rows: &mut Vec<Reading>) -> Result<()> {

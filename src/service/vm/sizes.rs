@@ -70,14 +70,14 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
         pending |= !right && wanted.is_some() && wanted == waiting;
         wanted.filter(|_| waiting.map_or(!right, |_| wanted != waiting))
     };
-    let [speed_in, speed_out] = host.speeds();
+    let speed = host.speeds();
     let disk_mib =
         difference(wanted.hdd_mib, has, disk.and_then(|disk| disk.size_mib_new)).filter(|_| wanted.hdd_mib != has);
     let resources = Resources {
         cpu_number: difference(wanted.cpu_number, host.cpu_number, host.cpu_number_new),
         ram_mib: difference(wanted.ram_mib, host.ram_mib, host.ram_mib_new),
-        net_in_mbitps: difference(wanted.net_in_mbitps, speed_in, None),
-        net_out_mbitps: difference(wanted.net_out_mbitps, speed_out, None),
+        net_in_mbitps: difference(wanted.net_in_mbitps, speed.incoming, None),
+        net_out_mbitps: difference(wanted.net_out_mbitps, speed.outgoing, None),
     };
     Ok(Change { disk_mib, resources, pending })
 }

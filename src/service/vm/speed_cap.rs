@@ -4,25 +4,27 @@
 //! The journal holds the speeds of before from the moment a cap is about to be asked for.
 
 use super::sizes;
+use crate::direction::{Direction, PerDirection};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Cap;
 use crate::log;
 use crate::service::job::Job;
 use crate::service::order::{Order, Sizes};
-use crate::vmm::{Direction, Failure, Host, HostState, Resources};
+use crate::vmm::{Failure, Host, HostState, Resources};
 
-/// Speeds, `[in, out]` in Mbit/s; nothing where a direction is not capped.
-pub type Speeds = [Option<u64>; 2];
+/// Speeds in Mbit/s; nothing where a direction is not capped.
+pub type Speeds = PerDirection<Option<u64>>;
 
 /// Caps the speeds of a service's VM, or gives them back.
 pub fn apply(job: &Job, wanted: Speeds) -> Result<()> {
     let (item, host) = (job.service.id, job.vm()?);
     let known = job.journal.cap(item)?.filter(|cap| cap.vm == host.id);
-    let has = [host.net_in_mbitps, host.net_out_mbitps].map(Option::unwrap_or_default);
+    let has = PerDirection { incoming: host.net_in_mbitps, outgoing: host.net_out_mbitps };
+    let has = has.map(Option::unwrap_or_default);
     let ordered = ordered(job, &host)?;
     let mut cap = Cap { vm: host.id, speed: wanted, before: has, settled: false };
-    let mut send = [None; 2];
-    for at in 0..2 {
+    let mut send = Speeds::default();
+    for at in Direction::BOTH {
         let capped = known.filter(|known| known.speed[at].is_some());
         cap.before[at] = capped.map_or(has[at], |known| known.before[at]);
         let normal = ordered[at].unwrap_or(cap.before[at]);
@@ -32,12 +34,12 @@ pub fn apply(job: &Job, wanted: Speeds) -> Result<()> {
         send[at] = target.filter(|target| *target != has[at] || known.is_some_and(|known| !known.settled));
     }
     job.journal.save_cap(item, &cap)?;
-    let resources = Resources { net_in_mbitps: send[0], net_out_mbitps: send[1], ..Resources::default() };
+    let resources = Resources { net_in_mbitps: send.incoming, net_out_mbitps: send.outgoing, ..Resources::default() };
     if resources != Resources::default() {
         change(job, &host, &resources)?;
     }
     log::warn!("service {item}: speeds of VM {} in Mbit/s: {}", host.id, describe(&resources, wanted));
-    if wanted == [None; 2] {
+    if wanted == Speeds::default() {
         return job.journal.drop_cap(item);
     }
     job.journal.save_cap(item, &Cap { settled: true, ..cap })
@@ -45,7 +47,7 @@ pub fn apply(job: &Job, wanted: Speeds) -> Result<()> {
 
 fn ordered(job: &Job, host: &Host) -> Result<Speeds> {
     let sizes = sizes::sizes(job, &Order::read(&job.service)?, host)?;
-    Ok([sizes.net_in_mbitps, sizes.net_out_mbitps])
+    Ok(PerDirection { incoming: sizes.net_in_mbitps, outgoing: sizes.net_out_mbitps })
 }
 
 /// At once where that is possible, else at the next stop; never a restart.
@@ -65,11 +67,10 @@ fn change(job: &Job, host: &Host, resources: &Resources) -> Result<()> {
 }
 
 fn describe(resources: &Resources, wanted: Speeds) -> String {
-    let sent = [resources.net_in_mbitps, resources.net_out_mbitps];
+    let sent = PerDirection { incoming: resources.net_in_mbitps, outgoing: resources.net_out_mbitps };
     let line = |direction: Direction| {
-        let at = direction as usize;
-        let why = if wanted[at].is_some() { "the included traffic is used up" } else { "as ordered" };
-        sent[at].map(|speed| format!("{} {speed} ({why})", direction.name()))
+        let why = if wanted[direction].is_some() { "the included traffic is used up" } else { "as ordered" };
+        sent[direction].map(|speed| format!("{} {speed} ({why})", direction.name()))
     };
     let lines: Vec<String> = Direction::BOTH.into_iter().filter_map(line).collect();
     if lines.is_empty() { "unchanged".to_owned() } else { lines.join(", ") }
@@ -79,7 +80,9 @@ fn describe(resources: &Resources, wanted: Speeds) -> String {
 /// sake would be a restart for nothing. A speed below the cap is a change of the client's own.
 pub fn leave_capped(cap: Option<Cap>, host: &Host, mut sizes: Sizes) -> Sizes {
     let Some(cap) = cap.filter(|cap| cap.vm == host.id) else { return sizes };
-    for (speed, cap) in [(&mut sizes.net_in_mbitps, cap.speed[0]), (&mut sizes.net_out_mbitps, cap.speed[1])] {
+    for (speed, cap) in
+        [(&mut sizes.net_in_mbitps, cap.speed.incoming), (&mut sizes.net_out_mbitps, cap.speed.outgoing)]
+    {
         *speed = speed.filter(|speed| cap.is_none_or(|cap| *speed < cap));
     }
     sizes
