@@ -11,18 +11,18 @@ pub struct Ahead {
 
 /// A lock that its owner gives up when something happens to ticket `.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sign {
+pub enum LockSignal {
     /// It starts, or dies.
     Turn(i64),
     /// It leaves, or dies.
     Life(i64),
 }
 
-impl Sign {
+impl LockSignal {
     /// The ticket.
     pub fn id(self) -> i64 {
         match self {
-            Sign::Turn(id) | Sign::Life(id) => id,
+            LockSignal::Turn(id) | LockSignal::Life(id) => id,
         }
     }
 }
@@ -33,7 +33,7 @@ pub enum Next {
     /// It starts.
     Start,
     /// It sleeps until one of these is given up, and asks again.
-    Watch(Vec<Sign>),
+    Watch(Vec<LockSignal>),
 }
 
 /// A ticket may start iff fewer than `limit` tickets of its key are before it (`ahead`, oldest first). Tickets
@@ -47,9 +47,9 @@ pub fn next(ahead: &[Ahead], limit: u32) -> Next {
         return Next::Start;
     }
     match ahead.last() {
-        Some(last) if limit <= 1 => Next::Watch(vec![Sign::Life(last.id)]),
-        Some(last) if !last.running => Next::Watch(vec![Sign::Turn(last.id)]),
-        _ => Next::Watch(ahead.iter().filter(|t| t.running).map(|t| Sign::Life(t.id)).collect()),
+        Some(last) if limit <= 1 => Next::Watch(vec![LockSignal::Life(last.id)]),
+        Some(last) if !last.running => Next::Watch(vec![LockSignal::Turn(last.id)]),
+        _ => Next::Watch(ahead.iter().filter(|t| t.running).map(|t| LockSignal::Life(t.id)).collect()),
     }
 }
 
@@ -70,11 +70,11 @@ mod tests {
     fn the_inequality_and_whom_to_watch() {
         let cases = [
             (ahead(&[]), 1, Next::Start),
-            (ahead(&[(1, true)]), 1, Next::Watch(vec![Sign::Life(1)])),
-            (ahead(&[(1, true), (2, false)]), 1, Next::Watch(vec![Sign::Life(2)])),
+            (ahead(&[(1, true)]), 1, Next::Watch(vec![LockSignal::Life(1)])),
+            (ahead(&[(1, true), (2, false)]), 1, Next::Watch(vec![LockSignal::Life(2)])),
             (ahead(&[(1, true)]), 2, Next::Start),
-            (ahead(&[(1, true), (2, true)]), 2, Next::Watch(vec![Sign::Life(1), Sign::Life(2)])),
-            (ahead(&[(1, true), (2, true), (3, false)]), 2, Next::Watch(vec![Sign::Turn(3)])),
+            (ahead(&[(1, true), (2, true)]), 2, Next::Watch(vec![LockSignal::Life(1), LockSignal::Life(2)])),
+            (ahead(&[(1, true), (2, true), (3, false)]), 2, Next::Watch(vec![LockSignal::Turn(3)])),
         ];
         for (line, limit, expected) in cases {
             assert_eq!(next(&line, limit), expected, "{line:?} {limit}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::label::{Holder, Label, Waiting};
 use super::line::{Line, Place, Reason, Step};
 use super::ticket::Ticket;
-use super::wait::{Bed, Woken};
+use super::wait::{Waiter, Woken};
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::state::boot;
@@ -49,13 +49,19 @@ impl Drop for Turn {
 }
 
 /// Takes a ticket for `key` in the runtime directory and returns when fewer than `limit` operations of the key are
-/// before it. `said` is called once, if it has to wait. SIGTERM and SIGINT while it waits: the ticket is given back
+/// before it. `on_wait` is called once, if it has to wait. SIGTERM and SIGINT while it waits: the ticket is given back
 /// and the error `state` says so.
-pub fn enter(directory: &Path, key: &str, limit: u32, who: &Label, said: &mut dyn FnMut(&Waiting)) -> Result<Turn> {
+pub fn enter(
+    directory: &Path,
+    key: &str,
+    limit: u32,
+    label: &Label,
+    on_wait: &mut dyn FnMut(&Waiting),
+) -> Result<Turn> {
     let mut line = Line::open(directory)?;
-    let (mut place, step) = line.arrive(key, limit.max(1), who)?;
+    let (mut place, step) = line.arrive(key, limit.max(1), label)?;
     if let Step::Sleep(reason) = step
-        && let Err(error) = wait(&mut line, &mut place, reason, said)
+        && let Err(error) = wait(&mut line, &mut place, reason, on_wait)
     {
         line.leave(vec![place]);
         return Err(error);
@@ -65,29 +71,29 @@ pub fn enter(directory: &Path, key: &str, limit: u32, who: &Label, said: &mut dy
     Ok(Turn { line, places: vec![place], key: key.to_owned(), number })
 }
 
-fn wait(line: &mut Line, place: &mut Place, mut reason: Reason, said: &mut dyn FnMut(&Waiting)) -> Result<()> {
-    let mut bed = Bed::new()?;
-    said(&describe(line, &place.ticket, &reason)?);
+fn wait(line: &mut Line, place: &mut Place, mut reason: Reason, on_wait: &mut dyn FnMut(&Waiting)) -> Result<()> {
+    let mut waiter = Waiter::new()?;
+    on_wait(&describe(line, &place.ticket, &reason)?);
     loop {
-        for sign in &reason.signs {
-            bed.watch(*sign, &line.tickets)?;
+        for signal in &reason.signals {
+            waiter.watch(*signal, &line.tickets)?;
         }
         let pipe = match &reason.pause {
-            Some(scope) => Some(line.pauses.bed(scope)?),
+            Some(scope) => Some(line.pauses.pipe(scope)?),
             None => None,
         };
         fault::point("queue.wait");
         let woken = match pipe {
             // The pause has just ended.
             Some(None) => Woken::Look,
-            pipe => bed.sleep(pipe.flatten().as_ref(), &reason.lost)?,
+            pipe => waiter.sleep(pipe.flatten().as_ref(), &reason.lost)?,
         };
         fault::point("queue.woken");
         if woken == Woken::Stop {
             return Err(stopped(&place.ticket));
         }
-        match line.ask(place, &bed.take_ended())? {
-            Step::Work if bed.is_stopped() => return Err(stopped(&place.ticket)),
+        match line.ask(place, &waiter.take_ended())? {
+            Step::Work if waiter.is_stopped() => return Err(stopped(&place.ticket)),
             Step::Work => return Ok(()),
             Step::Sleep(next) => reason = next,
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Transaction;
 
-use super::admission::{self, Ahead, Next, Sign};
+use super::admission::{self, Ahead, LockSignal, Next};
 use super::label::Label;
 use super::pause::{Pauses, Scope};
 use super::process::Process;
@@ -54,7 +54,7 @@ pub enum Step {
 #[derive(Debug, Default)]
 pub struct Reason {
     /// Locks of others.
-    pub signs: Vec<Sign>,
+    pub signals: Vec<LockSignal>,
     /// Living processes whose ticket files were removed.
     pub lost: Vec<Process>,
     /// The end of a pause.
@@ -77,13 +77,13 @@ impl Line {
     }
 
     /// Takes a ticket at the end of the line.
-    pub fn arrive(&mut self, key: &str, limit: u32, who: &Label) -> Result<(Place, Step)> {
+    pub fn arrive(&mut self, key: &str, limit: u32, label: &Label) -> Result<(Place, Step)> {
         let Line { directory, database, tickets, pauses } = self;
         let mut ticket = Ticket {
             id: 0,
             key: key.to_owned(),
             queues: limit,
-            label: who.clone(),
+            label: label.clone(),
             process: Process::current(),
             entered: 0,
             running: None,
@@ -202,10 +202,10 @@ fn step(
         Ok(left)
     };
     ahead = alive(ahead, &|id| ended.contains(&id))?;
-    if let Next::Watch(mut signs) = admission::next(&ahead, ticket.queues) {
-        signs.retain(|sign| lost.iter().all(|(id, _)| *id != sign.id()));
+    if let Next::Watch(mut signals) = admission::next(&ahead, ticket.queues) {
+        signals.retain(|signal| lost.iter().all(|(id, _)| *id != signal.id()));
         let lost = lost.into_iter().map(|(_, process)| process).collect();
-        return Ok(Step::Sleep(Reason { signs, lost, pause: None }));
+        return Ok(Step::Sleep(Reason { signals, lost, pause: None }));
     }
     // Few are left before us; the dead among them must not keep a number.
     alive(ahead, &|_| true)?;

@@ -5,14 +5,14 @@
 
 use std::collections::HashSet;
 
-use super::admission::{self, Ahead, Next, Sign};
+use super::admission::{self, Ahead, LockSignal, Next};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     /// Has not arrived.
     Outside,
-    /// Sleeps on these signs.
-    Asleep(Vec<Sign>),
+    /// Sleeps on these signals.
+    Asleep(Vec<LockSignal>),
     /// Has started; still holds its turn file if it waited.
     Started,
     /// Works.
@@ -51,23 +51,23 @@ impl World {
         self.processes.iter().any(|p| p.id == id && p.holds_life)
     }
 
-    fn is_given_up(&self, sign: Sign) -> bool {
-        let held = |p: &Process| match sign {
-            Sign::Life(id) => p.id == id && p.holds_life,
-            Sign::Turn(id) => p.id == id && p.holds_turn,
+    fn is_given_up(&self, signal: LockSignal) -> bool {
+        let held = |p: &Process| match signal {
+            LockSignal::Life(id) => p.id == id && p.holds_life,
+            LockSignal::Turn(id) => p.id == id && p.holds_turn,
         };
         !self.processes.iter().any(held)
     }
 
     /// The transaction of an arrival or of a waiter that woke up, as in `line::step`.
-    fn ask(&mut self, n: usize, ended: &[Sign]) {
+    fn ask(&mut self, n: usize, ended: &[LockSignal]) {
         let id = self.processes[n].id;
         let reaped: Vec<i64> = ended.iter().map(|s| s.id()).filter(|id| !self.lives(*id)).collect();
         self.rows.retain(|(id, _)| !reaped.contains(id));
         let ahead: Vec<Ahead> =
             self.rows.iter().filter(|r| r.0 < id).map(|&(id, running)| Ahead { id, running }).collect();
         self.processes[n].phase = match admission::next(&ahead, self.processes[n].limit) {
-            Next::Watch(signs) => Phase::Asleep(signs),
+            Next::Watch(signals) => Phase::Asleep(signals),
             Next::Start => {
                 let dead: Vec<i64> = ahead.iter().map(|t| t.id).filter(|id| !self.lives(*id)).collect();
                 self.rows.retain(|(id, _)| !dead.contains(id));
@@ -92,8 +92,9 @@ impl World {
                 world.ask(n, &[]);
                 world.processes[n].holds_turn = matches!(world.processes[n].phase, Phase::Asleep(_));
             }
-            Phase::Asleep(signs) => {
-                let ended: Vec<Sign> = signs.iter().copied().filter(|sign| self.is_given_up(*sign)).collect();
+            Phase::Asleep(signals) => {
+                let ended: Vec<LockSignal> =
+                    signals.iter().copied().filter(|signal| self.is_given_up(*signal)).collect();
                 if ended.is_empty() {
                     return None;
                 }

@@ -100,7 +100,7 @@ impl Pauses {
     }
 
     /// What a waiter polls for `POLLHUP`; `None` when the pause has just ended.
-    pub fn bed(&self, scope: &Scope) -> Result<Option<File>> {
+    pub fn pipe(&self, scope: &Scope) -> Result<Option<File>> {
         let path = self.path(scope);
         match open(&path, OpenOptions::new().read(true)) {
             Ok(pipe) => Ok(Some(pipe)),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::admission::Sign;
+use super::admission::LockSignal;
 use super::label::Label;
 use super::process::Process;
 use crate::error::Result;
@@ -87,16 +87,16 @@ impl Tickets {
         &self.directory
     }
 
-    fn path(&self, sign: Sign) -> PathBuf {
-        match sign {
-            Sign::Life(id) => self.directory.join(id.to_string()),
-            Sign::Turn(id) => self.directory.join(format!("{id}.turn")),
+    fn path(&self, signal: LockSignal) -> PathBuf {
+        match signal {
+            LockSignal::Life(id) => self.directory.join(id.to_string()),
+            LockSignal::Turn(id) => self.directory.join(format!("{id}.turn")),
         }
     }
 
     /// Creates and locks the file of `ticket` and writes the ticket into it.
     pub fn create(&self, ticket: &Ticket) -> Result<Own> {
-        let path = self.path(Sign::Life(ticket.id));
+        let path = self.path(LockSignal::Life(ticket.id));
         let life = locked_new(&path)?;
         append(&path, life.file(), ticket)?;
         let mut own = Own { path, life, turn: None };
@@ -106,9 +106,9 @@ impl Tickets {
         Ok(own)
     }
 
-    /// The file behind a sign, for somebody who wants to sleep on it; `None` when it is gone.
-    pub fn open(&self, sign: Sign) -> Result<Option<File>> {
-        let path = self.path(sign);
+    /// The file behind a signal, for somebody who wants to sleep on it; `None` when it is gone.
+    pub fn open(&self, signal: LockSignal) -> Result<Option<File>> {
+        let path = self.path(signal);
         match File::open(&path) {
             Ok(file) => Ok(Some(file)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
@@ -118,8 +118,8 @@ impl Tickets {
 
     /// Whether the owner of ticket `id` lives.
     pub fn owner(&self, id: i64) -> Result<Owner> {
-        let Some(file) = self.open(Sign::Life(id))? else { return Ok(Owner::Missing) };
-        let path = self.path(Sign::Life(id));
+        let Some(file) = self.open(LockSignal::Life(id))? else { return Ok(Owner::Missing) };
+        let path = self.path(LockSignal::Life(id));
         match Lock::attempt(file, Mode::Shared).map_err(|e| failure::io(&path, "the ticket cannot be examined", &e))? {
             Ok(_) => Ok(Owner::Dead),
             Err(_) => Ok(Owner::Alive),
@@ -128,7 +128,7 @@ impl Tickets {
 
     /// Removes the files of a ticket, as far as they are there.
     pub fn remove(&self, id: i64) -> Result<()> {
-        [Sign::Turn(id), Sign::Life(id)].into_iter().try_for_each(|sign| unlink(&self.path(sign)))
+        [LockSignal::Turn(id), LockSignal::Life(id)].into_iter().try_for_each(|signal| unlink(&self.path(signal)))
     }
 
     /// The ids of all ticket files, in order; none when somebody removed the directory.
@@ -151,7 +151,7 @@ impl Tickets {
 
     /// Reads what a ticket file says; `None` when it says nothing that makes sense.
     pub fn read(&self, id: i64) -> Option<Ticket> {
-        let text = std::fs::read_to_string(self.path(Sign::Life(id))).ok()?;
+        let text = std::fs::read_to_string(self.path(LockSignal::Life(id))).ok()?;
         let mut lines = text.lines();
         let mut ticket: Ticket = serde_json::from_str(lines.next()?).ok()?;
         ticket.running = lines.next().and_then(|line| serde_json::from_str(line).ok());
@@ -173,7 +173,7 @@ impl Own {
         append(&self.path, self.life.file(), &running)
     }
 
-    /// Gives up the sign that it waits; the next in line wakes up.
+    /// Gives up the signal that it waits; the next in line wakes up.
     pub fn show_started(&mut self) {
         if let Some(turn) = self.turn.take() {
             // A file that stays is removed with the ticket.

@@ -17,7 +17,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::admission::Sign;
+use super::admission::LockSignal;
 use super::process::Process;
 use super::ticket::Tickets;
 use crate::error::{Error, Kind, Result};
@@ -37,33 +37,33 @@ pub enum Woken {
 
 /// The sleeping place of one waiter.
 #[derive(Debug)]
-pub struct Bed {
+pub struct Waiter {
     stopper: &'static Stopper,
     ids: OwnedFd,
     report: Arc<OwnedFd>,
-    watched: HashSet<Sign>,
+    watched: HashSet<LockSignal>,
     ended: Vec<i64>,
 }
 
-impl Bed {
+impl Waiter {
     /// A new place. While it exists, SIGTERM and SIGINT end the wait and not the process.
     pub fn new() -> Result<Self> {
         let stopper = stopper()?;
         let (ids, report) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| trouble("a pipe cannot be created", e))?;
         rustix::io::ioctl_fionbio(&ids, true).map_err(|e| trouble("a pipe cannot be changed", e))?;
         stopper.not_waiting.store(false, Ordering::SeqCst);
-        Ok(Bed { stopper, ids, report: Arc::new(report), watched: HashSet::new(), ended: Vec::new() })
+        Ok(Waiter { stopper, ids, report: Arc::new(report), watched: HashSet::new(), ended: Vec::new() })
     }
 
-    /// Makes `sign` wake this waiter; tries first, so a sign that is given up already wakes it at once.
-    pub fn watch(&mut self, sign: Sign, tickets: &Tickets) -> Result<()> {
-        if self.watched.contains(&sign) {
+    /// Makes `signal` wake this waiter; tries first, so a signal that is given up already wakes it at once.
+    pub fn watch(&mut self, signal: LockSignal, tickets: &Tickets) -> Result<()> {
+        if self.watched.contains(&signal) {
             return Ok(());
         }
-        let id = sign.id();
+        let id = signal.id();
         // A removed turn file proves nothing about its owner, the other file does.
-        let file = match (tickets.open(sign)?, sign) {
-            (None, Sign::Turn(_)) => tickets.open(Sign::Life(id))?,
+        let file = match (tickets.open(signal)?, signal) {
+            (None, LockSignal::Turn(_)) => tickets.open(LockSignal::Life(id))?,
             (file, _) => file,
         };
         let Some(file) = file else {
@@ -72,16 +72,16 @@ impl Bed {
         };
         match Lock::attempt(file, Mode::Shared) {
             Ok(Ok(_)) => self.ended.push(id),
-            Ok(Err(file)) => self.start_watcher(sign, file)?,
+            Ok(Err(file)) => self.start_watcher(signal, file)?,
             Err(e) => return Err(trouble("a ticket cannot be watched", e)),
         }
         Ok(())
     }
 
-    fn start_watcher(&mut self, sign: Sign, file: File) -> Result<()> {
+    fn start_watcher(&mut self, signal: LockSignal, file: File) -> Result<()> {
         let report = Arc::clone(&self.report);
         let sleep = move || {
-            let id = Lock::wait(file, Mode::Shared).map_or(0, |_| sign.id());
+            let id = Lock::wait(file, Mode::Shared).map_or(0, |_| signal.id());
             // The reader may be gone; then nobody waits for this any more.
             _ = rustix::io::write(&report, &id.to_ne_bytes());
         };
@@ -89,11 +89,11 @@ impl Bed {
             .stack_size(STACK)
             .spawn(sleep)
             .map_err(|e| trouble("a helper thread cannot be started (limit on processes?)", e))?;
-        self.watched.insert(sign);
+        self.watched.insert(signal);
         Ok(())
     }
 
-    /// Sleeps until a watched sign is given up, `pause` ends, one of `processes` ends, or we are told to stop.
+    /// Sleeps until a watched signal is given up, `pause` ends, one of `processes` ends, or we are told to stop.
     pub fn sleep(&mut self, pause: Option<&File>, processes: &[Process]) -> Result<Woken> {
         if !self.ended.is_empty() {
             return Ok(Woken::Look);
@@ -118,7 +118,7 @@ impl Bed {
         self.stopper.told.load(Ordering::SeqCst)
     }
 
-    /// The tickets whose signs were given up since the last call.
+    /// The tickets whose signals were given up since the last call.
     pub fn take_ended(&mut self) -> Vec<i64> {
         std::mem::take(&mut self.ended)
     }
@@ -135,7 +135,7 @@ impl Bed {
             match i64::from_ne_bytes(id) {
                 0 => return Err(trouble("a ticket cannot be watched", Errno::NOLCK)),
                 id => {
-                    self.watched.retain(|sign| sign.id() != id);
+                    self.watched.retain(|signal| signal.id() != id);
                     self.ended.push(id);
                 }
             }
@@ -147,7 +147,7 @@ fn readable(fd: BorrowedFd<'_>) -> PollFd<'_> {
     PollFd::from_borrowed_fd(fd, PollFlags::IN)
 }
 
-impl Drop for Bed {
+impl Drop for Waiter {
     fn drop(&mut self) {
         self.stopper.not_waiting.store(true, Ordering::SeqCst);
     }
