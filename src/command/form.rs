@@ -38,7 +38,7 @@ pub fn nothing() -> Choice {
 const LISTS: [&str; 3] = ["cluster", "preset", "ippool"];
 
 /// The lists as a text to be kept; the longest ones are cut when they are too long.
-pub fn to_keep(mut choices: Choices) -> String {
+pub fn to_cache(mut choices: Choices) -> String {
     loop {
         let lists = [&choices.clusters, &choices.presets, &choices.pools];
         let entries = LISTS.iter().zip(lists).flat_map(|(name, list)| {
@@ -56,7 +56,7 @@ pub fn to_keep(mut choices: Choices) -> String {
 }
 
 /// The lists from a text that was kept; nothing when it is none of ours.
-pub fn kept(text: &str) -> Option<Choices> {
+pub fn from_cache(text: &str) -> Option<Choices> {
     let document = wire::parse(text.as_bytes()).ok()?;
     if document.name != "choices" || document.get("version") != Some(VERSION) {
         return None;
@@ -83,14 +83,14 @@ mod tests {
             presets: vec![choice("KVM 1", "KVM 1: 2 CPU")],
             pools: Vec::new(),
         };
-        assert_eq!(kept(&to_keep(choices.clone())), Some(choices));
+        assert_eq!(from_cache(&to_cache(choices.clone())), Some(choices));
         let many =
             Choices { pools: (0..5000).map(|n| choice(n, "a pool with a long name")).collect(), ..Choices::default() };
-        let text = to_keep(many);
+        let text = to_cache(many);
         assert!(text.len() <= MAX_KEPT_BYTES);
-        assert!(kept(&text).unwrap().pools.len() > 500);
+        assert!(from_cache(&text).unwrap().pools.len() > 500);
         for text in ["", "nonsense", "<config/>", "<choices version='2'/>"] {
-            assert_eq!(kept(text), None);
+            assert_eq!(from_cache(text), None);
         }
     }
 

@@ -8,5 +8,5 @@ use crate::service::handler::form_lists::Choices;
 
 /// Reads clusters, VM configurations and pools, and keeps them.
 pub fn run(_: &Context, job: &HandlerJob) -> Result<()> {
-    job.panel.keep(job.handler.id, &form::to_keep(Choices::read(&job.vmm)?))
+    job.panel.cache_lists(job.handler.id, &form::to_cache(Choices::read(&job.vmm)?))
 }

@@ -29,7 +29,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
 
 fn choices(context: &Context, id: HandlerId) -> Result<Choices> {
     let handler = context.panel.handler(id)?;
-    if let Some(kept) = form::kept(&context.panel.kept(id)?) {
+    if let Some(kept) = form::from_cache(&context.panel.cached_lists(id)?) {
         return Ok(kept);
     }
     Choices::read(&connection::client(&context.config.impatient(), &handler)?)

@@ -32,7 +32,7 @@ pub fn answer(context: &Context, input: &Element) -> Result<Element> {
         form::fill(&mut output, "cluster", &form_lists::clusters(&vmm)?);
         return Ok(output);
     }
-    let clusters = live(context, &settings, password.as_ref()).or_else(|| kept(context, stored.as_ref()?));
+    let clusters = live(context, &settings, password.as_ref()).or_else(|| cached_lists(context, stored.as_ref()?));
     form::fill(&mut output, "cluster", &clusters.unwrap_or_default());
     Ok(output)
 }
@@ -71,7 +71,7 @@ fn live(context: &Context, settings: &HandlerSettings, password: Option<&SecretS
     asked.inspect_err(|error| log::info!("the form has no live list of clusters: {error}")).ok()
 }
 
-fn kept(context: &Context, handler: &Handler) -> Option<Vec<Choice>> {
-    let kept = context.panel.kept(handler.id).ok()?;
-    form::kept(&kept).map(|choices| choices.clusters)
+fn cached_lists(context: &Context, handler: &Handler) -> Option<Vec<Choice>> {
+    let kept = context.panel.cached_lists(handler.id).ok()?;
+    form::from_cache(&kept).map(|choices| choices.clusters)
 }

@@ -68,7 +68,7 @@ impl Panel {
     }
 
     /// Before a long wait: closes the database connection, of which a server has few. The next query opens one.
-    pub fn rest(&self) {
+    pub fn disconnect(&self) {
         self.database.borrow_mut().take();
     }
 

@@ -60,13 +60,13 @@ impl Panel {
     }
 
     /// The text that the module keeps with a handler; empty when there is none.
-    pub fn kept(&self, handler: HandlerId) -> Result<String> {
+    pub fn cached_lists(&self, handler: HandlerId) -> Result<String> {
         let rows = self.rows("SELECT config FROM processingmodule WHERE id = ?", &[Param::Id(handler.get())])?;
         Ok(rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default())
     }
 
     /// Keeps a text with a handler.
-    pub fn keep(&self, handler: HandlerId, text: &str) -> Result<()> {
+    pub fn cache_lists(&self, handler: HandlerId, text: &str) -> Result<()> {
         let handler = handler.to_string();
         let params = [("elid", Value::Plain(&handler)), ("config", Value::Plain(text)), ("sok", Value::Plain("ok"))];
         self.call("processing.setconfig", &params).map(drop)

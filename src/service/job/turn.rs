@@ -100,7 +100,7 @@ impl<'a> Turns<'a> {
         let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
             log::info!("{label}: {waiting}");
             progress.show(&waiting.to_string());
-            self.panel.rest();
+            self.panel.disconnect();
         })?;
         let kind = if key.starts_with(SERVICE_PREFIX) { "service" } else { "handler" };
         recorder::time(Metric::QueueWait, &[kind], started.elapsed());
