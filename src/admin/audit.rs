@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::id::{HandlerId, ServiceId, VmId};
 use crate::log;
 use crate::panel::{Panel, refuse_foreign};
-use crate::service::audit::{self, Audit, Finding, Kind, Remedy};
+use crate::service::audit::{self, Audit, DriftKind, Finding, Remedy};
 use crate::service::handler::HandlerJob;
 use crate::text::{LONGEST, clean};
 
@@ -52,7 +52,7 @@ pub struct Options {
     json: bool,
     /// Show what would be repaired of one kind of findings
     #[arg(long, value_name = "KIND", value_parser = safe_kind())]
-    repair: Option<Kind>,
+    repair: Option<DriftKind>,
     /// Service id instead of all services
     #[arg(long, requires = "repair")]
     item: Option<ServiceId>,
@@ -62,15 +62,16 @@ pub struct Options {
 }
 
 /// The kinds that are repaired; clap names them to a person who asks for another.
-fn safe_kind() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::SAFE.map(Kind::name)).try_map(|name| Kind::safe(&name).ok_or("no safe kind"))
+fn safe_kind() -> impl TypedValueParser<Value = DriftKind> {
+    PossibleValuesParser::new(DriftKind::SAFE.map(DriftKind::name))
+        .try_map(|name| DriftKind::safe(&name).ok_or("no safe kind"))
 }
 
 /// The kinds, for `--help`.
 pub fn help() -> String {
     let mut text = "Kinds (* repaired by --repair, which creates, deletes and restarts nothing):\n".to_owned();
-    for (kind, name, meaning) in Kind::ALL {
-        let safe = if Kind::SAFE.contains(&kind) { "*" } else { " " };
+    for (kind, name, meaning) in DriftKind::ALL {
+        let safe = if DriftKind::SAFE.contains(&kind) { "*" } else { " " };
         _ = writeln!(text, " {safe}{name:<18} {meaning}");
     }
     text + r#"
@@ -116,7 +117,7 @@ fn handler_of(config: &Config, item: ServiceId) -> Result<HandlerId> {
 }
 
 /// One after the other; a service that cannot be repaired does not hold up the others.
-fn repair(config: &Config, kind: Kind, items: &[ServiceId], out: &mut dyn Write) -> Result<Verdict> {
+fn repair(config: &Config, kind: DriftKind, items: &[ServiceId], out: &mut dyn Write) -> Result<Verdict> {
     let mut verdict = Verdict::Fine;
     for item in items {
         let done = service::change(config, *item, "audit", |job| audit::repair(job, kind));
@@ -201,7 +202,7 @@ impl Document {
     }
 
     /// Forgets all but what a repair is about.
-    fn keep(&mut self, kind: Kind, item: Option<ServiceId>) {
+    fn keep(&mut self, kind: DriftKind, item: Option<ServiceId>) {
         self.findings.retain(|row| row.kind == kind.name() && (item.is_none() || row.service == item));
     }
 

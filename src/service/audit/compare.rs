@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::drift::{Finding, Kind, Remedy};
+use super::drift::{DriftKind, Finding, Remedy};
 use super::reading::Reading;
 use crate::error::{Kind as ErrorKind, Result};
 use crate::id::{ClientId, ServiceId, VmId};
@@ -74,7 +74,14 @@ impl<'a> Subject<'a> {
         Ok(())
     }
 
-    fn add(&mut self, kind: Kind, vm: Option<VmId>, is: impl Into<String>, should: impl Into<String>, remedy: Remedy) {
+    fn add(
+        &mut self,
+        kind: DriftKind,
+        vm: Option<VmId>,
+        is: impl Into<String>,
+        should: impl Into<String>,
+        remedy: Remedy,
+    ) {
         let (is, should) = (is.into(), should.into());
         self.found.push(Finding { kind, service: Some(self.service.id), vm, is, should, remedy });
     }
@@ -102,7 +109,7 @@ impl<'a> Subject<'a> {
             Ok(named) => named,
             Err(text) => {
                 let is = format!("BILLmanager names the VM \"{text}\"");
-                self.add(Kind::Panelid, None, is, "the id of a VM", self.forget_vm());
+                self.add(DriftKind::Panelid, None, is, "the id of a VM", self.forget_vm());
                 return None;
             }
         };
@@ -115,7 +122,7 @@ impl<'a> Subject<'a> {
             (None, [_, ..]) => return None,
             (None, []) => {
                 let is = named.map_or_else(|| "no VM".to_owned(), |vm| format!("VMmanager has no VM {vm}"));
-                self.add(Kind::NoVm, named, is, "a VM of the service", self.module("reopen"));
+                self.add(DriftKind::NoVm, named, is, "a VM of the service", self.module("reopen"));
                 return None;
             }
         };
@@ -150,7 +157,13 @@ impl<'a> Subject<'a> {
             Ok(()) if self.job.mark(self.service.id).is_in(&host.comment) => {}
             Ok(()) => {
                 let is = format!("comment \"{}\"", host.comment);
-                self.add(Kind::LostMark, Some(host.id), is, self.job.mark(self.service.id).to_string(), Remedy::Safe);
+                self.add(
+                    DriftKind::LostMark,
+                    Some(host.id),
+                    is,
+                    self.job.mark(self.service.id).to_string(),
+                    Remedy::Safe,
+                );
             }
             Err(Refusal::Owner) => self.other_owner(host),
             Err(Refusal::Elsewhere) => self.elsewhere(),
@@ -164,14 +177,14 @@ impl<'a> Subject<'a> {
         let own = self.record.and_then(|record| record.platform).unwrap_or_default();
         let is = format!("the handler leads to platform {}", self.reading.platform);
         let text = format!("give service {} a handler of platform {own}", self.service.id);
-        self.add(Kind::Platform, self.living_vm(), is, format!("platform {own}"), Remedy::ByHand(text));
+        self.add(DriftKind::Platform, self.living_vm(), is, format!("platform {own}"), Remedy::ByHand(text));
     }
 
     fn other_client(&mut self, host: &Host) {
         let before = self.record.map_or_else(ClientId::default, |record| record.client);
         let is = format!("VM {} of client {before}", host.id);
         let should = format!("a VM of client {}", self.service.client.id);
-        self.add(Kind::Client, Some(host.id), is, should, self.link(""));
+        self.add(DriftKind::Client, Some(host.id), is, should, self.link(""));
     }
 
     /// A service that was handed to another client is a copy with a new number: the closed one still has the VM.
@@ -198,9 +211,9 @@ impl<'a> Subject<'a> {
         };
         let is = format!("VM {} of {}, comment \"{}\"", host.id, owner_of(host), host.comment);
         let (kind, is) = match others.as_slice() {
-            _ if handed_over => (Kind::HandedOver, is),
-            [] => (Kind::ForeignVm, is),
-            others => (Kind::SharedVm, format!("{is}, is named by service {} too", others.join(", "))),
+            _ if handed_over => (DriftKind::HandedOver, is),
+            [] => (DriftKind::ForeignVm, is),
+            others => (DriftKind::SharedVm, format!("{is}, is named by service {} too", others.join(", "))),
         };
         let should = format!("a VM of {} with \"{}\"", self.service.client.email, self.job.mark(self.service.id));
         self.add(kind, Some(host.id), is, should, remedy);
@@ -213,7 +226,7 @@ impl<'a> Subject<'a> {
         let exists = self.reading.emails.contains(&email.to_lowercase())
             || remembered.is_some_and(|name| self.reading.emails.contains(&name))
             || by_id.is_some_and(|id| self.reading.accounts.contains(&id));
-        let kind = if exists { Kind::Owner } else { Kind::AccountGone };
+        let kind = if exists { DriftKind::Owner } else { DriftKind::AccountGone };
         let first = if exists { "" } else { "make the account, then " };
         let remedy = Remedy::ByHand(format!("in VMmanager {first}give VM {} to {email}", host.id));
         self.add(kind, Some(host.id), format!("VM of {}", owner_of(host)), format!("VM of {email}"), remedy);
@@ -232,7 +245,7 @@ impl<'a> Subject<'a> {
         }
         let is = format!("VM of {}, as before the service changed hands", owner_of(host));
         let remedy = Remedy::ByHand(format!("in VMmanager give VM {} to {email}", host.id));
-        self.add(Kind::Owner, Some(host.id), is, format!("VM of {email}"), remedy);
+        self.add(DriftKind::Owner, Some(host.id), is, format!("VM of {email}"), remedy);
     }
 
     /// What BILLmanager keeps of the VM.
@@ -241,12 +254,12 @@ impl<'a> Subject<'a> {
         if named != Some(host.id) {
             let is =
                 named.map_or_else(|| "BILLmanager names no VM".to_owned(), |vm| format!("BILLmanager names VM {vm}"));
-            self.add(Kind::Panelid, Some(host.id), is, format!("VM {}", host.id), Remedy::Safe);
+            self.add(DriftKind::Panelid, Some(host.id), is, format!("VM {}", host.id), Remedy::Safe);
         }
         let name = self.service.param("serverid").unwrap_or_default();
         if name != host.name {
             let is = format!("BILLmanager says \"{name}\"");
-            self.add(Kind::Name, Some(host.id), is, format!("\"{}\"", host.name), Remedy::Safe);
+            self.add(DriftKind::Name, Some(host.id), is, format!("\"{}\"", host.name), Remedy::Safe);
         }
     }
 
@@ -254,22 +267,22 @@ impl<'a> Subject<'a> {
         let (is, vm) = (format!("VM is {}", host.state), Some(host.id));
         match (self.service.status, &host.state) {
             (ServiceStatus::Suspended, HostState::Running) => {
-                self.add(Kind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe);
+                self.add(DriftKind::SuspendedRunning, vm, is, "VM is stopped", Remedy::Safe);
             }
             (ServiceStatus::Active, HostState::Stopped) => {
-                self.add(Kind::State, vm, is, "VM runs", self.module("start"));
+                self.add(DriftKind::State, vm, is, "VM runs", self.module("start"));
             }
             (_, HostState::Running | HostState::Stopped) => {}
             _ => {
                 let text = format!("look at the tasks of VM {} in VMmanager", host.id);
-                self.add(Kind::State, vm, is, "VM is active or stopped", Remedy::ByHand(text));
+                self.add(DriftKind::State, vm, is, "VM is active or stopped", Remedy::ByHand(text));
             }
         }
     }
 
     fn order(&mut self, host: &Host, error: &str) {
         let remedy = Remedy::ByHand("correct the tariff or the order in BILLmanager".to_owned());
-        self.add(Kind::Order, Some(host.id), error, "an order that can be understood", remedy);
+        self.add(DriftKind::Order, Some(host.id), error, "an order that can be understood", remedy);
     }
 
     /// A template that VMmanager does not list any more has no name to compare.
@@ -278,7 +291,7 @@ impl<'a> Subject<'a> {
         let (Some(is), Some(ordered)) = (title, &order.os) else { return };
         if catalogue::forgiving(is) != catalogue::forgiving(ordered) {
             let is = format!("VM has {is}");
-            self.add(Kind::Os, Some(host.id), is, format!("BILLmanager says {ordered}"), Remedy::Safe);
+            self.add(DriftKind::Os, Some(host.id), is, format!("BILLmanager says {ordered}"), Remedy::Safe);
         }
     }
 
@@ -298,7 +311,7 @@ impl<'a> Subject<'a> {
             Err(_) => return,
         };
         let (is, should) = differences(&wanted, host);
-        self.add(Kind::Size, Some(host.id), is, should, remedy);
+        self.add(DriftKind::Size, Some(host.id), is, should, remedy);
     }
 
     fn addresses(&mut self, order: &Order, host: &Host) -> Result<()> {
@@ -315,7 +328,13 @@ impl<'a> Subject<'a> {
             .collect();
         for (slot, ip) in stale {
             let should = format!("an address of VM {}", host.id);
-            self.add(Kind::StaleSlot, vm, format!("slot {slot} holds {ip}"), should, self.module_with("delip", slot));
+            self.add(
+                DriftKind::StaleSlot,
+                vm,
+                format!("slot {slot} holds {ip}"),
+                should,
+                self.module_with("delip", slot),
+            );
         }
         let mut missing: Vec<String> =
             addresses::unrecorded(&self.slots, host).iter().map(|ip| format!("{ip} in an IP slot")).collect();
@@ -324,7 +343,7 @@ impl<'a> Subject<'a> {
         if !missing.is_empty() {
             let held: Vec<&str> = self.slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
             let is = format!("main address {}, slots {}", recorded.unwrap_or("none"), join(&held));
-            self.add(Kind::Addresses, vm, is, missing.join(", "), Remedy::Safe);
+            self.add(DriftKind::Addresses, vm, is, missing.join(", "), Remedy::Safe);
         }
         Ok(())
     }
@@ -348,7 +367,7 @@ impl<'a> Subject<'a> {
         if !differ.is_empty() {
             let (is, should): (Vec<String>, Vec<String>) = differ.into_iter().unzip();
             let remedy = self.module("setparam");
-            self.add(Kind::AddressCount, Some(host.id), is.join(", "), should.join(", "), remedy);
+            self.add(DriftKind::AddressCount, Some(host.id), is.join(", "), should.join(", "), remedy);
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::id::{ServiceId, VmId};
 
 /// What is wrong; one word each, which programs may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "Kind::meaning says it")]
-pub enum Kind {
+#[allow(missing_docs, reason = "DriftKind::meaning says it")]
+pub enum DriftKind {
     NoVm,
     Platform,
     Client,
@@ -30,40 +30,51 @@ pub enum Kind {
     UnsoldVm,
 }
 
-impl Kind {
+impl DriftKind {
     /// Every kind with its word and what it means, the most serious first.
-    pub const ALL: [(Kind, &'static str, &'static str); 22] = [
-        (Kind::NoVm, "no_vm", "an active or suspended service has no VM"),
-        (Kind::Platform, "platform", "the handler leads to another VMmanager than the one the service lives on"),
+    pub const ALL: [(DriftKind, &'static str, &'static str); 22] = [
+        (DriftKind::NoVm, "no_vm", "an active or suspended service has no VM"),
+        (DriftKind::Platform, "platform", "the handler leads to another VMmanager than the one the service lives on"),
         (
-            Kind::Client,
+            DriftKind::Client,
             "client",
             "the VM was another client's when it was recorded: the service or its number changed hands",
         ),
-        (Kind::HandedOver, "handed_over", "the service took the place of a closed one that still has the VM"),
-        (Kind::ForeignVm, "foreign_vm", "BILLmanager names a VM that is not proved to be the service's"),
-        (Kind::SharedVm, "shared_vm", "the same, and other services name that VM too"),
-        (Kind::DuplicateMark, "duplicate_mark", "several VMs have the mark of one service"),
-        (Kind::NoService, "no_service", "a VM has the mark of a service that is closed or does not exist"),
-        (Kind::SuspendedRunning, "suspended_running", "the service is suspended, its VM runs"),
-        (Kind::Owner, "owner", "the VM belongs to another account than the client's"),
-        (Kind::AccountGone, "account_gone", "the client has no account in VMmanager any more"),
-        (Kind::LostMark, "lost_mark", "the mark is gone from the VM's comment; the journal still proves the VM"),
-        (Kind::Panelid, "panelid", "BILLmanager names no VM or one that is gone; the service's VM was found"),
-        (Kind::Order, "order", "tariff or order cannot be understood"),
-        (Kind::Size, "size", "cores, memory, disk or speeds differ from the order"),
-        (Kind::Os, "os", "the VM has another OS template than BILLmanager says"),
-        (Kind::AddressCount, "address_count", "the VM has more or fewer addresses than ordered"),
-        (Kind::StaleSlot, "stale_slot", "an IP slot holds an address that the VM does not have"),
-        (Kind::Addresses, "addresses", "BILLmanager lacks an address of the VM, in a free IP slot or as the main one"),
-        (Kind::Name, "name", "BILLmanager has another name of the VM"),
-        (Kind::State, "state", "note: an active service's VM does not run; its client may have stopped it"),
-        (Kind::UnsoldVm, "unsold_vm", "note: a client's VM in the cluster without mark and service"),
+        (DriftKind::HandedOver, "handed_over", "the service took the place of a closed one that still has the VM"),
+        (DriftKind::ForeignVm, "foreign_vm", "BILLmanager names a VM that is not proved to be the service's"),
+        (DriftKind::SharedVm, "shared_vm", "the same, and other services name that VM too"),
+        (DriftKind::DuplicateMark, "duplicate_mark", "several VMs have the mark of one service"),
+        (DriftKind::NoService, "no_service", "a VM has the mark of a service that is closed or does not exist"),
+        (DriftKind::SuspendedRunning, "suspended_running", "the service is suspended, its VM runs"),
+        (DriftKind::Owner, "owner", "the VM belongs to another account than the client's"),
+        (DriftKind::AccountGone, "account_gone", "the client has no account in VMmanager any more"),
+        (DriftKind::LostMark, "lost_mark", "the mark is gone from the VM's comment; the journal still proves the VM"),
+        (DriftKind::Panelid, "panelid", "BILLmanager names no VM or one that is gone; the service's VM was found"),
+        (DriftKind::Order, "order", "tariff or order cannot be understood"),
+        (DriftKind::Size, "size", "cores, memory, disk or speeds differ from the order"),
+        (DriftKind::Os, "os", "the VM has another OS template than BILLmanager says"),
+        (DriftKind::AddressCount, "address_count", "the VM has more or fewer addresses than ordered"),
+        (DriftKind::StaleSlot, "stale_slot", "an IP slot holds an address that the VM does not have"),
+        (
+            DriftKind::Addresses,
+            "addresses",
+            "BILLmanager lacks an address of the VM, in a free IP slot or as the main one",
+        ),
+        (DriftKind::Name, "name", "BILLmanager has another name of the VM"),
+        (DriftKind::State, "state", "note: an active service's VM does not run; its client may have stopped it"),
+        (DriftKind::UnsoldVm, "unsold_vm", "note: a client's VM in the cluster without mark and service"),
     ];
 
     /// Kinds that are repaired on request: nothing is created, deleted or restarted for them, no disk shrinks.
-    pub const SAFE: [Kind; 7] =
-        [Kind::SuspendedRunning, Kind::LostMark, Kind::Panelid, Kind::Size, Kind::Os, Kind::Addresses, Kind::Name];
+    pub const SAFE: [DriftKind; 7] = [
+        DriftKind::SuspendedRunning,
+        DriftKind::LostMark,
+        DriftKind::Panelid,
+        DriftKind::Size,
+        DriftKind::Os,
+        DriftKind::Addresses,
+        DriftKind::Name,
+    ];
 
     /// The word.
     pub fn name(self) -> &'static str {
@@ -71,13 +82,13 @@ impl Kind {
     }
 
     /// The safe kind with this word.
-    pub fn safe(name: &str) -> Option<Kind> {
+    pub fn safe(name: &str) -> Option<DriftKind> {
         Self::SAFE.into_iter().find(|kind| kind.name() == name)
     }
 
     /// Worth knowing, but nothing that is wrong for certain.
     pub fn is_note(self) -> bool {
-        matches!(self, Kind::State | Kind::UnsoldVm)
+        matches!(self, DriftKind::State | DriftKind::UnsoldVm)
     }
 }
 
@@ -100,7 +111,7 @@ pub enum Remedy {
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// What.
-    pub kind: Kind,
+    pub kind: DriftKind,
     /// The service; nothing for a VM without one.
     pub service: Option<ServiceId>,
     /// The VM; nothing for a service without one.
@@ -115,7 +126,7 @@ pub struct Finding {
 
 impl Finding {
     /// What is wrong with what, whatever the details.
-    pub fn subject(&self) -> (Kind, Option<ServiceId>, Option<VmId>) {
+    pub fn subject(&self) -> (DriftKind, Option<ServiceId>, Option<VmId>) {
         (self.kind, self.service, self.vm)
     }
 }

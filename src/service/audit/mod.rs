@@ -17,6 +17,6 @@ mod repair;
 mod run;
 mod strays;
 
-pub use drift::{Finding, Kind, Remedy};
+pub use drift::{DriftKind, Finding, Remedy};
 pub use repair::repair;
 pub use run::{Audit, run};

@@ -1,7 +1,7 @@
 //! Repairs of the safe kinds. The service is proved again by then, under its ticket, and only what still differs is
 //! done.
 
-use super::drift::Kind;
+use super::drift::DriftKind;
 use crate::error::Result;
 use crate::log;
 use crate::service::job::Job;
@@ -10,14 +10,14 @@ use crate::service::platform::catalogue;
 use crate::service::vm::{resize, sync};
 
 /// Repairs one service; what was done, for people. Of the kinds that are not safe nothing is done.
-pub fn repair(job: &Job, kind: Kind) -> Result<String> {
+pub fn repair(job: &Job, kind: DriftKind) -> Result<String> {
     log::info!("service {}: repairing what the audit calls {}", job.service.id, kind.name());
     match kind {
         // The proof writes the mark back.
-        Kind::LostMark => job.vm().map(|host| format!("VM {} has the mark", host.id)),
-        Kind::Size => size(job),
-        Kind::Os => os(job),
-        Kind::SuspendedRunning | Kind::Panelid | Kind::Addresses | Kind::Name => {
+        DriftKind::LostMark => job.vm().map(|host| format!("VM {} has the mark", host.id)),
+        DriftKind::Size => size(job),
+        DriftKind::Os => os(job),
+        DriftKind::SuspendedRunning | DriftKind::Panelid | DriftKind::Addresses | DriftKind::Name => {
             sync::run(job).map(|()| "in line with VMmanager".to_owned())
         }
         _ => Ok("nothing was done: this is no safe kind".to_owned()),

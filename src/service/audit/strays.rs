@@ -1,6 +1,6 @@
 //! VMs that no service answers for.
 
-use super::drift::{Finding, Kind, Remedy};
+use super::drift::{DriftKind, Finding, Remedy};
 use super::reading::Reading;
 use crate::error::Result;
 use crate::id::{ServiceId, VmId};
@@ -41,7 +41,7 @@ fn without_service(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> 
                 (format!("BILLmanager has no service {item}"), Remedy::ByHand(text))
             };
             let should = "a service, or no VM".to_owned();
-            found.push(Finding { kind: Kind::NoService, service: Some(item), vm: Some(*vm), is, should, remedy });
+            found.push(Finding { kind: DriftKind::NoService, service: Some(item), vm: Some(*vm), is, should, remedy });
         }
     }
     Ok(found)
@@ -52,7 +52,7 @@ fn duplicates(job: &HandlerJob, reading: &Reading, item: ServiceId, vms: &[VmId]
     let named = reading.open.get(&item).copied().flatten().filter(|vm| vms.contains(vm));
     let list = vms.iter().map(VmId::to_string).collect::<Vec<_>>().join(", ");
     let finding = |vm: VmId| Finding {
-        kind: Kind::DuplicateMark,
+        kind: DriftKind::DuplicateMark,
         service: Some(item),
         vm: Some(vm),
         is: format!("VMs {list} have the mark of service {item}"),
@@ -72,7 +72,7 @@ fn is_unsold(reading: &Reading, host: &Host) -> bool {
 fn unsold(job: &HandlerJob, host: &Host) -> Finding {
     let owner = host.account.as_ref().map_or("", |owner| owner.email.as_str());
     Finding {
-        kind: Kind::UnsoldVm,
+        kind: DriftKind::UnsoldVm,
         service: None,
         vm: Some(host.id),
         is: format!("{} of {owner} has no service", host.name),
