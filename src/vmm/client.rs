@@ -12,8 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::address::Address;
 use super::certificate::Certificate;
+use super::endpoint::Endpoint;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
 use super::outcome::{Failure, Outcome};
 use super::session::Session;
@@ -37,7 +37,7 @@ const ASLEEP_LONGEST: Duration = Duration::from_secs(2);
 /// Where and as whom to log in.
 pub struct Access {
     /// VMmanager's address.
-    pub address: Address,
+    pub endpoint: Endpoint,
     /// Administrator's e-mail.
     pub username: String,
     /// Administrator's password.
@@ -280,18 +280,18 @@ impl Client {
 
     /// Where VMmanager answers: origin and, where it was needed, the path that was typed.
     pub fn base(&self) -> String {
-        format!("{}{}", self.access.address.origin, self.prefix())
+        format!("{}{}", self.access.endpoint.origin, self.prefix())
     }
 
     /// The path that was typed, where it is needed.
     pub fn prefix(&self) -> &str {
-        if self.prefixed.get() { &self.access.address.path } else { "" }
+        if self.prefixed.get() { &self.access.endpoint.path } else { "" }
     }
 
     /// The plain address answered "no such page" and not as VMmanager: the path that was typed may be needed.
     fn is_elsewhere(&self, answer: &Answer) -> bool {
         let is_api = answer.body.as_ref().is_some_and(|body| body.get("error").is_some());
-        answer.status == 404 && !is_api && !self.prefixed.get() && !self.access.address.path.is_empty()
+        answer.status == 404 && !is_api && !self.prefixed.get() && !self.access.endpoint.path.is_empty()
     }
 
     fn judge(&self, request: &Request, answer: Answer) -> Step {

@@ -6,10 +6,10 @@
 #![cfg_attr(doc, doc = include_str!("API.md"))]
 
 mod about;
-mod address;
 mod certificate;
 mod client;
 mod dry_run;
+mod endpoint;
 mod filter;
 mod host_state;
 mod http;
@@ -24,9 +24,9 @@ mod traffic;
 mod whoami;
 
 pub use about::Version;
-pub use address::Address;
 pub use certificate::Certificate;
 pub use client::{Access, Client};
+pub use endpoint::Endpoint;
 pub use host_state::HostState;
 pub use model::{
     Accepted, Account, Cluster, CreateHost, Host, HostIp, InterfacePools, Ipv4, Ipv6, Node, Os, Past, Pool,

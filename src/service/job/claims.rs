@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::id::{PlatformId, ServiceId};
 use crate::journal::Journal;
 use crate::panel::Naming;
-use crate::vmm::{Address, Host};
+use crate::vmm::{Endpoint, Host};
 
 impl Job<'_> {
     /// Other live services that name the VM.
@@ -41,7 +41,7 @@ pub fn means_vm(
     {
         return Ok(its == here);
     }
-    let its_address = Address::parse(&naming.url).map(|address| address.origin).unwrap_or_default();
+    let its_address = Endpoint::parse(&naming.url).map(|address| address.origin).unwrap_or_default();
     if its_address == address {
         return Ok(true);
     }

@@ -8,7 +8,7 @@ use crate::id::ClusterId;
 use crate::log;
 use crate::panel::Handler;
 use crate::settings::{HandlerSettings, TlsVerify};
-use crate::vmm::{Access, Address, Client, Cluster, Identity, Session, Trust};
+use crate::vmm::{Access, Client, Cluster, Endpoint, Identity, Session, Trust};
 
 /// A client for a handler as it is stored in BILLmanager; it shares its session with other processes.
 pub fn client(config: &Config, handler: &Handler) -> Result<Client> {
@@ -45,15 +45,15 @@ pub fn faults(settings: &HandlerSettings, password: Option<&SecretString>) -> Ve
 
 fn access(settings: &HandlerSettings, password: Option<&SecretString>) -> Result<Access> {
     Ok(Access {
-        address: address(settings)?,
+        endpoint: address(settings)?,
         username: settings.username.clone()?,
         password: secret(password)?,
         trust: trust(settings)?,
     })
 }
 
-fn address(settings: &HandlerSettings) -> Result<Address> {
-    Address::parse(settings.url.as_deref().map_err(Clone::clone)?)
+fn address(settings: &HandlerSettings) -> Result<Endpoint> {
+    Endpoint::parse(settings.url.as_deref().map_err(Clone::clone)?)
 }
 
 fn secret(password: Option<&SecretString>) -> Result<SecretString> {
@@ -63,7 +63,7 @@ fn secret(password: Option<&SecretString>) -> Result<SecretString> {
 
 fn identity(access: &Access) -> Identity {
     Identity {
-        url: format!("{}{}", access.address.origin, access.address.path),
+        url: format!("{}{}", access.endpoint.origin, access.endpoint.path),
         username: access.username.clone(),
         password: access.password.clone(),
         tls: format!("{:?}", access.trust),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use pmvmmanager6::config::Limits;
-use pmvmmanager6::vmm::{Access, Address, Client, Identity, Session, Trust};
+use pmvmmanager6::vmm::{Access, Client, Endpoint, Identity, Session, Trust};
 use secrecy::SecretString;
 
 /// The administrator's password.
@@ -67,7 +67,7 @@ fn client(url: &str) -> Client {
         tls: String::new(),
     };
     let access = Access {
-        address: Address::parse(url).expect("an address on loopback"),
+        endpoint: Endpoint::parse(url).expect("an address on loopback"),
         username: identity.username.clone(),
         password,
         trust: Trust::System,

@@ -12,14 +12,14 @@ use crate::error::{Error, Kind, Result};
 
 /// Where VMmanager answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
+pub struct Endpoint {
     /// `https://host[:port]`, no slash at the end.
     pub origin: String,
     /// `/path` as typed, no slash at the end; empty when there was none.
     pub path: String,
 }
 
-impl Address {
+impl Endpoint {
     /// Reads what was typed; the error is `vm6_url` and repeats the text without credentials.
     pub fn parse(typed: &str) -> Result<Self> {
         let typed = typed.trim();
@@ -43,7 +43,7 @@ impl Address {
         }
         let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
         let origin = format!("{}://{host}{port}", url.scheme());
-        Ok(Address { origin, path: url.path().trim_end_matches('/').to_owned() })
+        Ok(Endpoint { origin, path: url.path().trim_end_matches('/').to_owned() })
     }
 }
 
@@ -92,8 +92,8 @@ mod tests {
             ("пример.рф", "https://xn--e1afmkfd.xn--p1ai", ""),
         ];
         for (typed, origin, path) in cases {
-            let expected = Address { origin: origin.to_owned(), path: path.to_owned() };
-            assert_eq!(Address::parse(typed).unwrap(), expected, "{typed}");
+            let expected = Endpoint { origin: origin.to_owned(), path: path.to_owned() };
+            assert_eq!(Endpoint::parse(typed).unwrap(), expected, "{typed}");
         }
     }
 
@@ -108,7 +108,7 @@ mod tests {
             "http://10.0.0.1",
             "vm:99999",
         ] {
-            let error = Address::parse(typed).unwrap_err();
+            let error = Endpoint::parse(typed).unwrap_err();
             assert_eq!(error.kind, Kind::Vm6Url, "{typed}");
             assert!(!error.text.contains("pw"), "{error}");
         }
