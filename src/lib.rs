@@ -83,7 +83,7 @@
 //! |---|---|
 //! | panel command | a file in `command/`, a line in [`command::TABLE`] |
 //! | operator command | a file in `admin/` with its `Options` and `run`, a variant and a line in `cli/operator.rs` |
-//! | request to VMmanager | a method in `vmm/requests.rs`, its fields in `vmm/model.rs`, its effect in `vmm/dry_run/`, its path in `admin/verify/answers.rs` |
+//! | request to VMmanager | a method in `vmm/requests.rs`, its fields in `vmm/body.rs` (sent), `vmm/host.rs` and `vmm/model.rs` (read), its effect in `vmm/dry_run/`, its path in `admin/verify/answers.rs` |
 //! | query or call of BILLmanager | the file of `panel/` that has its neighbours; a call's reason in `panel/dry_run.rs` |
 //! | setting of the handler | a row in `settings/table.rs`, its field or name in the plugin XML, a row in the README |
 //! | error type | a line in [`error::Kind`], its text in the plugin XML |

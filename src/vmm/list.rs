@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::Client;
-use super::model::{Account, Cluster, Host, List, Node, Os, Pool, Preset, Recipe};
+use super::host::Host;
+use super::model::{Account, Cluster, List, Node, Os, Pool, Preset, Recipe};
 use crate::error::Result;
 
 /// Elements asked for at once.

@@ -6,13 +6,16 @@
 #![cfg_attr(doc, doc = include_str!("API.md"))]
 
 mod about;
+mod body;
 mod certificate;
 mod client;
 mod dry_run;
 mod endpoint;
 mod filter;
+mod host;
 mod host_state;
 mod http;
+mod lenient;
 mod list;
 mod model;
 mod outcome;
@@ -24,14 +27,13 @@ mod traffic;
 mod whoami;
 
 pub use about::Version;
+pub use body::{CreateHost, InterfacePools, RecipeRun, Resources};
 pub use certificate::Certificate;
 pub use client::{Access, Client};
 pub use endpoint::Endpoint;
+pub use host::{Host, HostIp, Ipv4};
 pub use host_state::HostState;
-pub use model::{
-    Accepted, Account, Cluster, CreateHost, Host, HostIp, InterfacePools, Ipv4, Ipv6, Node, Os, Past, Pool,
-    PoolCluster, Preset, Recipe, RecipeRun, Resources, Tuning,
-};
+pub use model::{Accepted, Account, Cluster, Ipv6, Node, Os, Past, Pool, PoolCluster, Preset, Recipe, Tuning};
 pub use outcome::{Failure, Outcome};
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};

@@ -3,12 +3,11 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
+use super::body::{self, CreateHost, RecipeRun, Resources};
 use super::client::Client;
 use super::filter::{self, Filter};
-use super::model::{
-    self, Accepted, Account, Cluster, CreateHost, Host, Ipv4, Ipv6, List, Node, Os, Past, Pool, PoolCluster, Preset,
-    Recipe, RecipeRun, Resources,
-};
+use super::host::{Host, Ipv4};
+use super::model::{Accepted, Account, Cluster, Ipv6, List, Node, Os, Past, Pool, PoolCluster, Preset, Recipe};
 use super::outcome::{Failure, Outcome};
 use super::task::Task;
 use crate::error::{Error, Kind, Result};
@@ -102,7 +101,7 @@ impl Client {
 
     /// Asks for a VM; its id and the task `host_create`.
     pub fn create_host(&self, request: &CreateHost) -> Outcome<(VmId, Option<Task>)> {
-        let mut body = model::body(request).map_err(|e| unwritable("POST /vm/v3/host", &e))?;
+        let mut body = body::body(request).map_err(|e| unwritable("POST /vm/v3/host", &e))?;
         if let Some(password) = &request.password {
             body["password"] = Value::from(password.expose_secret());
         }
@@ -166,7 +165,7 @@ impl Client {
     /// Changes cores, memory, speeds; `deferred` keeps the change until the VM stops. The task `host_change_params`.
     pub fn change_resources(&self, id: VmId, resources: &Resources, deferred: bool) -> Outcome<Option<Task>> {
         let path = format!("/vm/v3/host/{id}/resource");
-        let body = model::body(resources).map_err(|e| unwritable(&path, &e))?;
+        let body = body::body(resources).map_err(|e| unwritable(&path, &e))?;
         let accepted: Accepted = self.post(&path, &with_defer(body, deferred))?;
         Ok(accepted.task.map(|consul| Task::named(consul, "host_change_params")))
     }
