@@ -45,4 +45,5 @@ mod setup_lists;
 mod setup_open;
 mod setup_overage;
 mod setup_stat;
+mod sizes;
 mod xml_files;
