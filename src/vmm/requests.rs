@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::body::{self, CreateHost, RecipeRun, Resources};
 use super::client::Client;
 use super::filter::{self, Filter};
-use super::host::{Host, Ipv4};
+use super::host::{Disk, Host, Ipv4};
 use super::model::{Accepted, Account, Cluster, Ipv6, List, Node, Os, Past, Pool, PoolCluster, Preset, Recipe};
 use super::outcome::{Failure, Outcome};
 use super::task::Task;
@@ -171,9 +171,9 @@ impl Client {
     }
 
     /// Grows a disk; `deferred` as above. The task `disk_resize`.
-    pub fn grow_disk(&self, disk: u64, size_mib: u64, deferred: bool) -> Outcome<Option<Task>> {
+    pub fn grow_disk(&self, disk: &Disk, size_mib: u64, deferred: bool) -> Outcome<Option<Task>> {
         let body = with_defer(json!({ "size_mib": size_mib }), deferred);
-        let accepted: Accepted = self.post(&format!("/vm/v3/disk/{disk}"), &body)?;
+        let accepted: Accepted = self.post(&format!("/vm/v3/disk/{}", disk.id), &body)?;
         Ok(accepted.task.map(|consul| Task::named(consul, "disk_resize")))
     }
 
@@ -185,8 +185,8 @@ impl Client {
     }
 
     /// Installs an OS again: everything on the disk is lost. The task `host_reinstall`.
-    pub fn reinstall(&self, id: VmId, os: u64, password: &SecretString, recipe: Option<u64>) -> Outcome<Option<Task>> {
-        let mut body = json!({ "os": os, "password": password.expose_secret() });
+    pub fn reinstall(&self, id: VmId, os: &Os, password: &SecretString, recipe: Option<u64>) -> Outcome<Option<Task>> {
+        let mut body = json!({ "os": os.id, "password": password.expose_secret() });
         if let Some(recipe) = recipe {
             body["recipe_list"] = json!([RecipeRun { recipe }]);
         }

@@ -67,7 +67,7 @@ pub fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()
     let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);
     job.panel.save_secret(job.service.id, "password", &secret)?;
     log::warn!("service {}: VM {} is installed again with {name}", job.service.id, host.id);
-    let outcome = job.vmm.reinstall(host.id, os.id, &secret, recipe);
+    let outcome = job.vmm.reinstall(host.id, &os, &secret, recipe);
     // The VM keeps its old password, and so must BILLmanager.
     if let (Err(Failure::Refused(_)), Some(old)) = (&outcome, old) {
         job.panel.save_secret(job.service.id, "password", &old)?;

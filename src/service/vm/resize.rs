@@ -153,7 +153,7 @@ impl Parts<'_> {
 
     fn disk(&self, deferred: bool) -> Outcome<Option<Task>> {
         let (Some(size), Some(disk)) = (self.change.disk_mib, &self.host.disk) else { return Ok(None) };
-        let outcome = self.job.vmm.grow_disk(disk.id, size, deferred);
+        let outcome = self.job.vmm.grow_disk(disk, size, deferred);
         fault::point("resize.after_request");
         outcome
     }
