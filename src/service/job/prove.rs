@@ -83,9 +83,7 @@ impl Job<'_> {
         let platform = match (record.platform, self.journal.platform_at(&address)?) {
             (Some(own), Some(known)) if own == known => own,
             (Some(own), known) => {
-                let before = known.map(|known| format!(", where platform {known} was")).unwrap_or_default();
-                log::warn!("VMmanager platform {own} is at {address} now{before}");
-                self.journal.note_platform(own, &address, &[])?;
+                self.site().arrived(own, known, None)?;
                 own
             }
             (None, Some(known)) => known,

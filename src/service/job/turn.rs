@@ -1,10 +1,10 @@
 //! Taking turns: one operation of a service at a time, always, and as many of a handler as its queue allows.
 //!
 //! Lock order: the service's ticket, then the ticket of the queue key; never the other way, so there is no deadlock. The
-//! service is read after the wait, because it may have changed meanwhile. A run that is killed loses its tickets with its
+//! service is read after the wait, and its handler again, because both may have changed meanwhile. A run that is killed loses its tickets with its
 //! life. Deliberately absent: a ticket for work that only reads, and for a dry run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -26,12 +26,14 @@ pub struct Turns<'a> {
     panel: &'a Panel,
     operation: Option<OperationId>,
     handler: RefCell<Option<(HandlerId, String)>>,
+    /// Something may have changed since the handler was read.
+    waited: Cell<bool>,
 }
 
 impl<'a> Turns<'a> {
     /// `operation` is the running operation of BILLmanager, if there is one.
     pub fn new(config: &'a Config, panel: &'a Panel, operation: Option<OperationId>) -> Self {
-        Turns { config, panel, operation, handler: RefCell::new(None) }
+        Turns { config, panel, operation, handler: RefCell::new(None), waited: Cell::new(false) }
     }
 
     /// Id and name of the handler, as soon as it is known: for the report of a failure.
@@ -54,6 +56,8 @@ impl<'a> Turns<'a> {
             Some(key) => self.ticket(&key, settings.queue_count, &label)?.after(alone),
             None => alone,
         };
+        // While it waited, the service may have moved to another handler, and the handler to another VMmanager.
+        let (handler, label) = if self.waited.get() { self.begin(item, command)? } else { (handler, label) };
         work(&self.assignment(item, handler, label)?.job()?)
     }
 
@@ -99,6 +103,7 @@ impl<'a> Turns<'a> {
         let (started, progress) = (Instant::now(), Progress::new());
         let turn = queue::enter(&self.config.runtime_dir(), key, limit, label, &mut |waiting| {
             log::info!("{label}: {waiting}");
+            self.waited.set(true);
             progress.show(&waiting.to_string());
             self.panel.disconnect();
         })?;

@@ -43,8 +43,7 @@ impl Site<'_> {
             return self.confirm(known, &address, hosts);
         }
         if let Some(moved) = self.find_known(None, hosts)? {
-            log::warn!("VMmanager platform {moved} is at {address} now");
-            self.journal.note_platform(moved, &address, &[])?;
+            self.arrived(moved, None, hosts)?;
             return Ok(moved);
         }
         self.require_administrator()?;
@@ -62,8 +61,7 @@ impl Site<'_> {
         // Who may not see VMs sees none.
         self.require_administrator()?;
         if let Some(moved) = self.find_known(Some(known), hosts)? {
-            log::warn!("VMmanager platform {moved} is at {address} now, where platform {known} was");
-            self.journal.note_platform(moved, address, &[])?;
+            self.arrived(moved, Some(known), hosts)?;
             return Ok(moved);
         }
         let clusters = self.clusters()?;
@@ -71,6 +69,23 @@ impl Site<'_> {
             return Ok(known);
         }
         Err(Self::contradiction(known, address, seen))
+    }
+
+    /// A platform was recognised at this address. If VMs of the one that was known here are here too, both are one
+    /// VMmanager: it was first met at two addresses.
+    pub fn arrived(&self, own: PlatformId, known: Option<PlatformId>, hosts: Option<&[Host]>) -> Result<()> {
+        let address = self.vmm.base();
+        let Some(known) = known else {
+            log::warn!("VMmanager platform {own} is at {address} now");
+            return self.journal.note_platform(own, &address, &[]);
+        };
+        let seen = self.look_at(&self.journal.recorded_vms(Some(known), SAMPLE)?, hosts)?;
+        if matches!(seen, Seen::Same | Seen::NoRecord) {
+            log::warn!("VMmanager platforms {known} and {own} are one: {address} shows the VMs of both");
+            return self.journal.merge_platform(known, own);
+        }
+        log::warn!("VMmanager platform {own} is at {address} now, where platform {known} was");
+        self.journal.note_platform(own, &address, &[])
     }
 
     /// A platform whose recorded VMs are here.
