@@ -162,10 +162,8 @@ const CASES: &[(&str, Case)] = &[
         "the service is gone from BILLmanager",
         Case {
             plant: |world, item| {
-                world.alter(world.host_of(item).id, |vm| {
-                    let (installation, _) = vm.comment.rsplit_once(':').unwrap();
-                    vm.comment = format!("{installation}:990");
-                });
+                let mark = world.mark(990);
+                world.alter(world.host_of(item).id, |vm| vm.comment = mark);
                 for sql in
                     ["DELETE FROM item WHERE id = ? OR parent = ?", "DELETE FROM itemparam WHERE item = ? OR item = ?"]
                 {
@@ -206,7 +204,7 @@ const CASES: &[(&str, Case)] = &[
         "the service was given to another client",
         Case {
             plant: |world, item| world.bill.set_item(item, "account", i64::try_from(world.bob).unwrap()),
-            kind: "owner",
+            kind: "client",
             remedy: "in VMmanager give VM {vm} to bob@example.org",
             after: ByHand,
         },
@@ -487,7 +485,9 @@ fn a_healthy_world_and_an_empty_one_have_no_findings() {
     assert_eq!(run.status, Some(0), "{run:#?}");
     golden(&world, "healthy.txt", &run.stdout);
     let page = |list: &str| format!("GET /vm/v3/{list}?limit=0,500&orderby=id%20asc");
-    assert_eq!(world.counted(), ["host", "account", "os", "preset"].map(page), "whole lists and nothing else");
+    let mut asked = vec![page("host"), "GET /auth/v4/whoami?".to_owned()];
+    asked.extend(["account", "os", "preset"].map(page));
+    assert_eq!(world.counted(), asked, "whole lists, our role and nothing else");
 }
 
 #[test]
@@ -617,8 +617,8 @@ fn a_repair_neither_restarts_nor_touches_a_vm_that_is_not_proved() {
     let run = world.bill.run(&["audit", "--repair", "size", "--item", &grown.to_string(), "--yes"]);
     assert_eq!(run.status, Some(1), "{run:#?}");
     assert!(run.stdout.contains(&format!("--command setparam --item {grown} restarts it")), "{run:#?}");
-    world.alter(world.host_of(other).id, |vm| "billmgr:ffffffffffff:1".clone_into(&mut vm.comment));
-    world.waive(Invariant::NothingForgotten, "the VM has the mark of another installation");
+    let stranger = world.vmm.change(|p| p.add_account("mallory@example.com", "Pass-of-mallory-1", "@user"));
+    world.alter(world.host_of(other).id, |vm| vm.account = stranger);
     for kind in ["lost_mark", "name", "addresses", "os", "panelid", "suspended_running", "size"] {
         let run = world.bill.run(&["audit", "--repair", kind, "--item", &other.to_string(), "--yes"]);
         assert_eq!(run.status, Some(1), "{kind}: {run:#?}");

@@ -150,7 +150,11 @@ fn the_report_of_a_service_in_every_state() {
                     let mark = world.mark(item);
                     let other = world.make_by_hand("by-hand", host.account);
                     world.alter(other, |vm| vm.comment = mark);
-                    world.alter(host.id, |vm| "billmgr:ffffffffffff:77".clone_into(&mut vm.comment));
+                    let stranger = world.vmm.change(|p| p.add_account("mallory@example.com", "Pass-of-m-1", "@user"));
+                    world.alter(host.id, |vm| {
+                        vm.account = stranger;
+                        "billmgr:ffffffffffff:77".clone_into(&mut vm.comment);
+                    });
                     world.waive(Invariant::NothingForgotten, "the VM has the mark of another installation");
                     world.fail(item, "stop");
                     item

@@ -135,10 +135,12 @@ fn a_vm_that_is_not_proved_goes_to_staff_at_once() {
     let world = TestWorld::start();
     let item = world.opened();
     let id = world.host_of(item).id;
-    world.vmm.change(|p| p.hosts.get_mut(&id).unwrap().comment = "billmgr:0123456789ab:77".into());
-    world.waive(Invariant::NothingForgotten, "the VM has the mark of another installation");
+    world.vmm.change(|p| {
+        let stranger = p.add_account("mallory@example.com", "Pass-of-mallory-1", "@user");
+        p.hosts.get_mut(&id).unwrap().account = stranger;
+    });
     let refusal = world.fail(item, "suspend");
-    refusal.is(Kind::Vm6Foreign, &format!("VM {id}"), &["billmgr:0123456789ab:77", &world.mark(item), "link"]);
+    refusal.is(Kind::Vm6Foreign, &format!("VM {id}"), &["mallory@example.com", &world.mark(item), "link"]);
     assert_eq!(world.bill.tasks(item).len(), 1);
     assert!(world.bill.running(item)[0].manual);
     assert_eq!(world.mutations(), [""; 0]);

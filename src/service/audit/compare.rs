@@ -113,7 +113,7 @@ impl<'a> Subject<'a> {
                 return None;
             }
         };
-        let recorded = self.living_vm().or(named).and_then(|vm| reading.hosts.get(&vm));
+        let recorded = named.into_iter().chain(self.living_vm()).find_map(|vm| reading.hosts.get(&vm));
         let marked = reading.marked.get(&self.service.id).map_or(&[][..], Vec::as_slice);
         let host = match (recorded, marked) {
             (Some(host), _) => host,
@@ -184,7 +184,10 @@ impl<'a> Subject<'a> {
         let before = self.record.map_or_else(ClientId::default, |record| record.client);
         let is = format!("VM {} of client {before}", host.id);
         let should = format!("a VM of client {}", self.service.client.id);
-        self.add(DriftKind::Client, Some(host.id), is, should, self.link(""));
+        let (email, item) = (self.service.client.email.clone(), self.service.id);
+        let text =
+            format!("in VMmanager give VM {} to {email}, then run: pmvmmanager6 link --item {item} --yes", host.id);
+        self.add(DriftKind::Client, Some(host.id), is, should, Remedy::ByHand(text));
     }
 
     /// A service that was handed to another client is a copy with a new number: the closed one still has the VM.

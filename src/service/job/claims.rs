@@ -35,11 +35,11 @@ pub fn means_vm(
         Some(platform) => Some(platform),
         None => journal.platform_at(address)?,
     };
-    if let Some(record) =
-        journal.find(naming.item)?.filter(|record| record.vm == Some(host.id) && record.ended.is_none())
+    // What the journal knows of it beats what BILLmanager says.
+    if let Some(record) = journal.find(naming.item)?.filter(|record| record.ended.is_none() && record.vm.is_some())
         && let (Some(its), Some(here)) = (record.platform, here)
     {
-        return Ok(its == here);
+        return Ok(its == here && record.vm == Some(host.id));
     }
     let its_address = Endpoint::parse(&naming.url).map(|address| address.origin).unwrap_or_default();
     if its_address == address {

@@ -199,14 +199,15 @@ fn platform(
         Some(host) => tasks(&client, host.id)?,
         None => None,
     };
-    let known = Known { config, panel, client: &client, marker: &marker, mark: &mark, record };
+    let journal = remembered.map(|_| Journal::existing(config)).transpose()?.flatten();
+    let known = Known { journal: journal.as_ref(), panel, client: &client, marker: &marker, mark: &mark, record };
     let vm = host.map(|host| known.facts(&bill.service, &host).map(|facts| (host, facts))).transpose()?;
     Ok(PlatformPart { client, mark, vm, others, tasks })
 }
 
 /// What the facts about a VM are gathered from.
 struct Known<'a> {
-    config: &'a Config,
+    journal: Option<&'a Journal>,
     panel: &'a Panel,
     client: &'a Client,
     marker: &'a Marker,
@@ -217,7 +218,7 @@ struct Known<'a> {
 impl Known<'_> {
     /// As an operation would see them, but nothing is recorded.
     fn facts(&self, service: &Service, host: &Host) -> Result<Facts> {
-        let Known { config, panel, client, marker, mark, record } = *self;
+        let Known { journal, panel, client, marker, mark, record } = *self;
         let record = record.filter(|record| record.ended.is_none());
         let owner = host.account.as_ref().map(|account| account.id).unwrap_or_default();
         let mut background = Background {
@@ -230,7 +231,7 @@ impl Known<'_> {
             is_claimed: false,
             is_others: false,
         };
-        let Some(journal) = Journal::existing(config)? else { return Ok(background.facts(host)) };
+        let Some(journal) = journal else { return Ok(background.facts(host)) };
         let is_same = record.is_some_and(|it| it.vm == Some(host.id) && it.vm_created == host.create_date);
         if let Some(at_address) = journal.platform_at(&client.base())?.filter(|_| !is_same) {
             background.platform = at_address;
@@ -239,7 +240,7 @@ impl Known<'_> {
         background.tie = journal.tie_of(platform, owner)?;
         background.is_others = !journal.others_with_vm(platform, host.id, service.id)?.is_empty();
         for naming in panel.services_naming(host.id)?.iter().filter(|naming| naming.item != service.id) {
-            background.is_claimed |= means_vm(&journal, Some(platform), &client.base(), naming, host)?;
+            background.is_claimed |= means_vm(journal, Some(platform), &client.base(), naming, host)?;
         }
         Ok(background.facts(host))
     }
