@@ -68,10 +68,12 @@ fn list(output: &mut Element, stored: Vec<HandlerParam>) {
     }
 }
 
-/// The choices of the one parameter that is not free text.
+/// The choices of the parameters that are not free text.
 fn tune_form(output: &mut Element) {
-    let choices = ["on", "off"].map(|choice| Element::with_text("msg", choice));
-    output.children.push(Element::new("slist").attribute("name", "queue_enabled").children(choices));
+    for setting in custom().filter(|setting| !setting.choices.is_empty()) {
+        let choices = setting.choices.iter().map(|choice| Element::with_text("msg", *choice));
+        output.children.push(Element::new("slist").attribute("name", setting.name).children(choices));
+    }
 }
 
 /// A parameter without a value shows its default.
@@ -158,7 +160,10 @@ mod tests {
         let answer = ask("TableGet", &[("param", "queue_count"), ("value", "3")]).unwrap();
         assert_eq!(session_params(&answer)["value"], "3");
         let answer = ask("TableFormTune", &[]).unwrap();
-        assert_eq!(answer.find("slist").unwrap().all("msg").count(), 2);
+        let choices = |list: &Element| list.all("msg").map(|choice| choice.text.clone()).collect::<Vec<_>>().join(" ");
+        let lists: Vec<_> = answer.all("slist").map(|list| (list.get("name"), choices(list))).collect();
+        let switch = |name| (Some(name), "on off".to_owned());
+        assert_eq!(lists, [switch("queue_enabled"), switch("resold_accounts")]);
         assert_eq!(ask("TableDrop", &[]).unwrap_err().kind, Kind::NotSupported);
     }
 }

@@ -30,6 +30,8 @@ pub struct Setting {
     pub place: Place,
     /// Stored encrypted.
     pub crypted: bool,
+    /// Every value that it may hold; empty when it is free text.
+    pub choices: &'static [&'static str],
     /// Checks a value and returns it as it is stored.
     check: fn(&'static str, &str) -> Result<String>,
 }
@@ -45,6 +47,7 @@ macro_rules! settings {
             default: $default,
             place: Place::$place,
             crypted: is_crypted(&[$(stringify!($crypted))?]),
+            choices: first_of(&[$(choices_of($parse))?]),
             check: check_of(&[$(|name, value| $parse(name, value).map(|value| value.stored()))?]),
         }),*];
 
@@ -85,12 +88,24 @@ settings! {
     queue_enabled: bool = optional(values::switch), "off", Custom;
     queue_key: QueueKey = optional(QueueKey::parse), "__PMID__", Custom;
     queue_count: u32 = optional(values::queue_count), "1", Custom;
+    resold_accounts: bool = optional(values::switch), "on", Custom;
 }
 
 type Check = fn(&'static str, &str) -> Result<String>;
 
 const fn is_crypted(words: &[&str]) -> bool {
     !words.is_empty()
+}
+
+const fn choices_of<T: Stored>(_: Parse<T>) -> &'static [&'static str] {
+    T::CHOICES
+}
+
+const fn first_of(choices: &[&'static [&'static str]]) -> &'static [&'static str] {
+    match choices {
+        [choices, ..] => choices,
+        [] => &[],
+    }
 }
 
 /// A crypted setting may hold anything.
@@ -142,6 +157,8 @@ pub fn custom() -> impl Iterator<Item = &'static Setting> {
 pub fn validate(name: &str, value: &str) -> Result<String> {
     let value = value.trim();
     match custom().find(|setting| setting.name == name) {
+        // A choice that is left out is the default one.
+        Some(setting) if value.is_empty() && !setting.choices.is_empty() => Ok(setting.default.to_owned()),
         Some(setting) => (setting.check)(setting.name, value),
         None => Err(Error::new(
             Kind::BadParam,
@@ -166,6 +183,8 @@ mod tests {
             ("session_ttl", "086400", "86400"),
             ("queue_enabled", "on", "on"),
             ("queue_enabled", "", "off"),
+            ("resold_accounts", "", "on"),
+            ("resold_accounts", "off", "off"),
             ("queue_count", "100", "100"),
             ("queue_key", "a__TYPE____PMID__-__IID__", "a__TYPE____PMID__-__IID__"),
             ("queue_key", "очередь my_key a__b", "очередь my_key a__b"),

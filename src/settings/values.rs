@@ -23,6 +23,9 @@ pub enum TlsVerify {
 
 /// How a parsed value is written into the database.
 pub trait Stored {
+    /// Every value that there is, if they are few.
+    const CHOICES: &'static [&'static str] = &[];
+
     fn stored(&self) -> String;
 }
 
@@ -33,6 +36,8 @@ impl Stored for String {
 }
 
 impl Stored for bool {
+    const CHOICES: &'static [&'static str] = &["on", "off"];
+
     fn stored(&self) -> String {
         if *self { "on" } else { "off" }.to_owned()
     }
@@ -57,6 +62,8 @@ impl Stored for Duration {
 }
 
 impl Stored for TlsVerify {
+    const CHOICES: &'static [&'static str] = &["system", "pinned", "off"];
+
     fn stored(&self) -> String {
         match self {
             TlsVerify::System => "system",
@@ -99,7 +106,7 @@ pub fn cluster(name: &'static str, value: &str) -> Result<Option<ClusterId>> {
 pub fn switch(name: &'static str, value: &str) -> Result<bool> {
     match value {
         "on" => Ok(true),
-        "off" | "" => Ok(false),
+        "off" => Ok(false),
         _ => Err(cannot_be(name, value, "it must be \"on\" or \"off\"")),
     }
 }

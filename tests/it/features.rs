@@ -89,6 +89,7 @@ fn what_is_declared_works() {
         "queue_count",
         "queue_enabled",
         "queue_key",
+        "resold_accounts",
         "session_ttl",
         "tls_fingerprint",
         "tls_verify",

@@ -14,6 +14,7 @@ use crate::id::{AccountId, PlatformId};
 use crate::journal::Tie;
 use crate::lock::Lock;
 use crate::service::job::Job;
+use crate::service::order::host_name::host_name;
 use crate::service::vm::password;
 use crate::state::prepare_directory;
 use crate::vmm::{Account, Failure};
@@ -53,11 +54,20 @@ fn email(job: &Job) -> Result<String> {
 
 /// The domain for the accounts of services that were sold on; nothing for other services.
 fn resold_domain(job: &Job) -> Option<String> {
-    let is_resold =
-        job.service.remote_id.is_some() && job.handler.params.get("resold_accounts").is_none_or(|on| on != "off");
-    let template = job.service.tariff.get("freedomain").map(String::as_str).unwrap_or_default();
-    let domain = template.trim_start_matches(|c: char| c != '.').trim_start_matches('.');
-    is_resold.then(|| if domain.is_empty() { "example.com".to_owned() } else { domain.to_owned() })
+    let is_resold = job.service.remote_id.is_some() && job.settings.resold_accounts;
+    is_resold.then(|| {
+        let template = job.service.tariff.get("freedomain").map(String::as_str).unwrap_or_default();
+        domain_of(template).unwrap_or_else(|| "example.com".to_owned())
+    })
+}
+
+/// What all host names of a template have in common: the parts behind its last macro.
+fn domain_of(template: &str) -> Option<String> {
+    let fixed = match template.rsplit_once('@') {
+        Some((_, rest)) => rest.split_once('.')?.1,
+        None => template,
+    };
+    host_name(fixed)
 }
 
 /// Rows of the first release do not say where their ids mean something: the client's VMs are looked for here.
@@ -184,4 +194,25 @@ pub fn checked(account: &Account) -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::domain_of;
+
+    #[test]
+    fn what_all_host_names_of_a_template_have_in_common() {
+        let templates = [
+            ("@ID@.vps.example.net", Some("vps.example.net")),
+            ("vps@ID@.Example.net", Some("example.net")),
+            ("@USERNAME@.@TYPE@-x.example.net", Some("example.net")),
+            ("vps.example.net", Some("vps.example.net")),
+            ("@ID@.local", None),
+            ("@ID@", None),
+            ("", None),
+        ];
+        for (template, domain) in templates {
+            assert_eq!(domain_of(template).as_deref(), domain, "{template}");
+        }
+    }
 }
