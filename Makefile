@@ -37,7 +37,7 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || dpkg-parsech
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
-demo: build    ## run the main job in the sandbox: two clients order VPSes, the real binary serves them
+demo: build    ## run the main job in the sandbox: two clients order VPSes on two VMmanagers, the real binary serves them
 	$(CARGO) build --quiet --locked -p sandbox --bins
 	$(TARGET)/debug/demo $(TARGET)/release/pmvmmanager6
 

@@ -9,14 +9,14 @@ use sandbox::bill::MODULE;
 const EXAMPLES: &str = "\
 Examples:
   demo
-  demo --platforms 2
+  demo --platforms 1
   demo --mariadb --tls target/release/pmvmmanager6
 
 The exit status is 0 if both sides agree with every order in the end, and 1 if not.";
 
 /// A day of a hosting provider in a few seconds.
 ///
-/// Starts a simulated VMmanager 6 and a stand-in BILLmanager on loopback, connects them, orders services for two clients
+/// Starts two simulated VMmanagers 6 and a stand-in BILLmanager on loopback, connects them, orders services for two clients
 /// and runs the real module for every operation. Then it compares both sides with what was ordered.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     pub(crate) tls: bool,
 
     /// How many VMmanagers to run behind BILLmanager; with 2, each client has services on both
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) platforms: u8,
 
     /// The module's executable; `pmvmmanager6` beside this program if not given

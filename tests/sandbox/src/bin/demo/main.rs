@@ -1,6 +1,6 @@
 //! A day of a hosting provider in a few seconds; `demo --help` says how to start it.
 //!
-//! Starts a VMmanager and a BILLmanager on loopback, connects them as a new user would, orders services for two clients
+//! Starts VMmanagers and a BILLmanager on loopback, connects them as a new user would, orders services for two clients
 //! and runs the real module for every operation, as BILLmanager would. Prints a timeline and a final table, compares both
 //! sides with what the orders say, and exits 0 only when everything is right.
 
