@@ -1,5 +1,6 @@
 //! The program may be killed at any line and started again. Every fault point that there is is tried in every
-//! operation, so a new point is tested without a new test.
+//! operation, so a new point is tested without a new test. The client has a service on another VMmanager whose VM and
+//! account have the same ids: it stays as it is.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -11,6 +12,7 @@ use sandbox::vmm::{Action, Fault};
 use crate::support::cases::each;
 use crate::support::invariants::{assert_nothing_forgotten, assert_one_vm_a_service};
 use crate::support::random_life;
+use crate::support::sites;
 use crate::support::world::TestWorld;
 
 /// Points of the queue and of the session cache have tests of their own.
@@ -47,9 +49,12 @@ fn killed_at_every_point_and_run_again() {
     each(&cases, |point| {
         // Slow enough that the next run begins while VMmanager is still at work.
         let world = TestWorld::with(|scene| {
+            scene.more.push(sites::another());
             scene.vmm.timing.other = Duration::from_millis(350);
             scene.vmm.timing.create = Duration::from_millis(500);
         });
+        let twin = world.opened_on(1, world.alice);
+        let untouched = format!("{:?} {:?}", world.placed(twin), world.billing(twin));
         let item = world.ordered();
         for (command, expected) in LIFE.into_iter().zip(EXPECTED) {
             let extra = prepare(&world, item, command);
@@ -67,6 +72,8 @@ fn killed_at_every_point_and_run_again() {
                 assert!(killed.done, "{command} without reaching the point: {killed:#?}\n{}", world.bill.log());
             }
             check(&world, item, command, expected);
+            let now = format!("{:?} {:?}", world.placed(twin), world.billing(twin));
+            assert_eq!(now, untouched, "after {command}");
         }
     });
     let reached = reached.into_inner().unwrap();
@@ -125,7 +132,10 @@ fn check(world: &TestWorld, item: u64, command: &str, expected: Expected) {
     let log = || format!("after {command}:\n{}", world.bill.log());
     assert_eq!(world.bill.running(item), [], "{}", log());
     assert_eq!(world.bill.item(item).status, expected.status, "{}", log());
-    assert_eq!(world.vmm.look(|platform| platform.accounts.len()), 2, "one administrator, one client, {}", log());
+    for (vmm, _) in world.platforms() {
+        assert_eq!(vmm.look(|platform| platform.accounts.len()), 2, "one administrator, one client, {}", log());
+    }
+    assert!(world.placed(item).iter().all(|(site, _)| *site == 0), "{}", log());
     let Some(state) = expected.state else {
         assert_eq!(world.hosts_of(item).len(), 0, "{}", log());
         assert_eq!(world.bill.slots(item), [], "{}", log());

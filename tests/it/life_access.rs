@@ -4,15 +4,15 @@ use pmvmmanager6::error::Kind;
 use pmvmmanager6::wire::{self, Element};
 use sandbox::bill::{CallFault, Run};
 use sandbox::vmm::{Action, Fault};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::cases::each;
+use crate::support::login::spend;
 use crate::support::refusal::Refusal;
 use crate::support::service::{Arrange, NOTHING, SUSPENDED, post, refusal};
 use crate::support::world::TestWorld;
 
 const CHANGE: &str = "changepassword";
-const LINK: &str = "transition_controlpanel";
 /// What the stand-in panel chooses for `changepassword`.
 const NEW: &str = "N3w-pass-from-panel";
 
@@ -159,32 +159,11 @@ fn a_lost_answer_is_asked_again_until_both_agree() {
     });
 }
 
-/// A run of the client's "go to panel" button.
-fn ask_link(world: &TestWorld, item: u64, more: &[&str]) -> Run {
-    let id = item.to_string();
-    let mut args = vec!["--command", LINK, "--item", &id];
-    args.extend(more);
-    world.run(&args)
-}
-
 /// The document of a good answer.
 #[track_caller]
 fn document(world: &TestWorld, run: &Run) -> Element {
     assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log());
     wire::parse(run.stdout.as_bytes()).unwrap()
-}
-
-/// The account that a key logs in, if it is good for anything.
-fn spend(world: &TestWorld, key: &str) -> Option<String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let base = world.vmm.url();
-    let mut answer = agent
-        .post(format!("{base}/auth/v4/public/key"))
-        .send_json(json!({ "key": key }))
-        .expect("the simulator answers");
-    let token = answer.body_mut().read_json::<Value>().ok()?["token"].as_str()?.to_owned();
-    let mut who = agent.get(format!("{base}/auth/v4/whoami")).header("x-xsrf-token", &token).call().ok()?;
-    Some(who.body_mut().read_json::<Value>().ok()?["email"].as_str()?.to_owned())
 }
 
 #[test]
@@ -199,7 +178,7 @@ fn a_link_logs_its_client_in_once_and_stands_nowhere_else() {
         [(item, "alice@example.com", &[][..]), (other, "bob@example.org", &["--panelkey", "vm6", "--level", "16"][..])];
     for (item, email, more) in cases {
         world.forget();
-        let run = ask_link(&world, item, more);
+        let run = world.ask_link(item, more);
         let answer = document(&world, &run);
         assert_eq!((answer.value("panelcount"), answer.value("panelname")), ("1", "VMmanager 6"));
         assert_eq!(answer.find("panelname").unwrap().get("keyname"), Some("vm6"));
@@ -209,8 +188,8 @@ fn a_link_logs_its_client_in_once_and_stands_nowhere_else() {
         assert_eq!(world.mutations(), [format!("POST /auth/v4/user/{account}/key")]);
         assert_eq!(world.panel_calls(), [""; 0]);
         assert!(!world.bill.log().contains(&key) && !run.stderr.contains(&key), "the link is in the log");
-        assert_eq!(spend(&world, &key).as_deref(), Some(email));
-        assert_eq!(spend(&world, &key), None, "a second use");
+        assert_eq!(spend(&world.vmm.url(), &key).as_deref(), Some(email));
+        assert_eq!(spend(&world.vmm.url(), &key), None, "a second use");
     }
 }
 
@@ -219,7 +198,7 @@ fn each_click_has_a_link_of_its_own() {
     let world = TestWorld::start();
     let item = world.opened();
     let links: Vec<String> =
-        (0..2).map(|_| document(&world, &ask_link(&world, item, &[])).value("url").to_owned()).collect();
+        (0..2).map(|_| document(&world, &world.ask_link(item, &[])).value("url").to_owned()).collect();
     assert_ne!(links[0], links[1]);
 }
 
@@ -229,7 +208,7 @@ fn a_suspended_service_opens_no_door() {
     let item = world.opened();
     world.succeed(item, "suspend");
     assert_eq!(world.bill.item(item).status, SUSPENDED);
-    let refusal = Refusal::of(&ask_link(&world, item, &[]));
+    let refusal = Refusal::of(&world.ask_link(item, &[]));
     refusal.is(Kind::BadParam, "status", &["suspended"]);
 }
 
@@ -241,7 +220,7 @@ fn administrators_get_no_link() {
         let item = world.opened();
         let account = world.host_of(item).account;
         world.vmm.change(|platform| platform.accounts.get_mut(&account).unwrap().roles.push(role.to_owned()));
-        let refused = Refusal::of(&ask_link(&world, item, &[]));
+        let refused = Refusal::of(&world.ask_link(item, &[]));
         refused.is(Kind::AdminAccount, "alice@example.com", &["administrator"]);
         assert_eq!(world.asked(), NOTHING, "no key is made");
     }
@@ -255,9 +234,9 @@ fn there_is_no_link_to_what_is_not_the_clients() {
     let stranger =
         world.vmm.change(|platform| platform.add_account("mallory@example.com", "Pass-of-mallory-1", "@user"));
     world.alter(host, |vm| vm.account = stranger);
-    assert_eq!(Refusal::of(&ask_link(&world, item, &[])).kind, Kind::Vm6Foreign);
+    assert_eq!(Refusal::of(&world.ask_link(item, &[])).kind, Kind::Vm6Foreign);
     world.vmm.change(|platform| platform.remove_host(host));
-    assert_eq!(Refusal::of(&ask_link(&world, item, &[])).kind, Kind::Vm6NotFound);
+    assert_eq!(Refusal::of(&world.ask_link(item, &[])).kind, Kind::Vm6NotFound);
     assert_eq!(world.asked(), NOTHING);
 }
 
@@ -267,9 +246,9 @@ fn a_lost_key_is_an_error_without_a_link() {
         let world = TestWorld::start();
         let item = world.opened();
         world.vmm.fault(Fault::on("POST", "/auth/v4/user/*/key").act(action));
-        let run = ask_link(&world, item, &[]);
+        let run = world.ask_link(item, &[]);
         assert!(matches!(Refusal::of(&run).kind, Kind::Vm6Connect | Kind::Vm6Api), "{run:?}");
         assert!(!run.stdout.contains("key-v4"));
-        document(&world, &ask_link(&world, item, &[]));
+        document(&world, &world.ask_link(item, &[]));
     }
 }

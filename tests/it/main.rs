@@ -30,6 +30,7 @@ mod life_sync;
 mod main_job;
 mod misfortune;
 mod parallel;
+mod platforms;
 mod queue_crash;
 mod queue_fairness;
 mod queue_parameters;

@@ -1,10 +1,10 @@
 //! What must be true at the end of every scenario, whatever went wrong in it.
 //!
-//! I1 at most one VM a service; I2 no VM that the journal does not know or that its mark does not find; I4 no secret
+//! A VM counts by platform and id. I1 at most one VM a service; I2 no VM that the journal does not know or that its mark does not find; I4 no secret
 //! anywhere; I5 standard output is one document or nothing. (I3, a plain re-run ends in success with the same VM, is
 //! each scenario's own.)
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,7 +49,7 @@ pub fn assert_sound(world: &TestWorld) {
 #[track_caller]
 pub fn assert_one_vm_a_service(world: &TestWorld) {
     for item in services(world) {
-        let hosts: Vec<u64> = world.hosts_of(item).iter().map(|host| host.id).collect();
+        let hosts: Vec<(usize, u64)> = world.placed(item).iter().map(|(site, host)| (*site, host.id)).collect();
         assert!(hosts.len() <= 1, "service {item} has the VMs {hosts:?}\n{}", world.bill.log());
     }
 }
@@ -58,16 +58,21 @@ pub fn assert_one_vm_a_service(world: &TestWorld) {
 #[track_caller]
 pub fn assert_nothing_forgotten(world: &TestWorld) {
     let services = services(world);
-    for host in world.made_by_module() {
-        let owner = services.iter().find(|item| world.hosts_of(**item).iter().any(|found| found.id == host.id));
-        let item = *owner.unwrap_or_else(|| panic!("no mark finds VM {}: {host:#?}", host.id));
+    let mut sites = BTreeMap::new();
+    for ((site, id), host) in world.made_by_module() {
+        let is_its = |item: &&u64| world.placed(**item).iter().any(|(at, found)| (*at, found.id) == (site, id));
+        let owner = services.iter().find(is_its);
+        let item = *owner.unwrap_or_else(|| panic!("no mark finds VM {id} of VMmanager {site}: {host:#?}"));
         let known = match world.journal(item) {
             Some((_, Some(vm))) => vm == host.id,
             // The answer that would have named it was lost.
             Some((phase, None)) => phase == "requested",
             None => false,
         };
-        assert!(known, "the journal of service {item} does not know VM {}\n{}", host.id, world.bill.log());
+        assert!(known, "the journal of service {item} does not know VM {id}\n{}", world.bill.log());
+        if let Some(platform) = world.journal_platform(item) {
+            assert_eq!(*sites.entry(platform).or_insert(site), site, "one platform for two VMmanagers");
+        }
     }
 }
 
@@ -116,10 +121,11 @@ fn services(world: &TestWorld) -> Vec<u64> {
 
 /// Every secret of the world: passwords of administrator, VMs, accounts and database, session tokens.
 fn secrets(world: &TestWorld) -> BTreeSet<String> {
-    let mut secrets: BTreeSet<String> = world.vmm.look(|platform| {
+    let passwords = world.on_each_site(|platform| {
         let accounts = platform.accounts.values().map(|account| account.password.clone());
         accounts.chain(platform.hosts.values().map(|host| host.password.clone())).collect()
     });
+    let mut secrets: BTreeSet<String> = passwords.into_iter().map(|(_, password)| password).collect();
     for item in services(world) {
         secrets.extend(["password", "userpassword"].iter().filter_map(|name| world.bill.secret(item, name)));
     }

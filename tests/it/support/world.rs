@@ -25,8 +25,10 @@ pub const IMPATIENCE: Duration = Duration::from_secs(10);
 
 /// What a test changes before its world starts.
 pub struct Scene {
-    /// VMmanager.
+    /// VMmanager, the first of several.
     pub vmm: vmm::Setup,
+    /// Further ones, each with a handler.
+    pub more: Vec<vmm::Setup>,
     /// BILLmanager.
     pub bill: bill::Setup,
     /// More of `PMVMMANAGER6_LIMITS`, e.g. `create=1`.
@@ -37,7 +39,7 @@ pub struct Scene {
 pub struct TestWorld {
     world: World,
     runs: Mutex<Vec<Run>>,
-    by_hand: Mutex<BTreeSet<u64>>,
+    by_hand: Mutex<BTreeSet<(usize, u64)>>,
     forgotten: Mutex<Forgotten>,
     waived: Mutex<BTreeMap<Invariant, &'static str>>,
     installation: OnceLock<(String, String)>,
@@ -76,8 +78,8 @@ pub struct Snapshot {
     params: BTreeMap<String, String>,
     secrets: Vec<(String, String)>,
     slots: Vec<(u64, String, i64)>,
-    hosts: Vec<(u64, String, String)>,
-    accounts: Vec<String>,
+    hosts: Vec<(usize, (u64, String, String))>,
+    accounts: Vec<(usize, String)>,
 }
 
 impl TestWorld {
@@ -94,11 +96,11 @@ impl TestWorld {
     /// A world with settings of its own.
     pub fn with(arrange: impl FnOnce(&mut Scene)) -> Self {
         let bill = bill::Setup::new(env!("CARGO_BIN_EXE_pmvmmanager6"));
-        let mut scene = Scene { vmm: vmm::Setup::default(), bill, limits: String::new() };
+        let mut scene = Scene { vmm: vmm::Setup::default(), more: Vec::new(), bill, limits: String::new() };
         arrange(&mut scene);
         let limits = format!("{LIMITS},{}", scene.limits);
         scene.bill.environment.push(("PMVMMANAGER6_LIMITS".to_owned(), limits));
-        let world = World::with(scene.vmm, scene.bill).expect("the sandbox starts");
+        let world = World::with_platforms(scene.vmm, scene.more, scene.bill).expect("the sandbox starts");
         TestWorld {
             world,
             runs: Mutex::default(),
@@ -158,14 +160,14 @@ impl TestWorld {
     /// Forgets requests and panel calls so far.
     pub fn forget(&self) {
         *self.forgotten.lock().unwrap() = self.spoken();
-        self.vmm.forget_requests();
+        self.platforms().for_each(|(vmm, _)| vmm.forget_requests());
         self.bill.forget_calls();
     }
 
     /// Tokens and arguments of this world so far, those of forgotten requests and calls included.
     pub fn spoken(&self) -> Forgotten {
         let mut spoken = self.forgotten.lock().unwrap().clone();
-        spoken.tokens.extend(self.vmm.requests().into_iter().filter_map(|request| request.token));
+        spoken.tokens.extend(self.requests().into_iter().filter_map(|request| request.token));
         spoken.arguments.extend(self.bill.calls().iter().map(|call| call.argv.join(" ")));
         spoken
     }
@@ -271,32 +273,36 @@ impl TestWorld {
     pub fn snapshot(&self, item: u64) -> Snapshot {
         let secrets = ["password", "userpassword"].into_iter();
         let secrets = secrets.filter_map(|name| Some((name.to_owned(), self.bill.secret(item, name)?)));
-        let (hosts, accounts) = self.vmm.look(|platform| {
-            let host = |host: &Host| (host.id, host.comment.clone(), host.state.clone());
-            let hosts = platform.hosts.values().map(host).collect();
-            (hosts, platform.accounts.values().map(|account| account.email.clone()).collect())
-        });
+        let host = |host: &Host| (host.id, host.comment.clone(), host.state.clone());
         Snapshot {
             item: self.bill.item(item),
             params: self.bill.params(item),
             secrets: secrets.collect(),
             slots: self.bill.slots(item),
-            hosts,
-            accounts,
+            hosts: self.on_each_site(|platform| platform.hosts.values().map(host).collect()),
+            accounts: self.on_each_site(|p| p.accounts.values().map(|account| account.email.clone()).collect()),
         }
     }
 
     /// A VM that somebody makes in VMmanager's panel.
     pub fn make_by_hand(&self, name: &str, account: u64) -> u64 {
-        let host = self.vmm.change(|platform| platform.add_host(name, account, 1));
-        self.by_hand.lock().unwrap().insert(host);
+        self.make_by_hand_on(0, name, account)
+    }
+
+    /// The same at the VMmanager of this number.
+    pub fn make_by_hand_on(&self, site: usize, name: &str, account: u64) -> u64 {
+        let host = self.site(site).change(|platform| {
+            let cluster = platform.clusters.keys().next().copied().unwrap_or_default();
+            platform.add_host(name, account, cluster)
+        });
+        self.by_hand.lock().unwrap().insert((site, host));
         host
     }
 
     /// VMs that exist because the module asked for them.
-    pub fn made_by_module(&self) -> Vec<Host> {
+    pub fn made_by_module(&self) -> Vec<((usize, u64), Host)> {
         let by_hand = self.by_hand.lock().unwrap().clone();
-        self.vmm.look(|p| p.hosts.values().filter(|host| !by_hand.contains(&host.id)).cloned().collect())
+        self.all_hosts().into_iter().filter(|(place, _)| !by_hand.contains(place)).collect()
     }
 
     /// The mark of a service's VM, computed as the contract says it.
@@ -315,9 +321,7 @@ impl TestWorld {
 
     /// VMs that have the mark of a service.
     pub fn hosts_of(&self, item: u64) -> Vec<Host> {
-        let mark = self.mark(item);
-        let is_ours = |host: &&Host| host.comment.split_whitespace().any(|word| word == mark);
-        self.vmm.look(|platform| platform.hosts.values().filter(is_ours).cloned().collect())
+        self.placed(item).into_iter().map(|(_, host)| host).collect()
     }
 
     /// The one VM of a service.
@@ -351,7 +355,12 @@ impl TestWorld {
     /// The same with their bodies.
     pub fn changes(&self) -> Vec<Request> {
         let changes = |request: &Request| request.method != "GET" && request.path != "/auth/v4/public/token";
-        self.vmm.requests().into_iter().filter(changes).collect()
+        self.requests().into_iter().filter(changes).collect()
+    }
+
+    /// Requests so far, of one platform after the other.
+    pub fn requests(&self) -> Vec<Request> {
+        self.platforms().flat_map(|(vmm, _)| vmm.requests()).collect()
     }
 
     /// Panel functions called so far, in order; `service.saveparam` with the parameter's name.
