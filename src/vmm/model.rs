@@ -12,6 +12,9 @@ use crate::id::{AccountId, ClusterId, TaskId};
 pub struct List<T> {
     /// The elements.
     pub list: Vec<T>,
+    /// How many there are on all pages, where VMmanager says so.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub size: Option<u64>,
 }
 
 /// An account of VMmanager [api 4.1].

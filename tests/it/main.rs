@@ -27,6 +27,7 @@ mod life_identity;
 mod life_power;
 mod life_setparam;
 mod life_sync;
+mod long_lists;
 mod main_job;
 mod misfortune;
 mod parallel;
