@@ -48,4 +48,5 @@ mod setup_open;
 mod setup_overage;
 mod setup_stat;
 mod sizes;
+mod upgrade;
 mod xml_files;
