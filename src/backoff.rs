@@ -11,7 +11,7 @@ use crate::progress::Progress;
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// One wait.
-pub struct Backoff {
+pub(crate) struct Backoff {
     started: Instant,
     limit: Duration,
     longest: Duration,
@@ -20,27 +20,27 @@ pub struct Backoff {
 
 impl Backoff {
     /// A wait that begins now, with pauses of at most five seconds.
-    pub fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         Self::with_longest(limit, LONGEST)
     }
 
     /// The same for looks that cost more: pauses of at most `longest`.
-    pub fn with_longest(limit: Duration, longest: Duration) -> Self {
+    pub(crate) fn with_longest(limit: Duration, longest: Duration) -> Self {
         Backoff { started: Instant::now(), limit, longest, progress: Progress::new() }
     }
 
     /// Time since the wait began.
-    pub fn waited(&self) -> Duration {
+    pub(crate) fn waited(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// The deadline has passed.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.waited() >= self.limit
     }
 
     /// Sleeps until the next look is due; `subject` is what the person at the terminal reads.
-    pub fn pause(&self, subject: &str) {
+    pub(crate) fn pause(&self, subject: &str) {
         let waited = self.waited();
         self.progress.show(&format!("{subject}, {} s", waited.as_secs()));
         std::thread::sleep(next(waited).min(self.longest).min(self.limit.saturating_sub(waited)));

@@ -96,14 +96,14 @@
 //! VMs at a time). Writing to BILLmanager's tables, `itemstat` aside: the panel owns its data. Blocking VMmanager
 //! accounts: it would stop a client's other VMs. Reinstalling an OS as a side effect of anything.
 
-pub mod admin;
-pub mod backoff;
+mod admin;
+mod backoff;
 pub mod cli;
-pub mod command;
+mod command;
 pub mod config;
 pub mod digest;
-pub mod direction;
-pub mod dry_run;
+mod direction;
+mod dry_run;
 pub mod error;
 pub mod fault;
 pub mod id;
@@ -112,14 +112,14 @@ pub mod lock;
 pub mod log;
 pub mod metrics;
 pub mod panel;
-pub mod progress;
+mod progress;
 pub mod queue;
-pub mod recorder;
+mod recorder;
 mod run;
-pub mod seal;
+mod seal;
 pub mod service;
 pub mod settings;
-pub mod state;
+mod state;
 pub mod text;
 pub mod vmm;
 pub mod wire;

@@ -8,18 +8,18 @@ use crate::text::clean;
 const WIDEST: usize = 200;
 
 /// The line; it is wiped when dropped.
-pub struct Progress {
+pub(crate) struct Progress {
     watched: bool,
 }
 
 impl Progress {
     /// A line that is empty so far.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Progress { watched: std::io::stderr().is_terminal() }
     }
 
     /// Replaces the line.
-    pub fn show(&self, text: &str) {
+    pub(crate) fn show(&self, text: &str) {
         if self.watched {
             _ = write!(std::io::stderr(), "\r\x1b[K{}", clean(text, WIDEST));
         }

@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// How a metric adds up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Events.
     Counter,
     /// Durations by upper bound.
@@ -22,29 +22,29 @@ macro_rules! metrics {
     ($($variant:ident = $name:literal, $shape:ident $labels:expr, $help:literal;)*) => {
         /// What is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Metric { $(#[doc = $help] $variant,)* }
+        pub(crate) enum Metric { $(#[doc = $help] $variant,)* }
 
         impl Metric {
             /// All, in the order in which they are exported.
-            pub const ALL: &'static [Metric] = &[$(Metric::$variant,)*];
+            pub(crate) const ALL: &'static [Metric] = &[$(Metric::$variant,)*];
 
             /// Name for Prometheus.
-            pub fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self { $(Metric::$variant => $name,)* }
             }
 
             /// A sentence for people.
-            pub fn help(self) -> &'static str {
+            pub(crate) fn help(self) -> &'static str {
                 match self { $(Metric::$variant => $help,)* }
             }
 
             /// How it adds up.
-            pub fn shape(self) -> Shape {
+            pub(crate) fn shape(self) -> Shape {
                 match self { $(Metric::$variant => Shape::$shape,)* }
             }
 
             /// Names of its labels.
-            pub fn labels(self) -> &'static [&'static str] {
+            pub(crate) fn labels(self) -> &'static [&'static str] {
                 match self { $(Metric::$variant => &$labels,)* }
             }
         }
@@ -71,7 +71,7 @@ metrics! {
 }
 
 /// Upper bounds of the durations, as Prometheus writes them, and in microseconds. Everything else is `+Inf`.
-pub const BOUNDS: [(&str, u128); 8] = [
+pub(crate) const BOUNDS: [(&str, u128); 8] = [
     ("0.01", 10_000),
     ("0.1", 100_000),
     ("1", 1_000_000),
@@ -82,22 +82,22 @@ pub const BOUNDS: [(&str, u128); 8] = [
     ("3600", 3_600_000_000),
 ];
 /// The last bucket.
-pub const INFINITE: &str = "+Inf";
+pub(crate) const INFINITE: &str = "+Inf";
 /// The part of a duration's series that holds the sum, in microseconds.
-pub const SUM: &str = "sum";
+pub(crate) const SUM: &str = "sum";
 
 /// A series: metric, label values, part (empty for a counter, a bound or [`SUM`] for a duration).
-pub type Series = (Metric, Vec<&'static str>, &'static str);
+pub(crate) type Series = (Metric, Vec<&'static str>, &'static str);
 
 static COUNTED: Mutex<BTreeMap<Series, i64>> = Mutex::new(BTreeMap::new());
 
 /// One more event.
-pub fn count(metric: Metric, labels: &[&'static str]) {
+pub(crate) fn count(metric: Metric, labels: &[&'static str]) {
     add((metric, labels.to_vec(), ""), 1);
 }
 
 /// One more duration.
-pub fn time(metric: Metric, labels: &[&'static str], took: Duration) {
+pub(crate) fn time(metric: Metric, labels: &[&'static str], took: Duration) {
     let microseconds = took.as_micros();
     let bound = BOUNDS.iter().find(|(_, bound)| microseconds <= *bound).map_or(INFINITE, |(name, _)| name);
     add((metric, labels.to_vec(), bound), 1);
@@ -105,12 +105,12 @@ pub fn time(metric: Metric, labels: &[&'static str], took: Duration) {
 }
 
 /// The label of a result: `success` or the type of the error.
-pub fn result<T>(result: &Result<T>) -> &'static str {
+pub(crate) fn result<T>(result: &Result<T>) -> &'static str {
     result.as_ref().map_or_else(|error| error.kind.name(), |_| "success")
 }
 
 /// Everything counted so far; counting begins again.
-pub fn take() -> BTreeMap<Series, i64> {
+pub(crate) fn take() -> BTreeMap<Series, i64> {
     COUNTED.lock().map(|mut counted| std::mem::take(&mut *counted)).unwrap_or_default()
 }
 

@@ -7,11 +7,11 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Seals and opens secrets of one owner.
-pub struct Seal(Option<LessSafeKey>);
+pub(crate) struct Seal(Option<LessSafeKey>);
 
 impl Seal {
     /// `purpose` and `owner` keep keys apart that are made from one `secret`.
-    pub fn new(purpose: &str, owner: &str, secret: &SecretString) -> Self {
+    pub(crate) fn new(purpose: &str, owner: &str, secret: &SecretString) -> Self {
         let secret = Salt::new(HKDF_SHA256, owner.as_bytes()).extract(secret.expose_secret().as_bytes());
         let purpose = [purpose.as_bytes()];
         let key = secret.expand(&purpose, &AES_256_GCM).map(|okm| LessSafeKey::new(UnboundKey::from(okm)));
@@ -19,7 +19,7 @@ impl Seal {
     }
 
     /// Nonce and sealed text; nothing when the system has no random numbers.
-    pub fn close(&self, text: &SecretString) -> Option<Vec<u8>> {
+    pub(crate) fn close(&self, text: &SecretString) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).ok()?;
         let mut sealed = text.expose_secret().as_bytes().to_vec();
@@ -29,7 +29,7 @@ impl Seal {
     }
 
     /// The text; nothing when it was sealed by somebody else or damaged.
-    pub fn open(&self, sealed: &[u8]) -> Option<SecretString> {
+    pub(crate) fn open(&self, sealed: &[u8]) -> Option<SecretString> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = sealed.to_vec();

@@ -11,7 +11,7 @@ const PANEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Only the owner of the installation may continue: everybody else would read of missing files where permissions are
 /// missing.
-pub fn admit(config: &Config) -> Result<()> {
+pub(crate) fn admit(config: &Config) -> Result<()> {
     let root = config.root.display().to_string();
     let owner = std::fs::metadata(&config.root).map(|found| found.uid()).map_err(|error| {
         Error::new(Kind::State, root.as_str(), format!("there is no BILLmanager in {root}: {error}"))
@@ -26,7 +26,7 @@ pub fn admit(config: &Config) -> Result<()> {
 }
 
 /// For questions that a person waits for: nobody is given the patience of an operation.
-pub fn hurried(config: &Config) -> Config {
+pub(super) fn hurried(config: &Config) -> Config {
     let mut hurried = config.impatient();
     hurried.limits.panel = config.limits.panel.min(PANEL_PATIENCE);
     hurried

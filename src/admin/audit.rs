@@ -68,7 +68,7 @@ fn safe_kind() -> impl TypedValueParser<Value = DriftKind> {
 }
 
 /// The kinds, for `--help`.
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = "Kinds (* repaired by --repair, which creates, deletes and restarts nothing):\n".to_owned();
     for (kind, name, meaning) in DriftKind::ALL {
         let safe = if DriftKind::SAFE.contains(&kind) { "*" } else { " " };
@@ -84,7 +84,7 @@ operation under way:
 }
 
 /// Audits, and repairs when that is asked for.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let Some(kind) = options.repair else {
         let document = Document::of(config, options.module)?;
         let written = if options.json { write_json(out, &document) } else { write(out, &document.text()) };

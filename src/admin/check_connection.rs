@@ -42,7 +42,7 @@ Exit status: 0 when every check has passed, 1 otherwise.
 level: ok, note, error, skipped. cure: for errors.";
 
 /// Tries everything and says what was seen.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &hurried(config);
     let handler = Panel::new(config).handler(options.module)?;
     let progress = Progress::new();

@@ -11,7 +11,7 @@ use crate::settings::HandlerSettings;
 use crate::vmm::{Client, Trust};
 
 /// How far a attempt came.
-pub struct Attempt {
+pub(super) struct Attempt {
     /// What was seen, in the order of the steps.
     pub findings: Vec<Finding>,
     /// A client, when the settings are complete; it may not have been let in.
@@ -21,12 +21,12 @@ pub struct Attempt {
 
 impl Attempt {
     /// Whether a step was taken with success.
-    pub fn has_passed(&self, step: Step) -> bool {
+    pub(super) fn has_passed(&self, step: Step) -> bool {
         self.passed.contains(&step)
     }
 
     /// Takes every step that an earlier failure does not make pointless. Logs in again: a kept session proves nothing.
-    pub fn of(config: &Config, handler: &Handler, settings: &HandlerSettings) -> Self {
+    pub(super) fn of(config: &Config, handler: &Handler, settings: &HandlerSettings) -> Self {
         let mut attempt = Attempt { findings: Vec::new(), vmm: None, passed: Vec::new() };
         attempt.findings.push(match connection::refuse_external(handler) {
             Ok(()) => Finding::ok("data center", "is BILLmanager's own"),

@@ -53,7 +53,7 @@ const HELP: &str = "\
 custom: is in the handler's table Parameters, not in its form.";
 
 /// Prints it.
-pub fn run(options: &Options, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Result<()> {
     let document = Document {
         module: MODULE,
         version: built::VERSION,

@@ -11,7 +11,7 @@ use crate::id::HandlerId;
 /// How serious it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub(super) enum Level {
     /// As it should be.
     Ok,
     /// Worth knowing; nothing to do.
@@ -48,7 +48,7 @@ impl Level {
 
 /// One thing that was checked.
 #[derive(Clone, Debug, Serialize)]
-pub struct Finding {
+pub(super) struct Finding {
     /// How serious it is.
     pub level: Level,
     /// What was checked, one or two words.
@@ -61,33 +61,33 @@ pub struct Finding {
 
 impl Finding {
     /// As it should be.
-    pub fn ok(check: &'static str, what: impl Into<String>) -> Self {
+    pub(super) fn ok(check: &'static str, what: impl Into<String>) -> Self {
         Finding { level: Level::Ok, check, what: what.into(), cure: None }
     }
 
     /// Worth knowing.
-    pub fn note(check: &'static str, what: impl Into<String>) -> Self {
+    pub(super) fn note(check: &'static str, what: impl Into<String>) -> Self {
         Finding { level: Level::Note, check, what: what.into(), cure: None }
     }
 
     /// Works now, and will not for long, or not for everybody.
-    pub fn warning(check: &'static str, what: impl Into<String>, cure: impl Into<String>) -> Self {
+    pub(super) fn warning(check: &'static str, what: impl Into<String>, cure: impl Into<String>) -> Self {
         Finding { level: Level::Warning, check, what: what.into(), cure: Some(cure.into()) }
     }
 
     /// Does not work.
-    pub fn error(check: &'static str, what: impl Into<String>, cure: impl Into<String>) -> Self {
+    pub(super) fn error(check: &'static str, what: impl Into<String>, cure: impl Into<String>) -> Self {
         Finding { level: Level::Error, check, what: what.into(), cure: Some(cure.into()) }
     }
 
     /// An error of the program; `cure` is for those that do not say what to do.
-    pub fn failed(check: &'static str, error: &Error, cure: &str) -> Self {
+    pub(super) fn failed(check: &'static str, error: &Error, cure: &str) -> Self {
         let what = format!("{}: {}", error.kind.name(), error.text);
         Self::error(check, what, error.cure.as_deref().unwrap_or(cure))
     }
 
     /// Could not be checked because `check` of an earlier finding failed.
-    pub fn skipped(check: &'static str, because: &str) -> Self {
+    pub(super) fn skipped(check: &'static str, because: &str) -> Self {
         Finding { level: Level::Skipped, check, what: format!("not checked: {because} is not in order"), cure: None }
     }
 
@@ -100,7 +100,7 @@ impl Finding {
 
 /// Findings about one thing.
 #[derive(Debug, Serialize)]
-pub struct Section {
+pub(super) struct Section {
     /// What they are about.
     pub about: String,
     /// Handler id, when they are about one.
@@ -111,19 +111,19 @@ pub struct Section {
 
 impl Section {
     /// The table of the section.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let rows: Vec<_> = self.findings.iter().flat_map(Finding::rows).collect();
         table(["", "CHECK", &self.about], &rows)
     }
 }
 
 /// Findings of this level.
-pub fn count(sections: &[Section], level: Level) -> usize {
+pub(super) fn count(sections: &[Section], level: Level) -> usize {
     sections.iter().flat_map(|section| &section.findings).filter(|finding| finding.level == level).count()
 }
 
 /// Warnings and errors are something to look at.
-pub fn verdict(sections: &[Section]) -> Verdict {
+pub(super) fn verdict(sections: &[Section]) -> Verdict {
     match count(sections, Level::Warning) + count(sections, Level::Error) {
         0 => Verdict::Fine,
         _ => Verdict::Findings,

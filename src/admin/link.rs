@@ -27,7 +27,7 @@ pub struct Options {
 }
 
 /// Shows the proposal; carries it out with `--yes`. What speaks against the link is an error.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()> {
     let show = |job: &Job, out: &mut dyn Write| {
         let proposal = link::propose(job, options.vm)?;
         write(out, &text(&proposal))?;

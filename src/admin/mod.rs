@@ -3,23 +3,23 @@
 //! are taken out on the way.
 
 mod access;
-pub mod audit;
-pub mod check_connection;
+pub(crate) mod audit;
+pub(crate) mod check_connection;
 mod connection;
-pub mod doctor;
-pub mod features;
+pub(crate) mod doctor;
+pub(crate) mod features;
 mod finding;
-pub mod link;
-pub mod metrics;
+pub(crate) mod link;
+pub(crate) mod metrics;
 mod output;
-pub mod plan;
-pub mod queue;
-pub mod reinstall;
+pub(crate) mod plan;
+pub(crate) mod queue;
+pub(crate) mod reinstall;
 mod service;
-pub mod session;
-pub mod show;
+pub(crate) mod session;
+pub(crate) mod show;
 mod table;
-pub mod verify;
+pub(crate) mod verify;
 
-pub use access::admit;
-pub use output::{Verdict, write};
+pub(crate) use access::admit;
+pub(crate) use output::{Verdict, write};

@@ -17,18 +17,18 @@ pub enum Verdict {
 }
 
 /// Writes text and flushes it; a closed pipe is an error like any other.
-pub fn write(out: &mut dyn Write, text: &str) -> Result<()> {
+pub(crate) fn write(out: &mut dyn Write, text: &str) -> Result<()> {
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|e| Error::new(Kind::State, "stdout", format!("the answer cannot be written: {e}")))
 }
 
 /// Writes a JSON document with a final line break.
-pub fn write_json(out: &mut dyn Write, document: &impl Serialize) -> Result<()> {
+pub(super) fn write_json(out: &mut dyn Write, document: &impl Serialize) -> Result<()> {
     write(out, &json_text(document)?)
 }
 
 /// The text of a JSON document with a final line break.
-pub fn json_text(document: &impl Serialize) -> Result<String> {
+pub(super) fn json_text(document: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|e| Error::new(Kind::State, "stdout", format!("the answer cannot be written: {e}")))?;
     Ok(escaped_json(&text).into_owned() + "\n")

@@ -23,11 +23,11 @@ use crate::panel::{Panel, ServiceStatus};
 use crate::text::{LONGEST, clean};
 
 /// Operations that can be planned: those that need no further arguments.
-pub const COMMANDS: [&str; 11] =
+pub(crate) const COMMANDS: [&str; 11] =
     ["open", "reopen", "setparam", "suspend", "resume", "close", "start", "stop", "reboot", "hardreboot", "sync_item"];
 
 /// The shape of `--json`, for the help.
-pub const HELP: &str = r#"--json prints one object:
+pub(crate) const HELP: &str = r#"--json prints one object:
 
   {"service": 4711, "command": "setparam", "chosen": "the service is active",
    "steps": [{"number": 1, "to": "VMmanager", "request": "POST /vm/v3/host/217/resource",
@@ -55,7 +55,7 @@ pub struct Options {
 }
 
 /// Runs the operation without sending anything and shows what it would send.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     log::dry_run();
     if config.do_nothing() {
         let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, operations do nothing here";

@@ -71,7 +71,7 @@ impl Keys {
 }
 
 /// Runs the command on the runtime directory.
-pub fn run(directory: &Path, options: &Options, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn run(directory: &Path, options: &Options, out: &mut dyn Write) -> Result<()> {
     match &options.action {
         Some(Action::Pause(keys)) => {
             let scope = keys.scope();

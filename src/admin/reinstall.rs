@@ -30,7 +30,7 @@ pub struct Options {
 }
 
 /// Says what would be lost; does it with `--yes`. The new root password is saved crypted in BILLmanager and not shown.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()> {
     if !options.yes {
         return service::read(config, options.item, "reinstall", |job| {
             let host = job.vm()?;

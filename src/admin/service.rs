@@ -8,12 +8,22 @@ use crate::service::job::Job;
 use crate::service::job::turn::Turns;
 
 /// Reads a service without changing anything.
-pub fn read<T>(config: &Config, item: ServiceId, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+pub(super) fn read<T>(
+    config: &Config,
+    item: ServiceId,
+    command: &str,
+    work: impl FnOnce(&Job) -> Result<T>,
+) -> Result<T> {
     Turns::new(config, &Panel::new(config), None).with_job(item, command, work)
 }
 
 /// Changes a service: alone, and in the handler's queue.
-pub fn change<T>(config: &Config, item: ServiceId, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+pub(super) fn change<T>(
+    config: &Config,
+    item: ServiceId,
+    command: &str,
+    work: impl FnOnce(&Job) -> Result<T>,
+) -> Result<T> {
     if config.do_nothing() {
         let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, nothing may be changed";
         return Err(Error::new(Kind::NotSupported, command, text));

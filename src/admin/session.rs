@@ -39,7 +39,7 @@ enum Action {
 }
 
 /// Runs the command on the runtime directory.
-pub fn run(directory: &Path, options: &Options, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn run(directory: &Path, options: &Options, out: &mut dyn Write) -> Result<()> {
     if let Some(Action::Drop { url, all: _ }) = &options.action {
         let dropped = session::drop_cached(directory, url.as_deref())?;
         return write(out, &format!("{} dropped; the next operation logs in again\n", counted(dropped, "session")));

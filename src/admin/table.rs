@@ -8,14 +8,14 @@ use crate::text::{LONGEST, clean};
 
 /// A text of anybody, clean, and a style of ours around it.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub(super) struct Cell {
     style: Style,
     text: String,
 }
 
 impl Cell {
     /// A cell in a style.
-    pub fn styled(style: Style, text: &str) -> Self {
+    pub(super) fn styled(style: Style, text: &str) -> Self {
         Cell { style, text: clean(text, LONGEST) }
     }
 
@@ -38,7 +38,7 @@ impl From<String> for Cell {
 }
 
 /// Rows under a heading, columns as wide as their longest cell, no blanks at the end of a line.
-pub fn table<const N: usize>(heading: [&str; N], rows: &[[impl Clone + Into<Cell>; N]]) -> String {
+pub(super) fn table<const N: usize>(heading: [&str; N], rows: &[[impl Clone + Into<Cell>; N]]) -> String {
     let rows = rows.iter().map(|row| row.clone().map(Into::into));
     let rows: Vec<[Cell; N]> = std::iter::once(heading.map(Cell::from)).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].letters()).max().unwrap_or(0);
@@ -54,17 +54,17 @@ pub fn table<const N: usize>(heading: [&str; N], rows: &[[impl Clone + Into<Cell
 }
 
 /// A value, or a dash where there is none.
-pub fn or_dash(value: Option<impl ToString>) -> String {
+pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
 /// `1 finding`, `2 findings`.
-pub fn counted(number: usize, word: &str) -> String {
+pub(super) fn counted(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `3 s`, `2 m 05 s`, `4 h 00 m`, `2 d 03 h`.
-pub fn age(time: Duration) -> String {
+pub(super) fn age(time: Duration) -> String {
     let seconds = time.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match (days, hours, minutes) {
@@ -76,7 +76,7 @@ pub fn age(time: Duration) -> String {
 }
 
 /// A moment in seconds since 1970 as `2025-06-30T12:00:00Z`.
-pub fn moment(seconds: i64) -> String {
+pub(super) fn moment(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 

@@ -12,12 +12,12 @@ const SLOT_ARGUMENTS: [&str; 8] = ["ip", "ip_id", "ipid", "param", "value", "id"
 const SURE: usize = 3;
 
 /// Gives a bought slot its address.
-pub fn run(job: &Job, call: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, call: &Invocation) -> Result<()> {
     addresses::add(job, slot(job, call)?)
 }
 
 /// The first argument that names a slot of this service; `bad_param` for a slot that is not this service's.
-pub fn slot(job: &Job, call: &Invocation) -> Result<Option<u64>> {
+pub(super) fn slot(job: &Job, call: &Invocation) -> Result<Option<u64>> {
     let slots = job.panel.slots(job.service.id)?;
     let number = |name: &&str| call.text(name)?.trim().parse::<u64>().ok();
     if let Some(own) = SLOT_ARGUMENTS.iter().filter_map(number).find(|id| slots.iter().any(|slot| slot.id == *id)) {

@@ -8,7 +8,7 @@ use crate::service::job::Job;
 use crate::service::vm::access;
 
 /// Sets the root password of the VM.
-pub fn run(job: &Job, call: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, call: &Invocation) -> Result<()> {
     let crypted = call.text("password").ok_or_else(|| {
         Error::new(
             Kind::BadArgument,

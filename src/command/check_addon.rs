@@ -8,7 +8,7 @@ use crate::wire::Element;
 
 /// `<doc><ok/></doc>` unless the value is certainly impossible. A VMmanager that is away is no reason to refuse, and
 /// while a service is being ordered it has no number yet.
-pub fn answer(context: &Context) -> Result<Element> {
+pub(super) fn answer(context: &Context) -> Result<Element> {
     let text = |name| context.call.text(name).unwrap_or_default();
     if let Ok(Some(item)) = context.call.optional_id("item") {
         match context.turns.with_job(item, "check_addon", |job| check_addon::addon(job, text("param"), text("value"))) {

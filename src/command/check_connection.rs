@@ -12,7 +12,7 @@ use crate::settings::HandlerSettings;
 use crate::wire::Element;
 
 /// `<doc><ok/></doc>` when the settings of `/doc/processingmodule` work.
-pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     let entered = input.find("processingmodule").ok_or_else(|| {
         Error::new(Kind::BadInputXml, "processingmodule", "the document has no element /doc/processingmodule")
     })?;

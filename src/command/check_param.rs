@@ -7,7 +7,7 @@ use crate::service::vm::check_addon;
 use crate::wire::Element;
 
 /// `<doc><ok/></doc>` unless the value is certainly impossible.
-pub fn answer(context: &Context) -> Result<Element> {
+pub(super) fn answer(context: &Context) -> Result<Element> {
     let text = |name| context.call.text(name).unwrap_or_default();
     check_addon::param(text("param"), text("value"))?;
     Ok(Element::new("doc").child(Element::new("ok")))

@@ -6,6 +6,6 @@ use crate::service::job::Job;
 use crate::service::vm::remove;
 
 /// Removes the VM, frees the IP slots, ends the service.
-pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
     remove::close(job)
 }

@@ -8,7 +8,7 @@ use crate::panel::Panel;
 use crate::service::job::turn::Turns;
 
 /// Surroundings of one command.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// Paths and limits.
     pub config: &'a Config,
     /// Arguments.
@@ -21,14 +21,14 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// The surroundings of what BILLmanager has called.
-    pub fn new(config: &'a Config, panel: &'a Panel, call: &'a Invocation) -> Self {
+    pub(crate) fn new(config: &'a Config, panel: &'a Panel, call: &'a Invocation) -> Self {
         // A wrong number is the command's error, not that of its surroundings.
         let operation = call.optional_id("runningoperation").ok().flatten();
         Context { config, call, panel, turns: Turns::new(config, panel, operation) }
     }
 
     /// The service, when the operation that asks for it is named rightly.
-    pub fn item(&self) -> Result<ServiceId> {
+    pub(crate) fn item(&self) -> Result<ServiceId> {
         self.call.optional_id::<OperationId>("runningoperation")?;
         self.call.id("item")
     }

@@ -7,7 +7,7 @@ use crate::service::job::Job;
 use crate::service::vm::addresses;
 
 /// Takes the address of a slot that was given up from the VM.
-pub fn run(job: &Job, call: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, call: &Invocation) -> Result<()> {
     let slot = slot(job, call)?.ok_or_else(|| {
         let text = format!("none of the arguments ({}) names an IP slot of service {}", call.names(), job.service.id);
         Error::new(Kind::BadParam, "ip", text)

@@ -6,13 +6,13 @@ use crate::settings::{self, Setting};
 use crate::wire::Element;
 
 /// The product that the module serves.
-pub const ITEM_TYPE: &str = "vds";
+pub(crate) const ITEM_TYPE: &str = "vds";
 
 /// Features that are no commands: handlers are in data centers, tariffs have fields of the module's own.
-pub const WORDS: [&str; 2] = ["datacenter", "pricelist_dynamic_settings"];
+pub(crate) const WORDS: [&str; 2] = ["datacenter", "pricelist_dynamic_settings"];
 
 /// The whole answer.
-pub fn answer(commands: &[Command]) -> Element {
+pub(crate) fn answer(commands: &[Command]) -> Element {
     let itemtypes = Element::new("itemtypes").child(Element::new("itemtype").attribute("name", ITEM_TYPE));
     let param = |setting: &Setting| {
         let element = Element::new("param").attribute("name", setting.name);

@@ -13,14 +13,14 @@ const MAX_KEPT_BYTES: usize = 100 * 1024;
 const VERSION: &str = "1";
 
 /// The settings in clear as the handler's form holds them; of a doubled field the first.
-pub fn settings(form: &Element) -> BTreeMap<String, String> {
+pub(super) fn settings(form: &Element) -> BTreeMap<String, String> {
     let plain = settings::form().filter(|setting| !setting.crypted);
     plain.map(|setting| (setting.name.to_owned(), form.value(setting.name).to_owned())).collect()
 }
 
 /// Fills a select. A value that is chosen already stays in the list even if it is gone in VMmanager: the form would
 /// change it silently otherwise.
-pub fn fill(form: &mut Element, select: &str, choices: &[Choice]) {
+pub(super) fn fill(form: &mut Element, select: &str, choices: &[Choice]) {
     let chosen = form.value(select).to_owned();
     form.children.retain(|child| child.name != "slist" || child.get("name") != Some(select));
     let entry = |key: &str, text: &str| Element::with_text("msg", text).attribute("key", key);
@@ -31,14 +31,14 @@ pub fn fill(form: &mut Element, select: &str, choices: &[Choice]) {
 }
 
 /// The choice of nothing in particular, as ISPsystem's own modules write it.
-pub fn nothing() -> Choice {
+pub(super) fn nothing() -> Choice {
     Choice { key: String::new(), text: "null".to_owned() }
 }
 
 const LISTS: [&str; 3] = ["cluster", "preset", "ippool"];
 
 /// The lists as a text to be kept; the longest ones are cut when they are too long.
-pub fn to_cache(mut choices: Choices) -> String {
+pub(super) fn to_cache(mut choices: Choices) -> String {
     loop {
         let lists = [&choices.clusters, &choices.presets, &choices.pools];
         let entries = LISTS.iter().zip(lists).flat_map(|(name, list)| {
@@ -56,7 +56,7 @@ pub fn to_cache(mut choices: Choices) -> String {
 }
 
 /// The lists from a text that was kept; nothing when it is none of ours.
-pub fn from_cache(text: &str) -> Option<Choices> {
+pub(super) fn from_cache(text: &str) -> Option<Choices> {
     let document = wire::parse(text.as_bytes()).ok()?;
     if document.name != "choices" || document.get("version") != Some(VERSION) {
         return None;

@@ -7,6 +7,6 @@ use crate::service::handler::HandlerJob;
 use crate::service::handler::form_lists::Choices;
 
 /// Reads clusters, VM configurations and pools, and keeps them.
-pub fn run(_: &Context, job: &HandlerJob) -> Result<()> {
+pub(super) fn run(_: &Context, job: &HandlerJob) -> Result<()> {
     job.panel.cache_lists(job.handler.id, &form::to_cache(Choices::read(&job.vmm)?))
 }

@@ -7,7 +7,7 @@ use crate::service::handler::suitability;
 use crate::wire::Element;
 
 /// The handlers of `/doc/item/pricelist`, best first, without those of `/doc/skip_modules`; an empty list means none.
-pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     let tariff = input.find("item").map(|item| item.value("pricelist")).unwrap_or_default();
     let tariff = number("pricelist", tariff)?;
     let skipped = input.value("skip_modules").split(',').map(str::trim).filter(|id| !id.is_empty());

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::service::handler::{HandlerJob, import};
 
 /// Offers the VMs without a service that fit one of the words, or all.
-pub fn run(context: &Context, job: &HandlerJob) -> Result<()> {
+pub(super) fn run(context: &Context, job: &HandlerJob) -> Result<()> {
     if let Some(other) = context.call.text("itemtype").filter(|itemtype| *itemtype != "vds") {
         let text = format!("this module serves item type vds, not \"{other}\"");
         return Err(Error::new(Kind::BadArgument, "itemtype", text));

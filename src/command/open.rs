@@ -6,6 +6,6 @@ use crate::service::job::Job;
 use crate::service::vm::open;
 
 /// Makes the VM of a paid order, or finishes making it.
-pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
     open::open(job)
 }

@@ -11,7 +11,7 @@ use crate::service::platform::connection;
 use crate::wire::Element;
 
 /// The form as it came, with the lists: those kept with the handler, else VMmanager's own.
-pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     let choices = match context.call.optional_id("module")? {
         Some(handler) => choices(context, handler).unwrap_or_else(|error| {
             log::warn!("the tariff form has no lists: {error}");

@@ -6,6 +6,6 @@ use crate::service::job::Job;
 use crate::service::vm::power::{Button, press};
 
 /// Restarts the guest.
-pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
     press(job, Button::Reboot)
 }

@@ -6,6 +6,6 @@ use crate::service::job::Job;
 use crate::service::vm::open;
 
 /// Repairs or finishes an opening.
-pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
     open::reopen(job)
 }

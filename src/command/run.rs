@@ -14,7 +14,7 @@ use crate::wire::{self, Element};
 
 impl Context<'_> {
     /// Runs the command; the answer document, if it has one.
-    pub fn run(&self, command: &Command, stdin: &mut dyn Read) -> Result<Option<Element>> {
+    pub(crate) fn run(&self, command: &Command, stdin: &mut dyn Read) -> Result<Option<Element>> {
         match command.work {
             Work::Constant(answer) => Ok(Some(answer(TABLE))),
             Work::Form(answer) => answer(self, &read_document(command.name, stdin)?).map(Some),
@@ -39,7 +39,7 @@ impl Context<'_> {
     }
 
     /// Runs an operation on a service for its plan; its own error, if it has one.
-    pub fn dry_run(&self, command: &Command, plan: &Rc<Plan>) -> Result<Option<Error>> {
+    pub(crate) fn dry_run(&self, command: &Command, plan: &Rc<Plan>) -> Result<Option<Error>> {
         let Work::Service(run) = command.work else {
             let text = format!("{} does not change a service: there is nothing to plan", command.name);
             return Err(Error::new(Kind::NotSupported, command.name, text));

@@ -7,7 +7,7 @@ use crate::service::order::Order;
 use crate::service::vm::{addresses, resize};
 
 /// Brings the VM in line with what is ordered now.
-pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
     let order = Order::read(&job.service)?;
     let host = resize::apply(job, &order, job.vm()?)?;
     addresses::apply(job, &order, host)?;

@@ -8,7 +8,7 @@ use crate::service::vm::speed_cap;
 
 /// Records the traffic of all services, then caps the speeds of those that have used up theirs. The statistics are
 /// complete by then: a VM whose speed cannot be changed now is tried again tomorrow.
-pub fn run(context: &Context, job: &HandlerJob) -> Result<()> {
+pub(super) fn run(context: &Context, job: &HandlerJob) -> Result<()> {
     let usages = traffic::record(job)?;
     for (item, speeds) in overage::changes(job, &usages)? {
         let changed = context.turns.with_turn(item, "stat", |service| speed_cap::apply(service, speeds));

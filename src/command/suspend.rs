@@ -6,6 +6,6 @@ use crate::service::job::Job;
 use crate::service::vm::power;
 
 /// Stops the VM of a service that is suspended.
-pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
     power::suspend(job)
 }

@@ -6,6 +6,6 @@ use crate::service::job::Job;
 use crate::service::vm::sync;
 
 /// Brings BILLmanager's picture of the service in line with VMmanager.
-pub fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
     sync::run(job)
 }

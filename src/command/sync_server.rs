@@ -5,6 +5,6 @@ use crate::error::Result;
 use crate::service::handler::{HandlerJob, lists};
 
 /// Keeps the OS templates and recipes that can be ordered equal to VMmanager's.
-pub fn run(_: &Context, job: &HandlerJob) -> Result<()> {
+pub(super) fn run(_: &Context, job: &HandlerJob) -> Result<()> {
     lists::sync(job)
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 /// `prolong` and `cancel_prolong` are left out on purpose: nothing happens in VMmanager when a service is paid for
 /// another month, BILLmanager extends it by itself as long as the feature is not declared, and declaring it would make
 /// every payment wait for a process of ours [protocol 3.10, 7.22].
-pub const TABLE: &[Command] = &[
+pub(crate) const TABLE: &[Command] = &[
     Command { name: "features", feature: false, work: Work::Constant(features::answer) },
     Command { name: "check_connection", feature: true, work: Work::Form(check_connection::answer) },
     Command { name: "open", feature: true, work: Work::Service(open::run) },
@@ -48,10 +48,10 @@ pub const TABLE: &[Command] = &[
 ];
 
 /// The command whose failure takes a tariff change back [protocol 3.9].
-pub const SETPARAM: &str = "setparam";
+pub(super) const SETPARAM: &str = "setparam";
 
 /// Finds a command; spelling differences that BILLmanager versions may have are accepted [protocol 7.2].
-pub fn find(name: &str) -> Result<&'static Command> {
+pub(crate) fn find(name: &str) -> Result<&'static Command> {
     if name.is_empty() {
         return Err(Error::new(Kind::BadArgument, "command", "--command needs the name of a command"));
     }

@@ -9,7 +9,7 @@ use crate::service::vm::access;
 use crate::wire::Element;
 
 /// The link is a secret: it goes to standard output and nowhere else.
-pub fn answer(job: &Job, _: &Invocation) -> Result<Element> {
+pub(super) fn answer(job: &Job, _: &Invocation) -> Result<Element> {
     let link = access::login_link(job)?;
     Ok(Element::new("doc")
         .child(Element::with_text("url", link.expose_secret()))

@@ -19,7 +19,7 @@ use crate::settings::HandlerSettings;
 use crate::wire::Element;
 
 /// The form as it came, with the list of clusters.
-pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     let stored = stored(context, input);
     let entered = form::settings(input);
     let password = password(input, &entered, stored.as_ref());

@@ -13,7 +13,7 @@ use crate::settings::{custom, validate};
 use crate::wire::Element;
 
 /// Answers the subcommand of the call.
-pub fn answer(context: &Context, input: &Element) -> Result<Element> {
+pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     let subcommand = context.call.text("subcommand").unwrap_or_default();
     reply(subcommand, input, &mut |handler| context.panel.handler_params(handler))
 }

@@ -8,7 +8,7 @@ use crate::service::job::Job;
 use crate::wire::Element;
 
 /// What a command works on, and with that what it needs.
-pub enum Work {
+pub(crate) enum Work {
     /// Answers from the program itself, given every command: no disk, no network.
     Constant(fn(&[Command]) -> Element),
     /// Answers a document read from standard input.
@@ -26,7 +26,7 @@ pub enum Work {
 }
 
 /// One line of the table.
-pub struct Command {
+pub(crate) struct Command {
     /// As in `--command` and in `features`.
     pub name: &'static str,
     /// Listed in `features` (`features` itself is not one).

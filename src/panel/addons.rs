@@ -24,7 +24,7 @@ impl Panel {
     }
 }
 
-pub fn addons_query(these: &str) -> String {
+pub(super) fn addons_query(these: &str) -> String {
     format!(
         "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
          p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
@@ -37,7 +37,7 @@ pub fn addons_query(these: &str) -> String {
     )
 }
 
-pub fn addons_of(rows: &[Row]) -> BTreeMap<ServiceId, BTreeMap<String, Amount>> {
+pub(super) fn addons_of(rows: &[Row]) -> BTreeMap<ServiceId, BTreeMap<String, Amount>> {
     let mut found: BTreeMap<ServiceId, BTreeMap<String, Amount>> = BTreeMap::new();
     for row in rows {
         let (Some(item), key) = (row.id(18), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {

@@ -18,7 +18,7 @@ use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 
 /// The panel's private key: a PEM file, PKCS#1 or PKCS#8, 1024 to 4096 bits.
-pub struct Key {
+pub(super) struct Key {
     path: PathBuf,
     pem: SecretString,
     rsa: OnceCell<RsaPrivateKey>,
@@ -26,13 +26,13 @@ pub struct Key {
 
 impl Key {
     /// Reads the file; what is in it matters when it is used.
-    pub fn read(path: PathBuf) -> Result<Self> {
+    pub(super) fn read(path: PathBuf) -> Result<Self> {
         let pem = std::fs::read_to_string(&path).map_err(|e| unusable(&path, &e.to_string()))?;
         Ok(Key { path, pem: pem.into(), rsa: OnceCell::new() })
     }
 
     /// The file as it is.
-    pub fn pem(&self) -> &SecretString {
+    pub(super) fn pem(&self) -> &SecretString {
         &self.pem
     }
 
@@ -55,7 +55,7 @@ impl Key {
 
     /// Decrypts a value; `name` is what the error calls it. Empty stays empty; a value longer than one block is taken
     /// block by block [protocol 5.9].
-    pub fn decrypt(&self, name: &str, value: &str) -> Result<SecretString> {
+    pub(super) fn decrypt(&self, name: &str, value: &str) -> Result<SecretString> {
         let bad = |reason: &str| {
             let text = format!("the crypted value of \"{name}\" cannot be decrypted ({reason})");
             Error::new(Kind::BadParam, name, text)
@@ -76,7 +76,7 @@ impl Key {
 
     /// First 12 hex digits of the SHA-256 of the public half (DER `SubjectPublicKeyInfo`): names this installation of
     /// BILLmanager in the marks of its VMs.
-    pub fn installation(&self) -> Result<String> {
+    pub(super) fn installation(&self) -> Result<String> {
         let der = self.rsa()?.to_public_key().to_public_key_der().map_err(|e| {
             Error::new(
                 Kind::Db,
@@ -88,7 +88,7 @@ impl Key {
     }
 
     /// The key of the tags in marks: from the private half, whatever the file's format.
-    pub fn mark_key(&self) -> Result<String> {
+    pub(super) fn mark_key(&self) -> Result<String> {
         let mut secret = b"pmvmmanager6 marks:".to_vec();
         secret.extend(self.rsa()?.d().to_bytes_be());
         Ok(sha256(&secret))

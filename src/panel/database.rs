@@ -21,7 +21,7 @@ const MAX_PACKET_BYTES: usize = 1 << 30;
 
 /// A value for a `?` in a query.
 #[derive(Clone, Copy, Debug)]
-pub enum Param<'a> {
+pub(super) enum Param<'a> {
     /// An id.
     Id(u64),
     /// A text.
@@ -29,7 +29,7 @@ pub enum Param<'a> {
 }
 
 /// SQL and the values for its `?`.
-pub type Query<'a> = (&'a str, &'a [Param<'a>]);
+pub(super) type Query<'a> = (&'a str, &'a [Param<'a>]);
 
 /// One row of an answer.
 pub struct Row(Vec<Option<String>>);
@@ -59,7 +59,7 @@ impl Row {
 }
 
 /// An open connection.
-pub enum Database {
+pub(super) enum Database {
     /// MariaDB or `MySQL`.
     MySql(Box<mysql::Conn>),
     /// A file, as in the sandbox.
@@ -68,7 +68,7 @@ pub enum Database {
 
 impl Database {
     /// Connects as `options` say; the error is `db` and never holds the password.
-    pub fn connect(options: &Options, root: &Path) -> Result<Self> {
+    pub(super) fn connect(options: &Options, root: &Path) -> Result<Self> {
         if options.sqlite {
             return sqlite(&root.join(options.names.first().map_or("", String::as_str)));
         }
@@ -85,7 +85,7 @@ impl Database {
     }
 
     /// The query that answers kind and version.
-    pub fn version_query(&self) -> &'static str {
+    pub(super) fn version_query(&self) -> &'static str {
         match self {
             Database::MySql(_) => "SELECT CONCAT('server ', VERSION())",
             Database::Sqlite(_) => "SELECT 'SQLite ' || sqlite_version()",
@@ -93,7 +93,7 @@ impl Database {
     }
 
     /// Runs queries and returns the rows of each, in one round trip where no value needs quoting.
-    pub fn rows(&mut self, queries: &[Query]) -> Result<Vec<Vec<Row>>> {
+    pub(super) fn rows(&mut self, queries: &[Query]) -> Result<Vec<Vec<Row>>> {
         match self {
             Database::MySql(connection) => mysql_rows(connection, queries).map_err(|e| failed(&e.to_string())),
             Database::Sqlite(connection) => {
@@ -237,7 +237,7 @@ fn failed(reason: &str) -> Error {
 }
 
 /// A condition on a column. The numbers are in the text: an old server has a limit for placeholders.
-pub fn among(ids: &[ServiceId]) -> String {
+pub(super) fn among(ids: &[ServiceId]) -> String {
     let ids: Vec<String> = ids.iter().map(ServiceId::to_string).collect();
     // No id is 0, and an empty list is no SQL.
     if ids.is_empty() { "IN (0)".to_owned() } else { format!("IN ({})", ids.join(",")) }

@@ -18,7 +18,7 @@ use crate::wire::Element;
 const QUESTIONS: [&str; 1] = ["paramlist"];
 
 /// The calls so far.
-pub struct DryRun {
+pub(super) struct DryRun {
     plan: Rc<Plan>,
     calls: RefCell<Vec<Call>>,
 }
@@ -48,17 +48,17 @@ impl Call {
 
 impl DryRun {
     /// Nothing has been called yet.
-    pub fn new(plan: &Rc<Plan>) -> Self {
+    pub(super) fn new(plan: &Rc<Plan>) -> Self {
         DryRun { plan: Rc::clone(plan), calls: RefCell::default() }
     }
 
     /// Whether a function only asks, and is called as always.
-    pub fn is_question(function: &str) -> bool {
+    pub(super) fn is_question(function: &str) -> bool {
         QUESTIONS.contains(&function)
     }
 
     /// Takes a call down; BILLmanager would do it.
-    pub fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+    pub(super) fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
         if let Some(reason) = self.plan.ended() {
             return Err(self.plan.end(&reason));
         }
@@ -84,7 +84,7 @@ impl DryRun {
     }
 
     /// Plain parameters that a service would have by now.
-    pub fn params(&self, item: ServiceId) -> Vec<(String, String)> {
+    pub(super) fn params(&self, item: ServiceId) -> Vec<(String, String)> {
         let calls = self.calls.borrow();
         let saved = calls.iter().filter(|call| call.is_about(SAVE, item)).flat_map(|call| &call.params);
         saved
@@ -96,7 +96,7 @@ impl DryRun {
     }
 
     /// A crypted parameter that a service would have by now.
-    pub fn secret(&self, item: ServiceId, name: &str) -> Option<SecretString> {
+    pub(super) fn secret(&self, item: ServiceId, name: &str) -> Option<SecretString> {
         let calls = self.calls.borrow();
         let saved = calls.iter().filter(|call| call.is_about(SAVE, item)).flat_map(|call| &call.params);
         saved.rev().find_map(|(known, text)| match text {
@@ -106,14 +106,14 @@ impl DryRun {
     }
 
     /// The address that a slot would hold by now.
-    pub fn address(&self, slot: u64) -> Option<String> {
+    pub(super) fn address(&self, slot: u64) -> Option<String> {
         let calls = self.calls.borrow();
         let added = calls.iter().rev().find(|call| call.is_about("service.ip.add", slot))?;
         added.text("ip").map(str::to_owned)
     }
 
     /// Whether the address of a slot would be committed by now.
-    pub fn has_committed(&self, slot: u64) -> bool {
+    pub(super) fn has_committed(&self, slot: u64) -> bool {
         self.calls.borrow().iter().any(|call| call.is_about("service.ip.add.commit", slot))
     }
 }

@@ -4,7 +4,7 @@ use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
 
 /// The service or handler must be ours [protocol 5.3].
-pub fn refuse_foreign(module: &str, what: &str) -> Result<()> {
+pub(crate) fn refuse_foreign(module: &str, what: &str) -> Result<()> {
     if module == MODULE {
         return Ok(());
     }

@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_mins(5);
 
 /// The panel's command-line client.
-pub struct Mgrctl {
+pub(super) struct Mgrctl {
     program: PathBuf,
     root: PathBuf,
     patience: Duration,
@@ -42,28 +42,28 @@ enum Attempt {
 
 impl Mgrctl {
     /// A client for the panel under the configured root. Starts nothing yet.
-    pub fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Mgrctl { program: config.mgrctl(), root: config.root.clone(), patience: config.limits.panel, dry_run: None }
     }
 
     /// The same client for a dry run: calls go into the plan.
     #[must_use]
-    pub fn dry_run(self, plan: &Rc<Plan>) -> Self {
+    pub(super) fn dry_run(self, plan: &Rc<Plan>) -> Self {
         Mgrctl { dry_run: Some(DryRun::new(plan)), ..self }
     }
 
     /// The calls of a dry run.
-    pub fn planned(&self) -> Option<&DryRun> {
+    pub(super) fn planned(&self) -> Option<&DryRun> {
         self.dry_run.as_ref()
     }
 
     /// Runs a panel function and returns the answer's `doc`; an `error` node is an `mgrctl` error.
-    pub fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+    pub(super) fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
         checked(function, params, self.answer(function, params)?)
     }
 
     /// The same, but an `error` node is an answer like any other.
-    pub fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+    pub(super) fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
         if let Some(dry_run) = self.dry_run.as_ref().filter(|_| !DryRun::is_question(function)) {
             return dry_run.answer(function, params);
         }
@@ -178,7 +178,7 @@ fn unsaid(params: &[(&str, Value)], text: &str) -> String {
 }
 
 /// An answer may be an error at exit status 0 [protocol 5.1].
-pub fn checked(function: &str, params: &[(&str, Value)], answer: Element) -> Result<Element> {
+pub(super) fn checked(function: &str, params: &[(&str, Value)], answer: Element) -> Result<Element> {
     let Some(error) = answer.find("error") else { return Ok(answer) };
     let kind = error.get("type").unwrap_or("unknown");
     let object = error.get("object").unwrap_or_default();

@@ -4,7 +4,7 @@ use super::Service;
 use crate::id::VmId;
 
 /// The VM that a value of `panelid` names, none when it is empty or 0. The error is the value that is no id.
-pub fn named_vm(value: &str) -> Result<Option<VmId>, &str> {
+pub(super) fn named_vm(value: &str) -> Result<Option<VmId>, &str> {
     match value.trim() {
         "" => Ok(None),
         text => text.parse().map(|id: u64| Some(VmId::from(id)).filter(|id| id.is_known())).map_err(|_| value),

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 
 /// Options with their defaults [protocol 1.2].
-pub struct Options {
+pub(super) struct Options {
     /// The sandbox's file database (`DBType sqlite`, `DBName` = the file).
     pub sqlite: bool,
     /// `DBHost`.
@@ -28,7 +28,7 @@ pub struct Options {
 
 impl Options {
     /// Reads the configuration files; asks `paramlist` when they hold no database option.
-    pub fn read(config: &Config, mgrctl: &Mgrctl) -> Result<Self> {
+    pub(super) fn read(config: &Config, mgrctl: &Mgrctl) -> Result<Self> {
         let files = config.panel_options();
         if files.keys().any(|name| name.starts_with("DB")) {
             return Ok(Self::from(&files));
@@ -54,7 +54,7 @@ impl Options {
     }
 
     /// The password in clear, for the connection only.
-    pub fn password_text(&self) -> &str {
+    pub(super) fn password_text(&self) -> &str {
         self.password.expose_secret()
     }
 }

@@ -23,20 +23,20 @@ use crate::state::{failure, prepare_directory};
 const MOST: usize = 256;
 
 /// One value, opened or to be opened.
-pub struct Kept {
+pub(super) struct Kept {
     file: PathBuf,
     seal: Seal,
 }
 
 impl Kept {
     /// The file for the crypted `value` of a panel with the private key `pem`.
-    pub fn of(runtime: &Path, pem: &SecretString, value: &str) -> Self {
+    pub(super) fn of(runtime: &Path, pem: &SecretString, value: &str) -> Self {
         let name = sha256((sha256(pem.expose_secret().as_bytes()) + &sha256(value.as_bytes())).as_bytes());
         Kept { seal: Seal::new("crypted setting", &name, pem), file: runtime.join("opened").join(name) }
     }
 
     /// The value in clear, if it was kept.
-    pub fn find(&self) -> Option<SecretString> {
+    pub(super) fn find(&self) -> Option<SecretString> {
         let found = self.seal.open(&fs::read(&self.file).ok()?);
         if found.is_none() {
             _ = fs::remove_file(&self.file);
@@ -45,7 +45,7 @@ impl Kept {
     }
 
     /// Keeps the value in clear for the runs to come.
-    pub fn keep(&self, plain: &SecretString) {
+    pub(super) fn keep(&self, plain: &SecretString) {
         if let Some(Err(error)) = self.seal.close(plain).map(|sealed| self.write(&sealed)) {
             log::debug!("{error}; the next run decrypts the value again");
         }

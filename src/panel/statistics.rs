@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::id::{HandlerId, ServiceId, TariffId, VmId};
 
 /// Amounts are written with four digits after the point.
-pub const FRACTION: u64 = 10_000;
+pub(crate) const FRACTION: u64 = 10_000;
 
 /// A service whose traffic is counted.
 #[derive(Clone, Debug)]

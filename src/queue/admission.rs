@@ -2,7 +2,7 @@
 
 /// A ticket before the one in question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ahead {
+pub(super) struct Ahead {
     /// Its number in the order of arrival.
     pub id: i64,
     /// Whether it has started.
@@ -11,7 +11,7 @@ pub struct Ahead {
 
 /// A lock that its owner gives up when something happens to ticket `.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LockSignal {
+pub(super) enum LockSignal {
     /// It starts, or dies.
     Turn(i64),
     /// It leaves, or dies.
@@ -20,7 +20,7 @@ pub enum LockSignal {
 
 impl LockSignal {
     /// The ticket.
-    pub fn id(self) -> i64 {
+    pub(super) fn id(self) -> i64 {
         match self {
             LockSignal::Turn(id) | LockSignal::Life(id) => id,
         }
@@ -29,7 +29,7 @@ impl LockSignal {
 
 /// What a ticket does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// It starts.
     Start,
     /// It sleeps until one of these is given up, and asks again.
@@ -42,7 +42,7 @@ pub enum Next {
 ///
 /// With one queue a ticket waits for the end of the one before it. With more, it first waits until the one before it
 /// has started: only the first in line watches those that run, so a leaving process wakes one waiter and not all.
-pub fn next(ahead: &[Ahead], limit: u32) -> Next {
+pub(super) fn next(ahead: &[Ahead], limit: u32) -> Next {
     if u32::try_from(ahead.len()).is_ok_and(|before| before < limit) {
         return Next::Start;
     }
@@ -54,7 +54,7 @@ pub fn next(ahead: &[Ahead], limit: u32) -> Next {
 }
 
 /// The lowest queue number from 1 that is not in `taken`.
-pub fn lowest_free(taken: &[u32]) -> u32 {
+pub(super) fn lowest_free(taken: &[u32]) -> u32 {
     (1..=u32::MAX).find(|number| !taken.contains(number)).unwrap_or(u32::MAX)
 }
 

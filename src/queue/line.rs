@@ -23,7 +23,7 @@ type Outcome<T> = std::result::Result<T, Failure>;
 
 /// The queue's files in one runtime directory.
 #[derive(Debug)]
-pub struct Line {
+pub(super) struct Line {
     directory: PathBuf,
     database: Database,
     /// The ticket files.
@@ -34,7 +34,7 @@ pub struct Line {
 
 /// Our own place in the line.
 #[derive(Debug)]
-pub struct Place {
+pub(super) struct Place {
     /// What the line knows about us.
     pub ticket: Ticket,
     presence: Lock,
@@ -43,7 +43,7 @@ pub struct Place {
 
 /// What a place may do now.
 #[derive(Debug)]
-pub enum Step {
+pub(super) enum Step {
     /// Work; the number is written down already.
     Work,
     /// Sleep until one of these changes, then ask again.
@@ -52,7 +52,7 @@ pub enum Step {
 
 /// What a place waits for.
 #[derive(Debug, Default)]
-pub struct Reason {
+pub(super) struct Reason {
     /// Locks of others.
     pub signals: Vec<LockSignal>,
     /// Living processes whose ticket files were removed.
@@ -69,7 +69,7 @@ enum Fate {
 
 impl Line {
     /// Prepares the directories.
-    pub fn open(directory: &Path) -> Result<Self> {
+    pub(super) fn open(directory: &Path) -> Result<Self> {
         let tickets = Tickets::of(directory);
         let database = Database::at(directory, &RUNTIME)?;
         prepare_directory(tickets.directory())?;
@@ -77,7 +77,7 @@ impl Line {
     }
 
     /// Takes a ticket at the end of the line.
-    pub fn arrive(&mut self, key: &str, limit: u32, label: &Label) -> Result<(Place, Step)> {
+    pub(super) fn arrive(&mut self, key: &str, limit: u32, label: &Label) -> Result<(Place, Step)> {
         let Line { directory, database, tickets, pauses } = self;
         let mut ticket = Ticket {
             id: 0,
@@ -109,7 +109,7 @@ impl Line {
     }
 
     /// Asks again for a place that sleeps, after the locks of the tickets `ended` were given up.
-    pub fn ask(&mut self, place: &mut Place, ended: &[i64]) -> Result<Step> {
+    pub(super) fn ask(&mut self, place: &mut Place, ended: &[i64]) -> Result<Step> {
         let Line { directory, database, tickets, pauses } = self;
         let step = database.write(|transaction| {
             complete_index(transaction, directory, tickets)?;
@@ -133,7 +133,7 @@ impl Line {
     }
 
     /// Gives places back. The rows go first and the locks last: who obtains a lock finds no row, unless we died.
-    pub fn leave(&mut self, places: Vec<Place>) {
+    pub(super) fn leave(&mut self, places: Vec<Place>) {
         fault::point("queue.before_delete");
         let deleted = self
             .database
@@ -149,7 +149,7 @@ impl Line {
     }
 
     /// The tickets of all keys whose owners live, oldest first.
-    pub fn living(&mut self) -> Result<Vec<Ticket>> {
+    pub(super) fn living(&mut self) -> Result<Vec<Ticket>> {
         let Line { directory, database, tickets, .. } = self;
         database.write(|transaction| {
             complete_index(transaction, directory, tickets)?;
@@ -164,7 +164,7 @@ impl Line {
     }
 
     /// The tickets of `key` that have started, and the place of `ticket` among those that have not.
-    pub fn before(&mut self, ticket: &Ticket) -> Result<(Vec<Ticket>, usize)> {
+    pub(super) fn before(&mut self, ticket: &Ticket) -> Result<(Vec<Ticket>, usize)> {
         self.database.read(|transaction| {
             let ahead = store::ahead(transaction, &ticket.key, ticket.id)?;
             let place = ahead.iter().filter(|ticket| !ticket.running).count() + 1;
@@ -173,7 +173,7 @@ impl Line {
     }
 
     /// Begins a pause under the guard: who has not started when this returns will not start.
-    pub fn pause(&mut self, scope: &Scope) -> Result<bool> {
+    pub(super) fn pause(&mut self, scope: &Scope) -> Result<bool> {
         let Line { database, pauses, .. } = self;
         database.write(|_| Ok(pauses.begin(scope)?))
     }

@@ -34,18 +34,18 @@ pub enum Scope {
 
 /// The pauses of one runtime directory.
 #[derive(Clone, Debug)]
-pub struct Pauses {
+pub(super) struct Pauses {
     directory: PathBuf,
 }
 
 impl Pauses {
     /// The directory `paused/` in the runtime directory `parent`.
-    pub fn of(parent: &Path) -> Self {
+    pub(super) fn of(parent: &Path) -> Self {
         Pauses { directory: parent.join("paused") }
     }
 
     /// The directory itself.
-    pub fn directory(&self) -> &Path {
+    pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
@@ -57,14 +57,14 @@ impl Pauses {
     }
 
     /// The pause that holds `key` up now, if there is one.
-    pub fn over(&self, key: &str) -> Option<Scope> {
+    pub(super) fn over(&self, key: &str) -> Option<Scope> {
         [Scope::All, Scope::Key(key.to_owned())]
             .into_iter()
             .find(|scope| std::fs::symlink_metadata(self.path(scope)).is_ok_and(|found| found.file_type().is_fifo()))
     }
 
     /// All pauses, in order.
-    pub fn list(&self) -> Vec<Scope> {
+    pub(super) fn list(&self) -> Vec<Scope> {
         let names = std::fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let mut scopes: Vec<Scope> = names.filter_map(|name| scope(name.to_str()?)).collect();
         scopes.sort();
@@ -72,7 +72,7 @@ impl Pauses {
     }
 
     /// Begins a pause; `false` if it was there already.
-    pub fn begin(&self, scope: &Scope) -> Result<bool> {
+    pub(super) fn begin(&self, scope: &Scope) -> Result<bool> {
         prepare_directory(&self.directory)?;
         let path = self.path(scope);
         if path.file_name().is_none_or(|name| name.len() > MAX_NAME) {
@@ -86,7 +86,7 @@ impl Pauses {
     }
 
     /// Ends a pause and wakes who sleeps in it; `false` if there was none.
-    pub fn end(&self, scope: &Scope) -> Result<bool> {
+    pub(super) fn end(&self, scope: &Scope) -> Result<bool> {
         let path = self.path(scope);
         let pipe = match open(&path, OpenOptions::new().read(true).write(true)) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
@@ -100,7 +100,7 @@ impl Pauses {
     }
 
     /// What a waiter polls for `POLLHUP`; `None` when the pause has just ended.
-    pub fn pipe(&self, scope: &Scope) -> Result<Option<File>> {
+    pub(super) fn pipe(&self, scope: &Scope) -> Result<Option<File>> {
         let path = self.path(scope);
         match open(&path, OpenOptions::new().read(true)) {
             Ok(pipe) => Ok(Some(pipe)),

@@ -9,14 +9,14 @@ use crate::lock::{Lock, Mode};
 use crate::state::failure;
 
 /// Shows our presence until the lock is dropped.
-pub fn show(directory: &Path) -> Result<Lock> {
+pub(super) fn show(directory: &Path) -> Result<Lock> {
     let failed = |e| failure::io(directory, "the directory cannot be locked", &e);
     let file = File::open(directory).map_err(failed)?;
     Lock::wait(file, Mode::Shared).map_err(failed)
 }
 
 /// Whether anybody shows its presence. Needs the guard.
-pub fn is_shown(directory: &Path) -> Result<bool> {
+pub(super) fn is_shown(directory: &Path) -> Result<bool> {
     let failed = |e| failure::io(directory, "the directory cannot be locked", &e);
     let file = File::open(directory).map_err(failed)?;
     Ok(Lock::attempt(file, Mode::Exclusive).map_err(failed)?.is_err())

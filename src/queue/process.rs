@@ -10,7 +10,7 @@ use crate::state::boot;
 
 /// A process of this machine, now or in the past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
+pub(super) struct Process {
     /// Process id.
     pub pid: u32,
     /// When it started, in the kernel's ticks since the boot: a process id is reused, this pair is not.
@@ -21,7 +21,7 @@ pub struct Process {
 
 impl Process {
     /// This process.
-    pub fn current() -> Self {
+    pub(super) fn current() -> Self {
         static START: OnceLock<u64> = OnceLock::new();
         let pid = std::process::id();
         let pid_start = *START.get_or_init(|| stat(pid).map_or(0, |(_, start)| start));
@@ -29,7 +29,7 @@ impl Process {
     }
 
     /// Whether it still runs. Where the kernel does not report it (no `/proc`), it does: nothing is taken from the living.
-    pub fn is_alive(&self) -> bool {
+    pub(super) fn is_alive(&self) -> bool {
         if self.boot != boot::id() {
             return false;
         }

@@ -13,19 +13,19 @@ type Outcome<T> = std::result::Result<T, Failure>;
 const COLUMNS: &str = "id, key, queues, command, item, handler, pid, pid_start, boot, entered, number, started";
 
 /// Whether the index knows every ticket.
-pub fn is_complete(transaction: &Transaction<'_>) -> Outcome<bool> {
+pub(super) fn is_complete(transaction: &Transaction<'_>) -> Outcome<bool> {
     let mut query = transaction.prepare_cached("SELECT 1 FROM ticket_index")?;
     Ok(query.query_row([], |_| Ok(())).optional()?.is_some())
 }
 
 /// Notes that the index knows every ticket.
-pub fn set_complete(transaction: &Transaction<'_>) -> Outcome<()> {
+pub(super) fn set_complete(transaction: &Transaction<'_>) -> Outcome<()> {
     transaction.execute("INSERT INTO ticket_index VALUES (1)", [])?;
     Ok(())
 }
 
 /// Adds a row, with the ticket's id if it has one (not 0), and returns the id.
-pub fn insert(transaction: &Transaction<'_>, ticket: &Ticket) -> Outcome<i64> {
+pub(super) fn insert(transaction: &Transaction<'_>, ticket: &Ticket) -> Outcome<i64> {
     let sql = format!("INSERT INTO ticket ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
     transaction.prepare_cached(&sql)?.execute(params![
         (ticket.id != 0).then_some(ticket.id),
@@ -45,25 +45,25 @@ pub fn insert(transaction: &Transaction<'_>, ticket: &Ticket) -> Outcome<i64> {
 }
 
 /// Notes that a ticket has started.
-pub fn start(transaction: &Transaction<'_>, id: i64, running: Running) -> Outcome<()> {
+pub(super) fn start(transaction: &Transaction<'_>, id: i64, running: Running) -> Outcome<()> {
     let mut update = transaction.prepare_cached("UPDATE ticket SET number = ?2, started = ?3 WHERE id = ?1")?;
     update.execute(params![id, running.number, running.started])?;
     Ok(())
 }
 
 /// Removes a row.
-pub fn delete(transaction: &Transaction<'_>, id: i64) -> Outcome<()> {
+pub(super) fn delete(transaction: &Transaction<'_>, id: i64) -> Outcome<()> {
     transaction.prepare_cached("DELETE FROM ticket WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
 /// The row of a ticket.
-pub fn get(transaction: &Transaction<'_>, id: i64) -> Outcome<Option<Ticket>> {
+pub(super) fn get(transaction: &Transaction<'_>, id: i64) -> Outcome<Option<Ticket>> {
     Ok(select(transaction, "WHERE id = ?1", params![id])?.pop())
 }
 
 /// The tickets of a key before `id`, oldest first.
-pub fn ahead(transaction: &Transaction<'_>, key: &str, id: i64) -> Outcome<Vec<Ahead>> {
+pub(super) fn ahead(transaction: &Transaction<'_>, key: &str, id: i64) -> Outcome<Vec<Ahead>> {
     let mut query = transaction
         .prepare_cached("SELECT id, number IS NOT NULL FROM ticket WHERE key = ?1 AND id < ?2 ORDER BY id")?;
     let rows = query.query_map(params![key, id], |row| Ok(Ahead { id: row.get(0)?, running: row.get(1)? }))?;
@@ -71,19 +71,19 @@ pub fn ahead(transaction: &Transaction<'_>, key: &str, id: i64) -> Outcome<Vec<A
 }
 
 /// The tickets of a key that have started, oldest first.
-pub fn running(transaction: &Transaction<'_>, key: &str) -> Outcome<Vec<Ticket>> {
+pub(super) fn running(transaction: &Transaction<'_>, key: &str) -> Outcome<Vec<Ticket>> {
     select(transaction, "WHERE key = ?1 AND number IS NOT NULL ORDER BY id", params![key])
 }
 
 /// The oldest tickets of all keys.
-pub fn oldest(transaction: &Transaction<'_>, count: u32) -> Outcome<Vec<i64>> {
+pub(super) fn oldest(transaction: &Transaction<'_>, count: u32) -> Outcome<Vec<i64>> {
     let mut query = transaction.prepare_cached("SELECT id FROM ticket ORDER BY id LIMIT ?1")?;
     let rows = query.query_map([count], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// All tickets, oldest first.
-pub fn all(transaction: &Transaction<'_>) -> Outcome<Vec<Ticket>> {
+pub(super) fn all(transaction: &Transaction<'_>) -> Outcome<Vec<Ticket>> {
     select(transaction, "ORDER BY id", params![])
 }
 

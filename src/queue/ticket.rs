@@ -22,7 +22,7 @@ use crate::state::failure;
 
 /// A place in the queue, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ticket {
+pub(super) struct Ticket {
     /// Number in the order of arrival; never given twice.
     pub id: i64,
     /// Queue key.
@@ -44,7 +44,7 @@ pub struct Ticket {
 
 /// That a ticket has started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
+pub(super) struct Running {
     /// Its queue number, from 1.
     pub number: u32,
     /// When it started, in milliseconds since the boot.
@@ -53,7 +53,7 @@ pub struct Running {
 
 /// What the kernel says about a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub(super) enum Owner {
     /// Its owner holds the lock.
     Alive,
     /// Nobody holds the lock.
@@ -64,13 +64,13 @@ pub enum Owner {
 
 /// The ticket files of one runtime directory.
 #[derive(Clone, Debug)]
-pub struct Tickets {
+pub(super) struct Tickets {
     directory: PathBuf,
 }
 
 /// The files of our own ticket; dropped, they are unlocked but stay.
 #[derive(Debug)]
-pub struct Own {
+pub(super) struct Own {
     path: PathBuf,
     life: Lock,
     turn: Option<Lock>,
@@ -78,12 +78,12 @@ pub struct Own {
 
 impl Tickets {
     /// The directory `tickets/` in the runtime directory `parent`.
-    pub fn of(parent: &Path) -> Self {
+    pub(super) fn of(parent: &Path) -> Self {
         Tickets { directory: parent.join("tickets") }
     }
 
     /// The directory itself.
-    pub fn directory(&self) -> &Path {
+    pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
@@ -95,7 +95,7 @@ impl Tickets {
     }
 
     /// Creates and locks the file of `ticket` and writes the ticket into it.
-    pub fn create(&self, ticket: &Ticket) -> Result<Own> {
+    pub(super) fn create(&self, ticket: &Ticket) -> Result<Own> {
         let path = self.path(LockSignal::Life(ticket.id));
         let life = locked_new(&path)?;
         append(&path, life.file(), ticket)?;
@@ -107,7 +107,7 @@ impl Tickets {
     }
 
     /// The file behind a signal, for somebody who wants to sleep on it; `None` when it is gone.
-    pub fn open(&self, signal: LockSignal) -> Result<Option<File>> {
+    pub(super) fn open(&self, signal: LockSignal) -> Result<Option<File>> {
         let path = self.path(signal);
         match File::open(&path) {
             Ok(file) => Ok(Some(file)),
@@ -117,7 +117,7 @@ impl Tickets {
     }
 
     /// Whether the owner of ticket `id` lives.
-    pub fn owner(&self, id: i64) -> Result<Owner> {
+    pub(super) fn owner(&self, id: i64) -> Result<Owner> {
         let Some(file) = self.open(LockSignal::Life(id))? else { return Ok(Owner::Missing) };
         let path = self.path(LockSignal::Life(id));
         match Lock::attempt(file, Mode::Shared).map_err(|e| failure::io(&path, "the ticket cannot be examined", &e))? {
@@ -127,12 +127,12 @@ impl Tickets {
     }
 
     /// Removes the files of a ticket, as far as they are there.
-    pub fn remove(&self, id: i64) -> Result<()> {
+    pub(super) fn remove(&self, id: i64) -> Result<()> {
         [LockSignal::Turn(id), LockSignal::Life(id)].into_iter().try_for_each(|signal| unlink(&self.path(signal)))
     }
 
     /// The ids of all ticket files, in order; none when somebody removed the directory.
-    pub fn ids(&self) -> Result<Vec<i64>> {
+    pub(super) fn ids(&self) -> Result<Vec<i64>> {
         let failed = |e| failure::io(&self.directory, "the tickets cannot be listed", &e);
         let mut ids = Vec::new();
         let entries = match std::fs::read_dir(&self.directory) {
@@ -150,7 +150,7 @@ impl Tickets {
     }
 
     /// Reads what a ticket file says; `None` when it says nothing that makes sense.
-    pub fn read(&self, id: i64) -> Option<Ticket> {
+    pub(super) fn read(&self, id: i64) -> Option<Ticket> {
         let text = std::fs::read_to_string(self.path(LockSignal::Life(id))).ok()?;
         let mut lines = text.lines();
         let mut ticket: Ticket = serde_json::from_str(lines.next()?).ok()?;
@@ -161,7 +161,7 @@ impl Tickets {
 
 impl Own {
     /// Shows that the ticket waits: creates and locks the second file.
-    pub fn waits(&mut self) -> Result<()> {
+    pub(super) fn waits(&mut self) -> Result<()> {
         if self.turn.is_none() {
             self.turn = Some(locked_new(&self.turn_path())?);
         }
@@ -169,12 +169,12 @@ impl Own {
     }
 
     /// Writes into the ticket that it has started.
-    pub fn started(&mut self, running: Running) -> Result<()> {
+    pub(super) fn started(&mut self, running: Running) -> Result<()> {
         append(&self.path, self.life.file(), &running)
     }
 
     /// Gives up the signal that it waits; the next in line wakes up.
-    pub fn show_started(&mut self) {
+    pub(super) fn show_started(&mut self) {
         if let Some(turn) = self.turn.take() {
             // A file that stays is removed with the ticket.
             _ = unlink(&self.turn_path());
@@ -183,7 +183,7 @@ impl Own {
     }
 
     /// Removes the files, then gives up the locks.
-    pub fn remove(mut self) -> Result<()> {
+    pub(super) fn remove(mut self) -> Result<()> {
         self.show_started();
         unlink(&self.path)
     }

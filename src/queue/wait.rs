@@ -28,7 +28,7 @@ const STACK: usize = 32 * 1024;
 
 /// Why a waiter woke up.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Woken {
+pub(super) enum Woken {
     /// Something has changed: look again.
     Look,
     /// The process was told to stop.
@@ -37,7 +37,7 @@ pub enum Woken {
 
 /// The sleeping place of one waiter.
 #[derive(Debug)]
-pub struct Waiter {
+pub(super) struct Waiter {
     stopper: &'static Stopper,
     ids: OwnedFd,
     report: Arc<OwnedFd>,
@@ -47,7 +47,7 @@ pub struct Waiter {
 
 impl Waiter {
     /// A new place. While it exists, SIGTERM and SIGINT end the wait and not the process.
-    pub fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let stopper = stopper()?;
         let (ids, report) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| trouble("a pipe cannot be created", e))?;
         rustix::io::ioctl_fionbio(&ids, true).map_err(|e| trouble("a pipe cannot be changed", e))?;
@@ -56,7 +56,7 @@ impl Waiter {
     }
 
     /// Makes `signal` wake this waiter; tries first, so a signal that is given up already wakes it at once.
-    pub fn watch(&mut self, signal: LockSignal, tickets: &Tickets) -> Result<()> {
+    pub(super) fn watch(&mut self, signal: LockSignal, tickets: &Tickets) -> Result<()> {
         if self.watched.contains(&signal) {
             return Ok(());
         }
@@ -94,7 +94,7 @@ impl Waiter {
     }
 
     /// Sleeps until a watched signal is given up, `pause` ends, one of `processes` ends, or we are told to stop.
-    pub fn sleep(&mut self, pause: Option<&File>, processes: &[Process]) -> Result<Woken> {
+    pub(super) fn sleep(&mut self, pause: Option<&File>, processes: &[Process]) -> Result<Woken> {
         if !self.ended.is_empty() {
             return Ok(Woken::Look);
         }
@@ -114,12 +114,12 @@ impl Waiter {
     }
 
     /// Whether the process was told to stop.
-    pub fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stopper.told.load(Ordering::SeqCst)
     }
 
     /// The tickets whose signals were given up since the last call.
-    pub fn take_ended(&mut self) -> Vec<i64> {
+    pub(super) fn take_ended(&mut self) -> Vec<i64> {
         std::mem::take(&mut self.ended)
     }
 

@@ -13,10 +13,10 @@
 //!
 //! Imports go upwards in this table only.
 
-pub mod audit;
-pub mod handler;
+pub(crate) mod audit;
+pub(crate) mod handler;
 pub mod job;
 pub mod order;
-pub mod platform;
-pub mod report;
+pub(crate) mod platform;
+pub(crate) mod report;
 pub mod vm;

@@ -22,7 +22,7 @@ pub enum TlsVerify {
 }
 
 /// How a parsed value is written into the database.
-pub trait Stored {
+pub(super) trait Stored {
     /// Every value that there is, if they are few.
     const CHOICES: &'static [&'static str] = &[];
 
@@ -75,19 +75,19 @@ impl Stored for TlsVerify {
 }
 
 /// The error of an impossible value.
-pub fn cannot_be(name: &str, value: &str, reason: &str) -> Error {
+pub(super) fn cannot_be(name: &str, value: &str, reason: &str) -> Error {
     Error::new(Kind::BadParam, name, format!("{name} cannot be \"{value}\": {reason}"))
 }
 
 /// Not parsed: what an address may be is VMmanager's.
-pub fn url(name: &'static str, value: &str) -> Result<String> {
+pub(super) fn url(name: &'static str, value: &str) -> Result<String> {
     match value {
         "" => Err(Error::new(Kind::MissingParam, name, "the address of VMmanager is empty")),
         value => Ok(value.to_owned()),
     }
 }
 
-pub fn filled(name: &'static str, value: &str) -> Result<String> {
+pub(super) fn filled(name: &'static str, value: &str) -> Result<String> {
     match value {
         "" => Err(Error::new(Kind::MissingParam, name, format!("the handler's setting \"{name}\" is empty"))),
         value => Ok(value.to_owned()),
@@ -95,7 +95,7 @@ pub fn filled(name: &'static str, value: &str) -> Result<String> {
 }
 
 /// None is chosen until the second page of the wizard.
-pub fn cluster(name: &'static str, value: &str) -> Result<Option<ClusterId>> {
+pub(super) fn cluster(name: &'static str, value: &str) -> Result<Option<ClusterId>> {
     if value.is_empty() {
         return Ok(None);
     }
@@ -103,7 +103,7 @@ pub fn cluster(name: &'static str, value: &str) -> Result<Option<ClusterId>> {
     value.parse().map(Some).map_err(bad)
 }
 
-pub fn switch(name: &'static str, value: &str) -> Result<bool> {
+pub(super) fn switch(name: &'static str, value: &str) -> Result<bool> {
     match value {
         "on" => Ok(true),
         "off" => Ok(false),
@@ -111,7 +111,7 @@ pub fn switch(name: &'static str, value: &str) -> Result<bool> {
     }
 }
 
-pub fn tls_verify(name: &'static str, value: &str) -> Result<TlsVerify> {
+pub(super) fn tls_verify(name: &'static str, value: &str) -> Result<TlsVerify> {
     match value {
         "system" => Ok(TlsVerify::System),
         "pinned" => Ok(TlsVerify::Pinned),
@@ -124,7 +124,7 @@ pub fn tls_verify(name: &'static str, value: &str) -> Result<TlsVerify> {
 }
 
 /// Lower-case hex without colons. An empty one is wrong too: a fingerprint is needed whole.
-pub fn fingerprint(name: &'static str, value: &str) -> Result<String> {
+pub(super) fn fingerprint(name: &'static str, value: &str) -> Result<String> {
     let hex: String = value.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
     if hex.len() != FINGERPRINT_DIGITS || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         let text = format!("\"{value}\" is no SHA-256 fingerprint (64 hex digits, colons allowed)");
@@ -134,11 +134,11 @@ pub fn fingerprint(name: &'static str, value: &str) -> Result<String> {
     Ok(hex.to_lowercase())
 }
 
-pub fn session_ttl(name: &'static str, value: &str) -> Result<Duration> {
+pub(super) fn session_ttl(name: &'static str, value: &str) -> Result<Duration> {
     number(name, value, TTL, "seconds").map(|seconds| Duration::from_secs(seconds.into()))
 }
 
-pub fn queue_count(name: &'static str, value: &str) -> Result<u32> {
+pub(super) fn queue_count(name: &'static str, value: &str) -> Result<u32> {
     number(name, value, COUNT, "queues")
 }
 

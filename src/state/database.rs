@@ -18,7 +18,7 @@ use crate::log;
 
 /// What a database file is.
 #[derive(Debug)]
-pub struct Schema {
+pub(crate) struct Schema {
     /// Name inside the state directory.
     pub file: &'static str,
     /// `PRAGMA application_id`: proves that the file is ours.
@@ -36,7 +36,7 @@ pub struct Schema {
 
 /// Policy for a file that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Damaged {
+pub(crate) enum Damaged {
     /// Stop with an error that says what to do.
     Refuse,
     /// Rename it to `<file>.bad-1` (the one before to `.bad-2`) and begin a new one.
@@ -45,7 +45,7 @@ pub enum Damaged {
 
 /// An open database file.
 #[derive(Debug)]
-pub struct Database {
+pub(crate) struct Database {
     path: PathBuf,
     schema: &'static Schema,
     open: Shared,
@@ -91,14 +91,14 @@ const ALL: i32 = i32::MAX;
 impl Database {
     /// The file of `schema` in `directory`, which is created (0700) if needed. The file is opened at its first use,
     /// which creates it (0600) and migrates an older one.
-    pub fn at(directory: &Path, schema: &'static Schema) -> Result<Self> {
+    pub(crate) fn at(directory: &Path, schema: &'static Schema) -> Result<Self> {
         prepare_directory(directory)?;
         let path = directory.join(schema.file);
         Ok(Database { open: shared(&path, schema), path, schema, copy: false })
     }
 
     /// The same, and the file is known to be usable.
-    pub fn open(directory: &Path, schema: &'static Schema) -> Result<Self> {
+    pub(crate) fn open(directory: &Path, schema: &'static Schema) -> Result<Self> {
         let mut database = Self::at(directory, schema)?;
         database.read(|_| Ok(()))?;
         Ok(database)
@@ -106,7 +106,7 @@ impl Database {
 
     /// A copy in memory of the file of `schema` as it is now. A file that does not exist yet is not made; its copy is
     /// empty.
-    pub fn copy(directory: &Path, schema: &'static Schema) -> Result<Self> {
+    pub(crate) fn copy(directory: &Path, schema: &'static Schema) -> Result<Self> {
         let database = Database { path: directory.join(schema.file), schema, open: Shared::default(), copy: true };
         let connection = database.load().map_err(|failure| database.explain(failure))?;
         let open = Arc::new(Mutex::new(Some(Open { connection, file: None, new: false })));
@@ -128,12 +128,18 @@ impl Database {
 
     /// Runs `work` in one transaction that writes; its error rolls everything back. `work` runs a second time when
     /// the file had to be set aside in between: it must not keep anything from the first time.
-    pub fn write<T>(&mut self, work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>) -> Result<T> {
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
         self.guarded(TransactionBehavior::Immediate, work)
     }
 
     /// Runs `work` in one transaction that only reads.
-    pub fn read<T>(&mut self, work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>) -> Result<T> {
+    pub(crate) fn read<T>(
+        &mut self,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
         self.guarded(TransactionBehavior::Deferred, work)
     }
 

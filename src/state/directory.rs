@@ -31,7 +31,7 @@ const REFUSED: &[(u64, &str)] = &[
 
 /// Makes sure that `path` is a directory (created 0700 with its parents) that only we can change, on a local
 /// filesystem. Each refusal is an error `state` that names the path and the cure.
-pub fn prepare_directory(path: &Path) -> Result<()> {
+pub(crate) fn prepare_directory(path: &Path) -> Result<()> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             DirBuilder::new()
@@ -46,7 +46,7 @@ pub fn prepare_directory(path: &Path) -> Result<()> {
 }
 
 /// The same for a directory that must be there; nothing is created.
-pub fn examine_directory(path: &Path) -> Result<()> {
+pub(crate) fn examine_directory(path: &Path) -> Result<()> {
     examine(path, std::fs::symlink_metadata(path))
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 
 /// Why the work on a file did not succeed.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// `SQLite`'s error; the caller knows the file and puts it into words.
     Sql(rusqlite::Error),
     /// The file is not ours, or no longer: the reason.
@@ -20,7 +20,7 @@ pub enum Failure {
 
 impl Failure {
     /// In words about the file `path`; `cure` is what to do about a damaged one.
-    pub fn explain(self, path: &Path, cure: &str) -> Error {
+    pub(crate) fn explain(self, path: &Path, cure: &str) -> Error {
         match self {
             Failure::Sql(error) => sql(path, &error),
             Failure::Told(error) => error,
@@ -48,7 +48,7 @@ impl From<Error> for Failure {
 }
 
 /// An error of the system about `path`: what did not work, why, and the cure where there is one.
-pub fn io(path: &Path, what: &str, error: &io::Error) -> Error {
+pub(crate) fn io(path: &Path, what: &str, error: &io::Error) -> Error {
     let about = |reason: &str| Error::new(Kind::State, path.display().to_string(), format!("{what}: {reason}"));
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -60,7 +60,7 @@ pub fn io(path: &Path, what: &str, error: &io::Error) -> Error {
 }
 
 /// An error of `SQLite` about the file `path`.
-pub fn sql(path: &Path, error: &rusqlite::Error) -> Error {
+pub(crate) fn sql(path: &Path, error: &rusqlite::Error) -> Error {
     let about = |text: &str| Error::new(Kind::State, path.display().to_string(), text);
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => full(path),

@@ -13,18 +13,18 @@
 //!
 //! Killed at any line, a process leaves at worst a hot rollback journal, which the next one rolls back.
 
-pub mod boot;
+pub(crate) mod boot;
 mod column;
 mod database;
 mod directory;
-pub mod failure;
+pub(crate) mod failure;
 mod guard;
 mod replace;
 mod runtime;
 
-pub use database::{Damaged, Database, Schema};
-pub use directory::{examine_directory, prepare_directory};
-pub use failure::Failure;
-pub use guard::guard;
-pub use replace::replace;
-pub use runtime::RUNTIME;
+pub(crate) use database::{Damaged, Database, Schema};
+pub(crate) use directory::{examine_directory, prepare_directory};
+pub(crate) use failure::Failure;
+pub(crate) use guard::guard;
+pub(crate) use replace::replace;
+pub(crate) use runtime::RUNTIME;

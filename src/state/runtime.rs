@@ -4,7 +4,7 @@ use super::{Damaged, Schema};
 
 /// `runtime.db` in the runtime directory. `ticket` indexes the files in `tickets/`; it is complete once `ticket_index`
 /// has its row (the queue writes it, see `queue::store`). Moments are milliseconds of [`super::boot::now_ms`].
-pub const RUNTIME: Schema = Schema {
+pub(crate) const RUNTIME: Schema = Schema {
     file: "runtime.db",
     application_id: 0x564d_3672,
     migrations: &[

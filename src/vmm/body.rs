@@ -43,7 +43,7 @@ pub struct CreateHost {
 }
 
 /// A secret inside a body; only the client that sends it opens it.
-pub type Password = Option<secrecy::SecretString>;
+pub(super) type Password = Option<secrecy::SecretString>;
 
 /// An interface of a new VM by the cluster's index, and where its address may come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,7 +63,7 @@ pub struct RecipeRun {
 
 /// The fields of a request as its body. What is unset is not sent: VMmanager has no use for null, and a build that does
 /// not know a property refuses it.
-pub fn body(fields: &impl Serialize) -> serde_json::Result<Value> {
+pub(super) fn body(fields: &impl Serialize) -> serde_json::Result<Value> {
     let mut body = serde_json::to_value(fields)?;
     if let Some(fields) = body.as_object_mut() {
         fields.retain(|_, value| !value.is_null());

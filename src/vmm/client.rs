@@ -59,7 +59,7 @@ pub struct Client {
 }
 
 /// Stands between the client's requests and VMmanager: a dry run.
-pub trait Interceptor {
+pub(super) trait Interceptor {
     /// Answers a request in VMmanager's place, or with what VMmanager answers to it.
     fn request(&self, client: &Client, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value>;
 }

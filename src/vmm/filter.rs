@@ -7,11 +7,11 @@ use crate::error::{Error, Kind, Result};
 
 /// A condition in the platform's grammar.
 #[derive(Clone, Debug)]
-pub struct Filter(String);
+pub(super) struct Filter(String);
 
 impl Filter {
     /// `(field EQ 'value')`.
-    pub fn eq(field: &str, value: impl std::fmt::Display) -> Result<Self> {
+    pub(super) fn eq(field: &str, value: impl std::fmt::Display) -> Result<Self> {
         let value = value.to_string();
         if value.contains(['\'', '"', '\\']) || value.chars().any(char::is_control) {
             let text = format!(
@@ -24,18 +24,18 @@ impl Filter {
 
     /// Both conditions.
     #[must_use]
-    pub fn and(self, other: &Filter) -> Self {
+    pub(super) fn and(self, other: &Filter) -> Self {
         Filter(format!("({} AND {})", self.0, other.0))
     }
 
     /// The query string `where=…`, percent-encoded so that a `+` stays a `+`.
-    pub fn query(&self) -> String {
+    pub(super) fn query(&self) -> String {
         format!("where={}", encode(&self.0))
     }
 }
 
 /// Percent-encodes everything but unreserved characters.
-pub fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::with_capacity(text.len() * 2), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

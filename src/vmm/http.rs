@@ -32,7 +32,7 @@ const MAX_EXCERPT: usize = 2000;
 
 /// The platform knows three methods [api 1.1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub(super) enum Method {
     /// Reads.
     Get,
     /// Creates and changes.
@@ -43,7 +43,7 @@ pub enum Method {
 
 impl Method {
     /// As in the request line.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -53,7 +53,7 @@ impl Method {
 }
 
 /// A request; `path` begins with `/` and holds the encoded query.
-pub struct Request<'a> {
+pub(super) struct Request<'a> {
     /// Method.
     pub method: Method,
     /// `/vm/v3/host?where=…`.
@@ -65,7 +65,7 @@ pub struct Request<'a> {
 }
 
 /// An answer of any status.
-pub struct Answer {
+pub(super) struct Answer {
     /// HTTP status.
     pub status: u16,
     /// The body; nothing when it is not JSON. An empty body reads as `{}` [api 7].
@@ -81,7 +81,7 @@ pub struct Answer {
 }
 
 /// An exchange without a usable answer.
-pub enum Broken {
+pub(super) enum Broken {
     /// No byte of the request was sent: it may be repeated.
     NotSent(Error),
     /// The request may have been carried out.
@@ -89,7 +89,7 @@ pub enum Broken {
 }
 
 /// Connections to one VMmanager.
-pub struct Http {
+pub(super) struct Http {
     agent: ureq::Agent,
     seen: Arc<Seen>,
     ahead: Cell<Option<SignedDuration>>,
@@ -97,7 +97,7 @@ pub struct Http {
 
 impl Http {
     /// Connects to nothing yet; `answer` is how long an answer may take.
-    pub fn new(trust: Trust, answer: Duration) -> Self {
+    pub(super) fn new(trust: Trust, answer: Duration) -> Self {
         let seen = Arc::new(Seen::default());
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -122,7 +122,7 @@ impl Http {
     }
 
     /// Sends one request to `base` (origin and prefix) and reads the whole answer.
-    pub fn exchange(&self, base: &str, request: &Request) -> Result<Answer, Broken> {
+    pub(super) fn exchange(&self, base: &str, request: &Request) -> Result<Answer, Broken> {
         self.seen.reset();
         let started = Instant::now();
         let result = self.send(base, request);
@@ -139,12 +139,12 @@ impl Http {
     }
 
     /// The server's certificate as last seen.
-    pub fn certificate(&self) -> Option<Certificate> {
+    pub(super) fn certificate(&self) -> Option<Certificate> {
         self.seen.certificate()
     }
 
     /// How far the server's clock was ahead of ours at its last answer, to a second; negative when it was behind.
-    pub fn ahead(&self) -> Option<SignedDuration> {
+    pub(super) fn ahead(&self) -> Option<SignedDuration> {
         self.ahead.get()
     }
 
@@ -226,6 +226,6 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
 }
 
 /// A path without its query, for error texts.
-pub fn path_only(path: &str) -> &str {
+pub(super) fn path_only(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }

@@ -5,12 +5,12 @@ use serde::de::{Deserializer, Error as _};
 use serde_json::Value;
 
 /// A number that has to be there.
-pub fn number<'de, D: Deserializer<'de>, T: From<u64>>(input: D) -> Result<T, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>, T: From<u64>>(input: D) -> Result<T, D::Error> {
     optional_number(input)?.ok_or_else(|| D::Error::custom("a number is missing"))
 }
 
 /// A number, a number in a string, or null.
-pub fn optional_number<'de, D: Deserializer<'de>, T: From<u64>>(input: D) -> Result<Option<T>, D::Error> {
+pub(super) fn optional_number<'de, D: Deserializer<'de>, T: From<u64>>(input: D) -> Result<Option<T>, D::Error> {
     match Value::deserialize(input)? {
         Value::Null => Ok(None),
         Value::String(text) if text.trim().is_empty() => Ok(None),
@@ -24,12 +24,14 @@ pub fn optional_number<'de, D: Deserializer<'de>, T: From<u64>>(input: D) -> Res
 }
 
 /// Null reads as the default.
-pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(input)?.unwrap_or_default())
 }
 
 /// Some builds give one object where others give a list [api 4.3].
-pub fn one_or_many<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(input: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn one_or_many<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
+    input: D,
+) -> Result<Vec<T>, D::Error> {
     let parse = |value: Value| serde_json::from_value(value).map_err(D::Error::custom);
     match Value::deserialize(input)? {
         Value::Null => Ok(Vec::new()),
@@ -39,7 +41,9 @@ pub fn one_or_many<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(in
 }
 
 /// An object that may be null, `{}` or a bare id [api 7].
-pub fn reference<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(input: D) -> Result<Option<T>, D::Error> {
+pub(super) fn reference<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
+    input: D,
+) -> Result<Option<T>, D::Error> {
     let value = match Value::deserialize(input)? {
         Value::Null => return Ok(None),
         Value::Object(fields) if fields.is_empty() => return Ok(None),

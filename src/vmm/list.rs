@@ -25,7 +25,7 @@ const MOST_ELEMENTS: usize = 100_000;
 const MOST_PAGES: usize = 4_000;
 
 /// An element of a list.
-pub trait Numbered {
+pub(super) trait Numbered {
     /// Its id, by which lists are ordered.
     fn id(&self) -> u64;
 }

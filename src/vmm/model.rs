@@ -9,7 +9,7 @@ use crate::id::{AccountId, ClusterId, TaskId};
 
 /// The envelope of every list [api 2].
 #[derive(Debug, Deserialize)]
-pub struct List<T> {
+pub(super) struct List<T> {
     /// The elements.
     pub list: Vec<T>,
     /// How many there are on all pages, where VMmanager says so.
@@ -197,7 +197,7 @@ pub struct Recipe {
 
 /// An element of the task list [api 3.2].
 #[derive(Clone, Debug, Deserialize)]
-pub struct TaskRow {
+pub(super) struct TaskRow {
     /// Task-manager id, used for the details.
     #[serde(default, deserialize_with = "optional_number")]
     pub id: Option<u64>,

@@ -33,7 +33,7 @@ pub enum Trust {
 
 /// What the connector saw; shared with the HTTP layer.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(super) struct Seen {
     sent: AtomicBool,
     certificate: Mutex<Option<Vec<u8>>>,
     refusal: Mutex<Option<String>>,
@@ -41,23 +41,23 @@ pub struct Seen {
 
 impl Seen {
     /// Call before each request.
-    pub fn reset(&self) {
+    pub(super) fn reset(&self) {
         self.sent.store(false, Ordering::Relaxed);
         put(&self.refusal, None);
     }
 
     /// Whether the request, or a part of it, was handed to the network.
-    pub fn sent(&self) -> bool {
+    pub(super) fn sent(&self) -> bool {
         self.sent.load(Ordering::Relaxed)
     }
 
     /// The last server certificate, accepted or not.
-    pub fn certificate(&self) -> Option<Certificate> {
+    pub(super) fn certificate(&self) -> Option<Certificate> {
         self.certificate.lock().ok().and_then(|seen| seen.as_deref().map(Certificate::read))
     }
 
     /// Why the last handshake failed, if it did.
-    pub fn refusal(&self) -> Option<String> {
+    pub(super) fn refusal(&self) -> Option<String> {
         self.refusal.lock().ok().and_then(|seen| seen.clone())
     }
 }
@@ -69,7 +69,7 @@ fn put<T>(place: &Mutex<Option<T>>, value: Option<T>) {
 }
 
 /// Wraps https connections into TLS; plain ones pass through.
-pub struct TlsConnector {
+pub(super) struct TlsConnector {
     trust: Trust,
     seen: Arc<Seen>,
     config: OnceLock<Arc<ClientConfig>>,
@@ -77,7 +77,7 @@ pub struct TlsConnector {
 
 impl TlsConnector {
     /// A connector that builds its configuration at the first https connection.
-    pub fn new(trust: Trust, seen: Arc<Seen>) -> Self {
+    pub(super) fn new(trust: Trust, seen: Arc<Seen>) -> Self {
         TlsConnector { trust, seen, config: OnceLock::new() }
     }
 
@@ -145,7 +145,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
 }
 
 /// An established TLS connection.
-pub struct TlsTransport {
+pub(super) struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }
@@ -184,7 +184,7 @@ impl Transport for TlsTransport {
 
 /// Notes that a request left the process.
 #[derive(Debug)]
-pub struct SentConnector(pub Arc<Seen>);
+pub(super) struct SentConnector(pub Arc<Seen>);
 
 impl<In: Transport> Connector<In> for SentConnector {
     type Out = SentTransport;
@@ -196,7 +196,7 @@ impl<In: Transport> Connector<In> for SentConnector {
 
 /// A connection whose first outgoing byte is noted.
 #[derive(Debug)]
-pub struct SentTransport {
+pub(super) struct SentTransport {
     inner: Box<dyn Transport>,
     seen: Arc<Seen>,
 }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::panel::Panel;
 
 /// What was found there.
-pub fn section(config: &Config, panel: &Panel) -> Section {
+pub(super) fn section(config: &Config, panel: &Panel) -> Section {
     Section {
         about: "BILLmanager".to_owned(),
         handler: None,

@@ -27,7 +27,7 @@ const OF_CLUSTER: [&str; 2] = [offered::CHECK, "addresses"];
 const OF_LOGIN: [&str; 2] = ["licence", "clock"];
 
 /// Everything about a handler; one that is switched off is examined only when it was `asked` for.
-pub fn section(config: &Config, panel: &Panel, listed: &Listed, asked: bool) -> Section {
+pub(super) fn section(config: &Config, panel: &Panel, listed: &Listed, asked: bool) -> Section {
     let about = format!("handler {} {}", listed.id, listed.name);
     let findings = if listed.active || asked {
         examine(config, panel, listed)

@@ -9,7 +9,7 @@ use crate::admin::finding::{Finding, Section};
 use crate::config::{Config, MODULE};
 
 /// What was found there.
-pub fn section(config: &Config) -> Section {
+pub(super) fn section(config: &Config) -> Section {
     let mut findings = vec![
         Finding::ok("root", config.root.display().to_string()),
         executable(config),

@@ -20,4 +20,4 @@ mod plugin;
 mod run;
 mod state;
 
-pub use run::{Options, run};
+pub(crate) use run::{Options, run};

@@ -9,10 +9,10 @@ use crate::service::platform::catalogue::{os_among, os_title};
 use crate::vmm::{Client, Os};
 
 /// What the check is called.
-pub const CHECK: &str = "OS templates";
+pub(super) const CHECK: &str = "OS templates";
 
 /// One finding for each name that is in the way, or one that says that none is.
-pub fn examine(panel: &Panel, vmm: &Client, handler: HandlerId, cluster: ClusterId) -> Result<Vec<Finding>> {
+pub(super) fn examine(panel: &Panel, vmm: &Client, handler: HandlerId, cluster: ClusterId) -> Result<Vec<Finding>> {
     let all = vmm.os_list()?;
     let offered: Vec<String> = panel.offered(handler, "ostempl")?.into_iter().map(|offered| offered.value).collect();
     let used = panel.used(handler, "ostempl")?;

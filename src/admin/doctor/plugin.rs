@@ -15,7 +15,7 @@ const CHECK: &str = "plugin XML";
 const CURE: &str = "install the module again, then restart BILLmanager with \"mgrctl -m billmgr -R\"";
 
 /// What the panel shows of the module, as it is installed.
-pub fn installed(config: &Config) -> Finding {
+pub(super) fn installed(config: &Config) -> Finding {
     let path = config.root.join("etc/xml").join(format!("billmgr_mod_{MODULE}.xml"));
     let shown = path.display();
     let text = match std::fs::read_to_string(&path) {

@@ -44,7 +44,7 @@ struct Document {
 }
 
 /// Examines everything and says what was found.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &hurried(config);
     let panel = Panel::new(config);
     let progress = Progress::new();

@@ -14,7 +14,7 @@ const LEAST_MIB: u64 = 16;
 const FEW_MIB: u64 = 256;
 
 /// What was found there.
-pub fn section(config: &Config) -> Section {
+pub(super) fn section(config: &Config) -> Section {
     let findings = vec![
         directory("durable state", &config.state_dir()),
         directory("runtime state", &config.runtime_dir()),

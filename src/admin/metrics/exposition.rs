@@ -10,17 +10,17 @@ use crate::metrics::Sample;
 use crate::recorder::{BOUNDS, INFINITE, SUM};
 
 /// Labels of a series: names and values.
-pub type Labels = Vec<(String, String)>;
+pub(super) type Labels = Vec<(String, String)>;
 
 /// One label.
-pub fn label(name: &str, value: &str) -> Labels {
+pub(super) fn label(name: &str, value: &str) -> Labels {
     vec![(name.to_owned(), value.to_owned())]
 }
 
 /// A value.
 #[derive(Clone, Copy, Serialize)]
 #[serde(untagged)]
-pub enum Number {
+pub(super) enum Number {
     /// Events, operations, or 0 and 1.
     Whole(i64),
     /// A time.
@@ -29,7 +29,7 @@ pub enum Number {
 
 impl Number {
     /// How many.
-    pub fn count(things: usize) -> Self {
+    pub(super) fn count(things: usize) -> Self {
         Number::Whole(i64::try_from(things).unwrap_or(i64::MAX))
     }
 
@@ -55,7 +55,7 @@ impl Display for Number {
 
 /// Everything so far.
 #[derive(Default, Serialize)]
-pub struct Page {
+pub(super) struct Page {
     metrics: Vec<Block>,
 }
 
@@ -80,7 +80,7 @@ struct Line {
 
 impl Page {
     /// Prometheus' text: one block a metric, with its help, its type and its series.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for Block { name, help, kind, samples } in &self.metrics {
             let help = help.replace('\\', "\\\\").replace('\n', "\\n");
@@ -93,19 +93,19 @@ impl Page {
     }
 
     /// A metric that goes up and down: labels and values of its series.
-    pub fn gauge(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (Labels, Number)>) {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (Labels, Number)>) {
         self.begin(name, help, "gauge");
         series.into_iter().for_each(|(labels, value)| self.add(name, labels, value));
     }
 
     /// A metric that only grows.
-    pub fn counter(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (Labels, i64)>) {
+    pub(super) fn counter(&mut self, name: &str, help: &str, series: impl IntoIterator<Item = (Labels, i64)>) {
         self.begin(name, help, "counter");
         series.into_iter().for_each(|(labels, value)| self.add(name, labels, Number::Whole(value)));
     }
 
     /// Durations: what is stored by bucket is published as Prometheus counts it, each bucket with those below it.
-    pub fn histogram(&mut self, name: &str, help: &str, samples: &[&Sample]) {
+    pub(super) fn histogram(&mut self, name: &str, help: &str, samples: &[&Sample]) {
         self.begin(name, help, "histogram");
         let mut series: BTreeMap<Labels, BTreeMap<&str, i64>> = BTreeMap::new();
         for sample in samples {

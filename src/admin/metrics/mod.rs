@@ -14,4 +14,4 @@
 mod exposition;
 mod run;
 
-pub use run::{Options, run};
+pub(crate) use run::{Options, run};

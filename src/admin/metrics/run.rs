@@ -38,7 +38,7 @@ What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and t
 {\"metrics\": [{\"name\", \"help\", \"type\", \"samples\": [{\"name\", \"labels\": {…}, \"value\"}]}]}";
 
 /// Prints the metrics, or writes them into a file. Findings when something could not be read.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let mut page = Page::default();
     page.gauge("pmvmmanager6_info", "Version of the module.", [(label("version", built::VERSION), Number::Whole(1))]);
     let parts = [

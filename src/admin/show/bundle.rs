@@ -26,7 +26,7 @@ use crate::vmm::Client;
 type Entry = (&'static str, String);
 
 /// An archive that is there may be the only one of its state.
-pub fn refuse_existing(file: &Path) -> Result<()> {
+pub(super) fn refuse_existing(file: &Path) -> Result<()> {
     if std::fs::symlink_metadata(file).is_ok() {
         let text = format!("{} exists already", file.display());
         return Err(Error::new(Kind::BadArgument, "bundle", text).cure("name another file"));
@@ -35,7 +35,7 @@ pub fn refuse_existing(file: &Path) -> Result<()> {
 }
 
 /// Writes the archive.
-pub fn pack(config: &Config, report: &Report, file: &Path) -> Result<()> {
+pub(super) fn pack(config: &Config, report: &Report, file: &Path) -> Result<()> {
     let entries = entries(config, report);
     let folder = format!("{MODULE}-service-{}", report.item);
     let temporary = PathBuf::from(format!("{}.{}.part", file.display(), std::process::id()));

@@ -17,7 +17,7 @@ use crate::service::report::{BillingPart, JournalPart, PlatformPart, QueuePart, 
 use crate::vmm::Host;
 
 /// The whole report.
-pub fn document(report: &Report) -> Value {
+pub(super) fn document(report: &Report) -> Value {
     json!({
         "service": report.item,
         "complete": report.is_complete(),
@@ -38,7 +38,7 @@ fn part<T>(part: &Result<T>, show: impl FnOnce(&T) -> Value) -> Value {
 }
 
 /// Settings in clear with the crypted ones as stars.
-pub fn settings(plain: &BTreeMap<String, String>, crypted: &BTreeMap<String, SecretString>) -> Value {
+pub(super) fn settings(plain: &BTreeMap<String, String>, crypted: &BTreeMap<String, SecretString>) -> Value {
     let plain = plain.iter().map(|(name, value)| (name.clone(), shown(name, value).into()));
     let crypted = crypted.keys().map(|name| (name.clone(), MASK.into()));
     Value::Object(plain.chain(crypted).collect())

@@ -45,4 +45,4 @@ mod redact;
 mod run;
 mod text;
 
-pub use run::{Options, run};
+pub(crate) use run::{Options, run};

@@ -12,24 +12,24 @@ const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
 const SHORTEST: usize = 6;
 
 /// Whether a parameter or a field of this name may hold a secret.
-pub fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     NAMES.iter().any(|part| name.contains(part)) || name == "key" || name.ends_with("_key") && name != "queue_key"
 }
 
 /// A parameter's value as it may be shown.
-pub fn shown<'a>(name: &str, value: &'a str) -> &'a str {
+pub(super) fn shown<'a>(name: &str, value: &'a str) -> &'a str {
     if is_secret(name) && !value.is_empty() { MASK } else { value }
 }
 
 /// Takes out of texts and documents what nobody outside may see.
-pub struct Redaction {
+pub(super) struct Redaction {
     secrets: Vec<String>,
 }
 
 impl Redaction {
     /// With the secrets of the service and its handler.
-    pub fn of(report: &Report) -> Self {
+    pub(super) fn of(report: &Report) -> Self {
         let Ok(bill) = &report.bill else { return Redaction { secrets: Vec::new() } };
         let secrets = bill.secrets.values().chain(bill.handler.secrets.values());
         let secrets = secrets.map(|secret| secret.expose_secret().to_owned());
@@ -40,14 +40,14 @@ impl Redaction {
     }
 
     /// A text without secrets and with shortened e-mail addresses.
-    pub fn text(&self, text: &str) -> String {
+    pub(super) fn text(&self, text: &str) -> String {
         let plain = self.secrets.iter().fold(text.to_owned(), |text, secret| masked(&text, secret));
         shortened(&plain)
     }
 
     /// The same for a document; values whose names sound like a secret go whatever they are, also as
     /// `{"name": "root_password", "value": "…"}`.
-    pub fn document(&self, value: &mut Value) {
+    pub(super) fn document(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.text(text),
             Value::Array(list) => list.iter_mut().for_each(|element| self.document(element)),

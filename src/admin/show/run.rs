@@ -48,7 +48,7 @@ The archive of --bundle holds report.txt, report.json, versions.json, log.txt, f
 handler.json, vm.json and history.json. An existing file is never overwritten.";
 
 /// Shows the report of a service, or packs it.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let lines = if options.bundle.is_some() { BUNDLED_LINES } else { LINES };
     if let Some(file) = &options.bundle {
         bundle::refuse_existing(file)?;

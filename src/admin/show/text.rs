@@ -17,7 +17,7 @@ use crate::vmm::Host;
 type Fact = [String; 2];
 
 /// The whole page.
-pub fn page(report: &Report) -> String {
+pub(super) fn page(report: &Report) -> String {
     let parts = [
         part("BILLmanager: could not be read", &report.bill, bill),
         part("Journal: could not be read", &report.journal, journal),

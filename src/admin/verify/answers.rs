@@ -98,21 +98,21 @@ const NO_DESCRIPTION: &str = "this VMmanager does not describe its API";
 const NO_BODY: &str = "the description does not list the fields";
 const NO_VM: &str = "there is no VM yet";
 
-pub fn version(site: &Site) -> Result<Seen> {
+pub(super) fn version(site: &Site) -> Result<Seen> {
     Ok(match site.vmm.version()? {
         Some(version) => Seen::yes(version.to_string()),
         None => Seen::no("no release is in the answer"),
     })
 }
 
-pub fn licence(site: &Site) -> Result<Seen> {
+pub(super) fn licence(site: &Site) -> Result<Seen> {
     Ok(match site.vmm.licence_valid()? {
         Some(valid) => Seen::yes(if valid { "valid" } else { "not valid" }),
         None => Seen::no("license.valid is not in the answer"),
     })
 }
 
-pub fn requests(site: &Site) -> Result<Seen> {
+pub(super) fn requests(site: &Site) -> Result<Seen> {
     let Some(described) = site.description()? else { return Ok(Seen::unknown(NO_DESCRIPTION)) };
     let missing = REQUESTS.iter().filter(|(method, path)| !described.has(method, path));
     let missing: Vec<String> = missing.map(|(method, path)| format!("{method} /{path}")).collect();
@@ -123,7 +123,7 @@ pub fn requests(site: &Site) -> Result<Seen> {
     })
 }
 
-pub fn statuses(site: &Site) -> Result<Seen> {
+pub(super) fn statuses(site: &Site) -> Result<Seen> {
     let words = words(site.tasks()?, "status");
     let foreign: Vec<&str> = words.iter().map(String::as_str).filter(|word| !STATUSES.contains(word)).collect();
     Ok(match (words.is_empty(), foreign.is_empty()) {
@@ -133,7 +133,7 @@ pub fn statuses(site: &Site) -> Result<Seen> {
     })
 }
 
-pub fn task_details(site: &Site) -> Result<Seen> {
+pub(super) fn task_details(site: &Site) -> Result<Seen> {
     let tasks = site.tasks()?;
     let failed = |task: &&Value| task["status"].as_str().is_some_and(|status| status.starts_with("fail"));
     let Some(id) = tasks.iter().find(failed).or(tasks.first()).and_then(|task| number(&task["id"])) else {
@@ -150,11 +150,11 @@ pub fn task_details(site: &Site) -> Result<Seen> {
     Ok(Seen::holds(record.get("status").is_some(), format!("{form}, {text}")))
 }
 
-pub fn task_fields(site: &Site) -> Result<Seen> {
+pub(super) fn task_fields(site: &Site) -> Result<Seen> {
     Ok(fields(site.tasks()?, &["consul_id", "id", "name", "status"], "there is no task yet"))
 }
 
-pub fn task_filter(site: &Site) -> Result<Seen> {
+pub(super) fn task_filter(site: &Site) -> Result<Seen> {
     let task = site.tasks()?.iter().find_map(|task| {
         Some(Task { consul: number(&task["consul_id"])?.into(), name: Some(task["name"].as_str()?.to_owned()) })
     });
@@ -162,7 +162,7 @@ pub fn task_filter(site: &Site) -> Result<Seen> {
     Ok(if site.vmm.lists_task(&task)? { Seen::yes("found") } else { Seen::no("not found") })
 }
 
-pub fn task_names(site: &Site) -> Result<Seen> {
+pub(super) fn task_names(site: &Site) -> Result<Seen> {
     const WAITED_FOR: [&str; 7] =
         ["host_create", "host_stop", "host_start", "host_delete", "host_change_params", "host_reinstall", "ip_change"];
     let words = words(site.tasks()?, "name");
@@ -175,7 +175,7 @@ pub fn task_names(site: &Site) -> Result<Seen> {
     })
 }
 
-pub fn create_fields(site: &Site) -> Result<Seen> {
+pub(super) fn create_fields(site: &Site) -> Result<Seen> {
     described(site, "/host", |body| {
         let missing: Vec<&str> = CREATE_FIELDS.into_iter().filter(|field| !body.contains(*field)).collect();
         let also: Vec<&str> = ["ipv6_pool", "ssh_keys"].into_iter().filter(|field| body.contains(*field)).collect();
@@ -188,7 +188,7 @@ pub fn create_fields(site: &Site) -> Result<Seen> {
     })
 }
 
-pub fn create_interfaces(site: &Site) -> Result<Seen> {
+pub(super) fn create_interfaces(site: &Site) -> Result<Seen> {
     described(site, "/host", |body| {
         let of_interest = ["interfaces", "custom_interfaces", "ipv4_number", "ipv4_pool"];
         let found: Vec<&str> = of_interest.into_iter().filter(|field| body.contains(*field)).collect();
@@ -196,7 +196,7 @@ pub fn create_interfaces(site: &Site) -> Result<Seen> {
     })
 }
 
-pub fn defer(site: &Site) -> Result<Seen> {
+pub(super) fn defer(site: &Site) -> Result<Seen> {
     described(site, "/host/{}/resource", |body| {
         let word = if body.contains("defer") { "documented" } else { "not documented" };
         Seen::holds(body.contains("defer"), word)
@@ -209,7 +209,7 @@ fn described(site: &Site, path: &str, judge: impl FnOnce(&BTreeSet<String>) -> S
     Ok(description.body("POST", path).map_or_else(|| Seen::unknown(NO_BODY), |body| judge(&body)))
 }
 
-pub fn pool_interfaces(site: &Site) -> Result<Seen> {
+pub(super) fn pool_interfaces(site: &Site) -> Result<Seen> {
     let pools = site.newest("/vm/v3/ippool")?;
     let at = |pool: &Value| pool["clusters"].as_array().and_then(|clusters| clusters.first().cloned());
     let Some((pool, at)) = pools.iter().find_map(|pool| Some((number(&pool["id"])?, at(pool)?))) else {
@@ -223,7 +223,7 @@ pub fn pool_interfaces(site: &Site) -> Result<Seen> {
     Ok(Seen::holds(told, if told { "in the list of a pool's clusters" } else { "nowhere" }))
 }
 
-pub fn pool_counters(site: &Site) -> Result<Seen> {
+pub(super) fn pool_counters(site: &Site) -> Result<Seen> {
     let pools = site.newest("/vm/v3/ippool")?;
     if pools.is_empty() {
         return Ok(Seen::unknown("there is no IP pool yet"));
@@ -237,17 +237,17 @@ pub fn pool_counters(site: &Site) -> Result<Seen> {
     Ok(if found.is_empty() { Seen::no("neither") } else { Seen::yes(found.join("; ")) })
 }
 
-pub fn hot(site: &Site) -> Result<Seen> {
+pub(super) fn hot(site: &Site) -> Result<Seen> {
     // Without them every change waits for a restart: slower, not wrong.
     let seen = fields(site.hosts()?, &["hot_plug", "live_resize"], NO_VM);
     Ok(if seen.agrees == Agrees::No { Seen::unknown(seen.what) } else { seen })
 }
 
-pub fn host_fields(site: &Site) -> Result<Seen> {
+pub(super) fn host_fields(site: &Site) -> Result<Seen> {
     Ok(fields(site.hosts()?, &HOST_FIELDS, NO_VM))
 }
 
-pub fn host_states(site: &Site) -> Result<Seen> {
+pub(super) fn host_states(site: &Site) -> Result<Seen> {
     let words = words(site.hosts()?, "state");
     let known = words.iter().any(|word| ["active", "stopped"].contains(&word.as_str()));
     Ok(match (words.is_empty(), known) {
@@ -257,14 +257,14 @@ pub fn host_states(site: &Site) -> Result<Seen> {
     })
 }
 
-pub fn history(site: &Site) -> Result<Seen> {
+pub(super) fn history(site: &Site) -> Result<Seen> {
     of_host(site, |host| {
         let entries = site.list(&format!("/vm/v3/host/{host}/history"))?;
         Ok(fields(&entries, &["name", "state", "task"], "the newest VM has none"))
     })
 }
 
-pub fn addresses(site: &Site) -> Result<Seen> {
+pub(super) fn addresses(site: &Site) -> Result<Seen> {
     of_host(site, |host| {
         let addresses = site.list(&format!("/vm/v3/host/{host}/ipv4"))?;
         let seen = fields(&addresses, &["domain", "id", "ip_addr"], "the newest VM has none");
@@ -274,14 +274,14 @@ pub fn addresses(site: &Site) -> Result<Seen> {
     })
 }
 
-pub fn ipv6(site: &Site) -> Result<Seen> {
+pub(super) fn ipv6(site: &Site) -> Result<Seen> {
     of_host(site, |host| {
         let answer: Value = site.vmm.get(&format!("/vm/v3/host/{host}/ipv6"))?;
         Ok(fields(&[answer], &["ipv6_enabled"], NO_VM))
     })
 }
 
-pub fn traffic(site: &Site) -> Result<Seen> {
+pub(super) fn traffic(site: &Site) -> Result<Seen> {
     of_host(site, |host| {
         let [incoming, outgoing] = Direction::BOTH.map(|direction| site.vmm.month_traffic(host, direction));
         Ok(match (incoming?, outgoing?) {
@@ -297,20 +297,20 @@ fn of_host(site: &Site, ask: impl FnOnce(VmId) -> Result<Seen>) -> Result<Seen> 
     host.map_or_else(|| Ok(Seen::unknown(NO_VM)), ask)
 }
 
-pub fn os_fields(site: &Site) -> Result<Seen> {
+pub(super) fn os_fields(site: &Site) -> Result<Seen> {
     let wanted = ["clusters", "id", "name", "repository", "state"];
     Ok(fields(&site.newest("/vm/v3/os")?, &wanted, "there is no OS template yet"))
 }
 
-pub fn preset_fields(site: &Site) -> Result<Seen> {
+pub(super) fn preset_fields(site: &Site) -> Result<Seen> {
     Ok(fields(&site.newest("/vm/v3/preset")?, &["id", "name"], "there is no VM configuration yet"))
 }
 
-pub fn recipes(site: &Site) -> Result<Seen> {
+pub(super) fn recipes(site: &Site) -> Result<Seen> {
     Ok(fields(&site.newest("/vm/v3/recipe")?, &["params_count"], "there is no recipe yet"))
 }
 
-pub fn pages(site: &Site) -> Result<Seen> {
+pub(super) fn pages(site: &Site) -> Result<Seen> {
     let [one, more] = ["0,1", "0,2"].map(|limit| site.list(&format!("/vm/v3/os?limit={limit}&orderby=id%20asc")));
     Ok(match (one?.len(), more?.len()) {
         (1, 2) => Seen::yes("limit=0,1 gives one element, limit=0,2 two"),
@@ -320,7 +320,7 @@ pub fn pages(site: &Site) -> Result<Seen> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every look has the same type")]
-pub fn prefix(site: &Site) -> Result<Seen> {
+pub(super) fn prefix(site: &Site) -> Result<Seen> {
     let path = site.vmm.prefix();
     Ok(Seen::yes(if path.is_empty() { "none".to_owned() } else { path.to_owned() }))
 }

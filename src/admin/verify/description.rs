@@ -10,22 +10,22 @@ const SERVICE: &str = "/vm/v3";
 const DEEPEST: u8 = 8;
 
 /// The document.
-pub struct Description(Value);
+pub(super) struct Description(Value);
 
 impl Description {
     /// Nothing when it lists no paths.
-    pub fn read(document: Value) -> Option<Self> {
+    pub(super) fn read(document: Value) -> Option<Self> {
         let has_paths = document.get("paths").and_then(Value::as_object).is_some_and(|paths| !paths.is_empty());
         has_paths.then_some(Description(document))
     }
 
     /// Whether a request is described; a variable part of the path is `{}`.
-    pub fn has(&self, method: &str, path: &str) -> bool {
+    pub(super) fn has(&self, method: &str, path: &str) -> bool {
         self.operation(method, path).is_some()
     }
 
     /// Properties of the body of a request; nothing when the description does not list them.
-    pub fn body(&self, method: &str, path: &str) -> Option<BTreeSet<String>> {
+    pub(super) fn body(&self, method: &str, path: &str) -> Option<BTreeSet<String>> {
         let operation = self.operation(method, path)?;
         let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
         let in_body = parameters.filter(|parameter| parameter["in"] == "body").filter_map(|body| body.get("schema"));

@@ -19,4 +19,4 @@ mod run;
 mod seen;
 mod site;
 
-pub use run::{Options, run};
+pub(crate) use run::{Options, run};

@@ -6,7 +6,7 @@ use super::site::Site;
 use crate::error::Result;
 
 /// A question.
-pub struct Question {
+pub(super) struct Question {
     /// A short name that never changes, for those who read the JSON.
     pub name: &'static str,
     /// What is not known, for people.
@@ -18,7 +18,7 @@ pub struct Question {
 }
 
 /// All: the platform itself, its tasks, creation, changes, VMs, lists.
-pub const QUESTIONS: &[Question] = &[
+pub(super) const QUESTIONS: &[Question] = &[
     Question {
         name: "version",
         topic: "version",

@@ -61,7 +61,7 @@ struct Answered {
 }
 
 /// Asks, keeps the answers, prints them. A contradicted assumption is a finding.
-pub fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
+pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &hurried(config);
     let handler = Panel::new(config).handler(options.module)?;
     let vmm = connection::connect(config, &HandlerSettings::read(&handler.params), handler.secrets.get("password"))?;

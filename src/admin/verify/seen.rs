@@ -8,7 +8,7 @@ use crate::log;
 /// Whether an assumption holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Agrees {
+pub(super) enum Agrees {
     /// It does.
     Yes,
     /// It does not.
@@ -18,7 +18,7 @@ pub enum Agrees {
 }
 
 /// An answer.
-pub struct Seen {
+pub(super) struct Seen {
     /// In words, without any client's data.
     pub what: String,
     /// Whether the assumption holds.
@@ -27,28 +27,28 @@ pub struct Seen {
 
 impl Seen {
     /// It holds.
-    pub fn yes(what: impl Into<String>) -> Self {
+    pub(super) fn yes(what: impl Into<String>) -> Self {
         Seen { what: what.into(), agrees: Agrees::Yes }
     }
 
     /// It does not.
-    pub fn no(what: impl Into<String>) -> Self {
+    pub(super) fn no(what: impl Into<String>) -> Self {
         Seen { what: what.into(), agrees: Agrees::No }
     }
 
     /// Nobody can say.
-    pub fn unknown(what: impl Into<String>) -> Self {
+    pub(super) fn unknown(what: impl Into<String>) -> Self {
         Seen { what: what.into(), agrees: Agrees::Unknown }
     }
 
     /// The one or the other.
-    pub fn holds(holds: bool, what: impl Into<String>) -> Self {
+    pub(super) fn holds(holds: bool, what: impl Into<String>) -> Self {
         if holds { Seen::yes(what) } else { Seen::no(what) }
     }
 
     /// A refused or unreadable answer contradicts: the module makes the same request. A lost one says nothing. The text
     /// of an error may repeat anything that VMmanager sent, so it stays in the log.
-    pub fn unread(error: &Error) -> Self {
+    pub(super) fn unread(error: &Error) -> Self {
         log::warn!("{error}");
         let text = format!("{} at {}; the log says more", error.kind.name(), error.object);
         match error.kind {

@@ -12,7 +12,7 @@ use crate::vmm::Client;
 const SAMPLE: usize = 100;
 
 /// A VMmanager and what was read of it.
-pub struct Site<'a> {
+pub(super) struct Site<'a> {
     /// Its client.
     pub vmm: &'a Client,
     description: OnceCell<Option<Description>>,
@@ -22,32 +22,32 @@ pub struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// Reads nothing yet.
-    pub fn new(vmm: &'a Client) -> Self {
+    pub(super) fn new(vmm: &'a Client) -> Self {
         Site { vmm, description: OnceCell::new(), hosts: OnceCell::new(), tasks: OnceCell::new() }
     }
 
     /// The description of the API; nothing when this VMmanager has none that can be understood.
-    pub fn description(&self) -> Result<Option<&Description>> {
+    pub(super) fn description(&self) -> Result<Option<&Description>> {
         once(&self.description, || self.vmm.get("/vm/v3/api").map(Description::read)).map(Option::as_ref)
     }
 
     /// The newest VMs.
-    pub fn hosts(&self) -> Result<&[Value]> {
+    pub(super) fn hosts(&self) -> Result<&[Value]> {
         once(&self.hosts, || self.newest("/vm/v3/host")).map(Vec::as_slice)
     }
 
     /// The newest tasks.
-    pub fn tasks(&self) -> Result<&[Value]> {
+    pub(super) fn tasks(&self) -> Result<&[Value]> {
         once(&self.tasks, || self.newest("/vm/v3/task")).map(Vec::as_slice)
     }
 
     /// The newest elements of a list.
-    pub fn newest(&self, path: &str) -> Result<Vec<Value>> {
+    pub(super) fn newest(&self, path: &str) -> Result<Vec<Value>> {
         self.list(&format!("{path}?limit=0,{SAMPLE}&orderby=id%20desc"))
     }
 
     /// The elements of a list as they are; nothing that can be read as one is none.
-    pub fn list(&self, path: &str) -> Result<Vec<Value>> {
+    pub(super) fn list(&self, path: &str) -> Result<Vec<Value>> {
         let answer: Value = self.vmm.get(path)?;
         Ok(answer.get("list").and_then(Value::as_array).cloned().unwrap_or_default())
     }

@@ -21,7 +21,7 @@ const TOGETHER: usize = 500;
 
 /// Judges the handler's open services, or those of them that are in `only`. These are suspected, and worth a request
 /// for a VM alone where the handler's additional interface asks for one.
-pub fn services(
+pub(super) fn services(
     job: &HandlerJob,
     reading: &Reading,
     only: Option<&BTreeSet<ServiceId>>,

@@ -5,7 +5,7 @@ use crate::id::{ServiceId, VmId};
 /// What is wrong; one word each, which programs may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "DriftKind::meaning says it")]
-pub enum DriftKind {
+pub(crate) enum DriftKind {
     NoVm,
     Platform,
     Client,
@@ -32,7 +32,7 @@ pub enum DriftKind {
 
 impl DriftKind {
     /// Every kind with its word and what it means, the most serious first.
-    pub const ALL: [(DriftKind, &'static str, &'static str); 22] = [
+    pub(crate) const ALL: [(DriftKind, &'static str, &'static str); 22] = [
         (DriftKind::NoVm, "no_vm", "an active or suspended service has no VM"),
         (DriftKind::Platform, "platform", "the handler leads to another VMmanager than the one the service lives on"),
         (
@@ -66,7 +66,7 @@ impl DriftKind {
     ];
 
     /// Kinds that are repaired on request: nothing is created, deleted or restarted for them, no disk shrinks.
-    pub const SAFE: [DriftKind; 7] = [
+    pub(crate) const SAFE: [DriftKind; 7] = [
         DriftKind::SuspendedRunning,
         DriftKind::LostMark,
         DriftKind::Panelid,
@@ -77,24 +77,24 @@ impl DriftKind {
     ];
 
     /// The word.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
     }
 
     /// The safe kind with this word.
-    pub fn safe(name: &str) -> Option<DriftKind> {
+    pub(crate) fn safe(name: &str) -> Option<DriftKind> {
         Self::SAFE.into_iter().find(|kind| kind.name() == name)
     }
 
     /// Worth knowing, but nothing that is wrong for certain.
-    pub fn is_note(self) -> bool {
+    pub(crate) fn is_note(self) -> bool {
         matches!(self, DriftKind::State | DriftKind::UnsoldVm)
     }
 }
 
 /// What a person can do about a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remedy {
+pub(crate) enum Remedy {
     /// `audit --repair`.
     Safe,
     /// A panel command of the module: its arguments.
@@ -109,7 +109,7 @@ pub enum Remedy {
 
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// What.
     pub kind: DriftKind,
     /// The service; nothing for a VM without one.
@@ -126,7 +126,7 @@ pub struct Finding {
 
 impl Finding {
     /// What is wrong with what, whatever the details.
-    pub fn subject(&self) -> (DriftKind, Option<ServiceId>, Option<VmId>) {
+    pub(crate) fn subject(&self) -> (DriftKind, Option<ServiceId>, Option<VmId>) {
         (self.kind, self.service, self.vm)
     }
 }

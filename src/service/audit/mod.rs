@@ -17,6 +17,6 @@ mod repair;
 mod run;
 mod strays;
 
-pub use drift::{DriftKind, Finding, Remedy};
-pub use repair::repair;
-pub use run::{Audit, run};
+pub(crate) use drift::{DriftKind, Finding, Remedy};
+pub(crate) use repair::repair;
+pub(crate) use run::{Audit, run};

@@ -15,7 +15,7 @@ use crate::service::platform::catalogue;
 use crate::vmm::{Host, Preset};
 
 /// What both sides hold, but for the services themselves, which are read and judged part by part.
-pub struct Reading {
+pub(super) struct Reading {
     /// Services with an operation under way when the reading began.
     pub busy: BTreeSet<ServiceId>,
     /// Active and suspended services, each with the VM that BILLmanager names.
@@ -54,7 +54,7 @@ pub struct Reading {
 
 impl Reading {
     /// Reads. What belongs to an operation under way is asked for first, so that one that ends meanwhile is known.
-    pub fn take(job: &HandlerJob, show: &dyn Fn(&str)) -> Result<Self> {
+    pub(super) fn take(job: &HandlerJob, show: &dyn Fn(&str)) -> Result<Self> {
         let place = Placement::read(&job.settings, &BTreeMap::new())?;
         let (busy, open) = (busy(job)?, job.panel.open_services(job.handler.id)?);
         show("reading VMmanager's lists");
@@ -84,13 +84,13 @@ impl Reading {
     }
 
     /// VMs of the handler's cluster.
-    pub fn in_cluster(&self) -> impl Iterator<Item = &Host> {
+    pub(super) fn in_cluster(&self) -> impl Iterator<Item = &Host> {
         self.hosts.values().filter(|host| host.cluster.as_ref().is_some_and(|at| at.id == self.place.cluster))
     }
 }
 
 /// Services with an operation under way: in BILLmanager's list or in our queue.
-pub fn busy(job: &HandlerJob) -> Result<BTreeSet<ServiceId>> {
+pub(super) fn busy(job: &HandlerJob) -> Result<BTreeSet<ServiceId>> {
     let mut found = job.panel.under_operation()?;
     found.extend(queue::list(&job.config.runtime_dir())?.into_iter().filter_map(|entry| entry.label.item));
     Ok(found)

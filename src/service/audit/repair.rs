@@ -10,7 +10,7 @@ use crate::service::platform::catalogue;
 use crate::service::vm::{resize, sync};
 
 /// Repairs one service; what was done, for people. Of the kinds that are not safe nothing is done.
-pub fn repair(job: &Job, kind: DriftKind) -> Result<String> {
+pub(crate) fn repair(job: &Job, kind: DriftKind) -> Result<String> {
     log::info!("service {}: repairing what the audit calls {}", job.service.id, kind.name());
     match kind {
         // The proof writes the mark back.

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::service::handler::HandlerJob;
 
 /// The audit of one handler.
-pub struct Audit {
+pub(crate) struct Audit {
     /// Active and suspended services.
     pub services: usize,
     /// VMs in the handler's cluster.
@@ -23,7 +23,7 @@ pub struct Audit {
 }
 
 /// Compares a handler's services with its VMmanager. Changes nothing.
-pub fn run(job: &HandlerJob) -> Result<Audit> {
+pub(crate) fn run(job: &HandlerJob) -> Result<Audit> {
     let progress = Progress::new();
     let show = |text: &str| progress.show(&format!("handler {}: {text}", job.handler.id));
     let (first, mut skipped) = findings(job, None, &show)?;

@@ -10,7 +10,7 @@ use crate::service::job::mark::FoundMark;
 use crate::vmm::{Host, HostState};
 
 /// Every VM that has no service, or that has a mark that another VM should have.
-pub fn vms(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
+pub(super) fn vms(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> {
     let mut found = without_service(job, reading)?;
     let own = reading.marked.iter().filter(|(item, vms)| vms.len() > 1 && reading.open.contains_key(*item));
     found.extend(own.flat_map(|(item, vms)| duplicates(job, reading, *item, vms)));

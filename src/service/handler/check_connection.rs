@@ -22,7 +22,7 @@ const NEEDED: [(&str, &str); 6] = [
 
 /// A step of the trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// VMmanager is reached, its certificate accepted, the administrator let in.
     Login,
     /// He is an administrator.
@@ -39,7 +39,7 @@ pub enum Step {
 
 /// How a step ended that found nothing wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Passed {
+pub(crate) enum Passed {
     /// It is right; what was seen.
     Fine(String),
     /// VMmanager does not report it; why.
@@ -50,10 +50,11 @@ pub enum Passed {
 
 impl Step {
     /// All, in their order.
-    pub const ALL: [Step; 6] = [Step::Login, Step::Role, Step::Version, Step::Rights, Step::Cluster, Step::Interfaces];
+    pub(crate) const ALL: [Step; 6] =
+        [Step::Login, Step::Role, Step::Version, Step::Rights, Step::Cluster, Step::Interfaces];
 
     /// Its name for people.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Step::Login => "login",
             Step::Role => "role",
@@ -65,7 +66,7 @@ impl Step {
     }
 
     /// The step that must have passed before this one says anything.
-    pub fn needs(self) -> Option<Step> {
+    pub(crate) fn needs(self) -> Option<Step> {
         match self {
             Step::Login => None,
             Step::Role | Step::Version | Step::Rights => Some(Step::Login),
@@ -75,7 +76,7 @@ impl Step {
     }
 
     /// Takes the step.
-    pub fn take(self, vmm: &Client, settings: &HandlerSettings) -> Result<Passed> {
+    pub(crate) fn take(self, vmm: &Client, settings: &HandlerSettings) -> Result<Passed> {
         match self {
             Step::Login => vmm.log_in().map(|()| Passed::Fine(format!("logged in as {}", vmm.username()))),
             Step::Role => check_role(vmm),
@@ -88,7 +89,7 @@ impl Step {
 }
 
 /// All steps; the first that fails ends the trial.
-pub fn check(vmm: &Client, settings: &HandlerSettings) -> Result<()> {
+pub(crate) fn check(vmm: &Client, settings: &HandlerSettings) -> Result<()> {
     for step in Step::ALL {
         if let Passed::Unclear(text) = step.take(vmm, settings)? {
             log::warn!("{text}");
@@ -157,7 +158,7 @@ fn check_interfaces(vmm: &Client, settings: &HandlerSettings) -> Result<Passed> 
 }
 
 /// The handler's cluster; nothing when none is chosen yet.
-pub fn chosen(vmm: &Client, settings: &HandlerSettings) -> Result<Option<Cluster>> {
+pub(crate) fn chosen(vmm: &Client, settings: &HandlerSettings) -> Result<Option<Cluster>> {
     settings.cluster.clone()?.map(|cluster| connection::cluster(vmm, cluster)).transpose()
 }
 

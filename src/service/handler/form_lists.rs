@@ -9,7 +9,7 @@ use crate::vmm::{Client, Cluster};
 
 /// An entry of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// What is stored.
     pub key: String,
     /// What is read by people.
@@ -18,7 +18,7 @@ pub struct Choice {
 
 /// The lists of one VMmanager.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
+pub(crate) struct Choices {
     /// By id.
     pub clusters: Vec<Choice>,
     /// By name: a tariff names a VM configuration that way.
@@ -29,7 +29,7 @@ pub struct Choices {
 
 impl Choices {
     /// Asks VMmanager.
-    pub fn read(vmm: &Client) -> Result<Self> {
+    pub(crate) fn read(vmm: &Client) -> Result<Self> {
         let clusters = clusters(vmm)?;
         let presets = vmm.presets()?.into_iter().map(|preset| {
             let number = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
@@ -49,7 +49,7 @@ impl Choices {
 }
 
 /// Clusters with the kind of their virtual machines: a handler sells one kind.
-pub fn clusters(vmm: &Client) -> Result<Vec<Choice>> {
+pub(crate) fn clusters(vmm: &Client) -> Result<Vec<Choice>> {
     let choice = |cluster: Cluster| Choice {
         text: format!("{}{}", named(&cluster.name, cluster.id), kind(&cluster.virtualization_type)),
         key: cluster.id.to_string(),

@@ -21,7 +21,7 @@ use crate::service::platform::catalogue;
 use crate::vmm::{Host, HostState, Os};
 
 /// Offers every VM of the handler's cluster that no service has and one of the words fits (none: all). The number.
-pub fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
+pub(crate) fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
     let cluster = job.cluster()?.id;
     let naming = job.panel.all_naming()?;
     let staff = staff(job)?;

@@ -23,7 +23,7 @@ use crate::state::prepare_directory;
 use crate::vmm::{Client, Cluster, Host};
 
 /// Everything that a command on a handler needs.
-pub struct HandlerJob<'a> {
+pub(crate) struct HandlerJob<'a> {
     /// Paths and limits.
     pub config: &'a Config,
     /// BILLmanager.
@@ -44,7 +44,7 @@ pub struct HandlerJob<'a> {
 
 impl<'a> HandlerJob<'a> {
     /// Waits for another run of `command` for the handler, then gathers what is needed; asks VMmanager nothing.
-    pub fn new(config: &'a Config, panel: &'a Panel, handler: Handler, command: &str) -> Result<Self> {
+    pub(crate) fn new(config: &'a Config, panel: &'a Panel, handler: Handler, command: &str) -> Result<Self> {
         let alone = lock(config, handler.id, command)?;
         let vmm = connection::client(config, &handler)?;
         let settings = HandlerSettings::read(&handler.params);
@@ -55,13 +55,13 @@ impl<'a> HandlerJob<'a> {
     }
 
     /// The handler's cluster; `cluster_not_found` when VMmanager has no such cluster.
-    pub fn cluster(&self) -> Result<Cluster> {
+    pub(crate) fn cluster(&self) -> Result<Cluster> {
         connection::cluster(&self.vmm, Placement::read(&self.settings, &BTreeMap::new())?.cluster)
     }
 
     /// The platform at the handler's address; `hosts` is the list of all VMs where it was read already. What VMmanager
     /// shows to somebody without rights is not the truth, so we must be an administrator.
-    pub fn platform(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
+    pub(crate) fn platform(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
         if let Some(platform) = self.platform.get() {
             return Ok(*platform);
         }
@@ -72,13 +72,13 @@ impl<'a> HandlerJob<'a> {
     }
 
     /// The mark of a service's VM.
-    pub fn mark(&self, item: ServiceId) -> Mark {
+    pub(crate) fn mark(&self, item: ServiceId) -> Mark {
         self.marker.mark(item)
     }
 
     /// Whether a VM is a service's by the journal, else by its mark. Its owner is not asked for: enough to read from it,
     /// not to change it.
-    pub fn is_of(&self, host: &Host, item: ServiceId) -> Result<bool> {
+    pub(crate) fn is_of(&self, host: &Host, item: ServiceId) -> Result<bool> {
         let platform = self.platform(None)?;
         Ok(match self.journal.find(item)?.filter(|record| record.ended.is_none() && record.vm.is_some()) {
             Some(record) => {

@@ -12,7 +12,7 @@ use crate::service::platform::catalogue::forgiving;
 use crate::vmm::{Os, Recipe};
 
 /// Brings both lists of the handler in line.
-pub fn sync(job: &HandlerJob) -> Result<()> {
+pub(crate) fn sync(job: &HandlerJob) -> Result<()> {
     let cluster = job.cluster()?;
     let lxd = cluster.virtualization_type == "lxd";
     let usable = |os: &Os| os.is_usable_on(cluster.id) && os.is_lxd_image == lxd;
@@ -72,7 +72,7 @@ fn is_sayable(param: &str, name: &str) -> bool {
 }
 
 /// Groups of names that only a hyphen or the case of letters distinguishes: BILLmanager's database may take them for one.
-pub fn alike<'a>(values: impl Iterator<Item = &'a String>) -> Vec<Vec<&'a str>> {
+pub(crate) fn alike<'a>(values: impl Iterator<Item = &'a String>) -> Vec<Vec<&'a str>> {
     let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for value in values {
         alike.entry(forgiving(value)).or_default().push(value);

@@ -1,12 +1,12 @@
 //! What is done for a whole handler: checks, lists, import, traffic.
 
-pub mod check_connection;
-pub mod form_lists;
-pub mod import;
+pub(crate) mod check_connection;
+pub(crate) mod form_lists;
+pub(crate) mod import;
 mod job;
-pub mod lists;
-pub mod overage;
-pub mod suitability;
-pub mod traffic;
+pub(crate) mod lists;
+pub(crate) mod overage;
+pub(crate) mod suitability;
+pub(crate) mod traffic;
 
-pub use job::HandlerJob;
+pub(crate) use job::HandlerJob;

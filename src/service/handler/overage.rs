@@ -21,7 +21,7 @@ const PARAMETERS: PerDirection<&str> = PerDirection { incoming: "overage_in_mbit
 
 /// Services whose speeds have to change, and the caps they shall have. A tariff with a wrong speed does not hold up the
 /// others; what is not known changes nothing.
-pub fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(ServiceId, Speeds)>> {
+pub(crate) fn changes(job: &HandlerJob, usages: &[Usage]) -> Result<Vec<(ServiceId, Speeds)>> {
     let caps: HashMap<ServiceId, Cap> = job.journal.caps()?.into_iter().collect();
     let mut found = Vec::new();
     for usage in usages {

@@ -14,7 +14,7 @@ use crate::settings::HandlerSettings;
 use crate::vmm::Client;
 
 /// Handlers of a tariff, best first, without those in `skipped`.
-pub fn rank(config: &Config, panel: &Panel, tariff: TariffId, skipped: &[HandlerId]) -> Result<Vec<HandlerId>> {
+pub(crate) fn rank(config: &Config, panel: &Panel, tariff: TariffId, skipped: &[HandlerId]) -> Result<Vec<HandlerId>> {
     let chosen = choose(panel.candidates(tariff)?, skipped);
     // One candidate is the best one, whatever its state is: nobody has to wait for an answer.
     if chosen.len() < 2 {

@@ -38,7 +38,7 @@ type Counters = PerDirection<Option<u64>>;
 
 /// The month's traffic of a service, in bytes, and what the tariff includes.
 #[derive(Clone, Debug)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// `item.id`.
     pub item: ServiceId,
     /// The tariff.
@@ -66,7 +66,7 @@ struct Ledger {
 }
 
 /// Records today's traffic of every service and reports the day as complete.
-pub fn record(job: &HandlerJob) -> Result<Vec<Usage>> {
+pub(crate) fn record(job: &HandlerJob) -> Result<Vec<Usage>> {
     let day = today();
     let subjects = subjects(job)?;
     let month = day.strftime("%Y-%m").to_string();

@@ -48,7 +48,7 @@ pub struct Job<'a> {
 }
 
 /// What an operation is about, before anything is opened for it.
-pub struct Assignment<'a> {
+pub(crate) struct Assignment<'a> {
     /// Paths and limits.
     pub config: &'a Config,
     /// BILLmanager.
@@ -64,21 +64,21 @@ pub struct Assignment<'a> {
 }
 
 /// What makes the marks of this installation, as it was first computed.
-pub fn marker(panel: &Panel, journal: &Journal) -> Result<Marker> {
+pub(crate) fn marker(panel: &Panel, journal: &Journal) -> Result<Marker> {
     let installation = journal.installation(|| panel.installation())?;
     Ok(Marker::new(installation, journal.mark_key(|| panel.mark_key())?))
 }
 
 impl<'a> Assignment<'a> {
     /// Gathers what the operation needs; asks VMmanager nothing.
-    pub fn job(self) -> Result<Job<'a>> {
+    pub(crate) fn job(self) -> Result<Job<'a>> {
         let (vmm, journal) = (connection::client(self.config, &self.handler)?, Journal::open(self.config)?);
         self.with(vmm, journal)
     }
 
     /// The same for a dry run: what would be changed goes into `plan`, the journal is a copy, nothing is waited
     /// for.
-    pub fn dry_run(self, plan: &Rc<Plan>) -> Result<Job<'a>> {
+    pub(crate) fn dry_run(self, plan: &Rc<Plan>) -> Result<Job<'a>> {
         let config = Config { limits: self.config.limits.dry_run(), ..self.config.clone() };
         let vmm = connection::client(&config, &self.handler)?.dry_run(plan);
         self.with(vmm, Journal::copy(&config)?)

@@ -24,7 +24,7 @@ impl Job<'_> {
 
 /// Whether a service means this VM and not one with the same id elsewhere. Certain only by platform; where nobody knows,
 /// it does.
-pub fn means_vm(
+pub(crate) fn means_vm(
     journal: &Journal,
     platform: Option<PlatformId>,
     address: &str,

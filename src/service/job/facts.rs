@@ -9,7 +9,7 @@ use crate::panel::Service;
 use crate::vmm::Host;
 
 /// What is known beside the VM itself.
-pub struct Background<'a> {
+pub(crate) struct Background<'a> {
     /// The service.
     pub service: &'a Service,
     /// Knows our marks.
@@ -30,7 +30,7 @@ pub struct Background<'a> {
 
 impl Background<'_> {
     /// What speaks for and against `host` being the service's.
-    pub fn facts(&self, host: &Host) -> Facts {
+    pub(crate) fn facts(&self, host: &Host) -> Facts {
         let marks = FoundMark::all(&host.comment);
         let is_own = |found: &&FoundMark| self.mark.is_of_service(found);
         let own = marks.iter().find(is_own).map(|_| self.mark.is_in(&host.comment));

@@ -1,14 +1,14 @@
 //! One operation on one service: what it works on, whose VM it is, how it waits, and when it may run.
 
 mod assignment;
-pub mod claims;
-pub mod evidence;
-pub mod facts;
+pub(crate) mod claims;
+pub(crate) mod evidence;
+pub(crate) mod facts;
 mod locate;
 pub mod mark;
 mod prove;
-pub mod settle;
-pub mod turn;
-pub mod watch;
+pub(crate) mod settle;
+pub(crate) mod turn;
+pub(crate) mod watch;
 
-pub use assignment::{Assignment, Job, marker};
+pub(crate) use assignment::{Assignment, Job, marker};

@@ -14,7 +14,11 @@ use crate::vmm::{Ended, Failure, Outcome, Task};
 
 /// Looks again and again until `look` finds something; nothing when it has not for as long as `limit`. It looks once
 /// at least. `subject` is for the person at the terminal.
-pub fn settle<T>(subject: &str, limit: Duration, mut look: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+pub(crate) fn settle<T>(
+    subject: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<Option<T>> {
     let wait = Backoff::new(limit);
     loop {
         if let Some(found) = look()? {

@@ -21,7 +21,7 @@ use crate::recorder::{self, Metric};
 use crate::settings::{HandlerSettings, SERVICE_PREFIX, service_key};
 
 /// Where operations run: the installation, and the operation of BILLmanager that asks for them.
-pub struct Turns<'a> {
+pub(crate) struct Turns<'a> {
     config: &'a Config,
     panel: &'a Panel,
     operation: Option<OperationId>,
@@ -32,22 +32,27 @@ pub struct Turns<'a> {
 
 impl<'a> Turns<'a> {
     /// `operation` is the running operation of BILLmanager, if there is one.
-    pub fn new(config: &'a Config, panel: &'a Panel, operation: Option<OperationId>) -> Self {
+    pub(crate) fn new(config: &'a Config, panel: &'a Panel, operation: Option<OperationId>) -> Self {
         Turns { config, panel, operation, handler: RefCell::new(None), waited: Cell::new(false) }
     }
 
     /// Id and name of the handler, as soon as it is known: for the report of a failure.
-    pub fn handler(&self) -> Option<(HandlerId, String)> {
+    pub(crate) fn handler(&self) -> Option<(HandlerId, String)> {
         self.handler.borrow().clone()
     }
 
     /// Notes whose work this is.
-    pub fn note_handler(&self, handler: &Handler) {
+    pub(crate) fn note_handler(&self, handler: &Handler) {
         *self.handler.borrow_mut() = Some((handler.id, handler.name.clone()));
     }
 
     /// Works on a service alone, in the handler's queue where that is switched on.
-    pub fn with_turn<T>(&self, item: ServiceId, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_turn<T>(
+        &self,
+        item: ServiceId,
+        command: &str,
+        work: impl FnOnce(&Job) -> Result<T>,
+    ) -> Result<T> {
         let (handler, label) = self.begin(item, command)?;
         let settings = HandlerSettings::read(&handler.params);
         let alone = self.ticket(&service_key(item), 1, &label)?;
@@ -62,14 +67,19 @@ impl<'a> Turns<'a> {
     }
 
     /// Gathers what is known of a service for work that changes nothing.
-    pub fn with_job<T>(&self, item: ServiceId, command: &str, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_job<T>(
+        &self,
+        item: ServiceId,
+        command: &str,
+        work: impl FnOnce(&Job) -> Result<T>,
+    ) -> Result<T> {
         let (handler, label) = self.begin(item, command)?;
         let job = self.assignment(item, handler, label)?.job()?;
         work(&Job { asks_only: true, ..job })
     }
 
     /// Runs an operation for its plan; its own error, if it has one. What would follow a wait for VMmanager is not known.
-    pub fn dry_run(
+    pub(crate) fn dry_run(
         &self,
         item: ServiceId,
         command: &str,

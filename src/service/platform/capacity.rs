@@ -5,13 +5,13 @@ use crate::id::ClusterId;
 use crate::vmm::{Client, Pool};
 
 /// The IP pools that serve a cluster; of `chosen` alone unless that is empty.
-pub fn pools(vmm: &Client, cluster: ClusterId, chosen: &[u64]) -> Result<Vec<Pool>> {
+pub(crate) fn pools(vmm: &Client, cluster: ClusterId, chosen: &[u64]) -> Result<Vec<Pool>> {
     let usable = |pool: &Pool| chosen.is_empty() || chosen.contains(&pool.id);
     let serves = |pool: &Pool| pool.clusters.iter().any(|at| at.id == cluster);
     Ok(vmm.pools()?.into_iter().filter(|pool| usable(pool) && serves(pool)).collect())
 }
 
 /// IPv4 addresses left in pools; nothing when one of them does not report it.
-pub fn free_ipv4(pools: &[Pool]) -> Option<u64> {
+pub(crate) fn free_ipv4(pools: &[Pool]) -> Option<u64> {
     pools.iter().map(Pool::free_ipv4).sum()
 }

@@ -11,7 +11,7 @@ use crate::service::order::Order;
 use crate::vmm::{Client, Os, Preset, Recipe};
 
 /// The OS template `name` as it can be used on `cluster`.
-pub fn os(vmm: &Client, name: &str, cluster: ClusterId) -> Result<Os> {
+pub(crate) fn os(vmm: &Client, name: &str, cluster: ClusterId) -> Result<Os> {
     let all = vmm.os_list()?;
     let found = os_among(&all, name, cluster);
     // Explaining may cost a request; the order has failed already.
@@ -24,12 +24,12 @@ pub fn os(vmm: &Client, name: &str, cluster: ClusterId) -> Result<Os> {
 }
 
 /// A template's name in BILLmanager.
-pub fn os_title(os: &Os) -> String {
+pub(crate) fn os_title(os: &Os) -> String {
     format!("{}__{}", os.repository, os.name)
 }
 
 /// The same among templates that were read before; the cluster is taken to exist.
-pub fn os_among<'a>(all: &'a [Os], name: &str, cluster: ClusterId) -> Result<&'a Os> {
+pub(crate) fn os_among<'a>(all: &'a [Os], name: &str, cluster: ClusterId) -> Result<&'a Os> {
     let usable: Vec<&Os> = all.iter().filter(|os| os.is_usable_on(cluster)).collect();
     if let Some(found) = pick("ostempl", name, &usable, os_title)? {
         return Ok(found);
@@ -52,7 +52,7 @@ pub fn os_among<'a>(all: &'a [Os], name: &str, cluster: ClusterId) -> Result<&'a
 }
 
 /// The recipe `name`.
-pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
+pub(crate) fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
     let all = vmm.recipes()?;
     let candidates: Vec<&Recipe> = all.iter().collect();
     let found = pick("recipe", name, &candidates, |recipe| format!("{}__{}", recipe.repository, recipe.name))?;
@@ -69,7 +69,7 @@ pub fn recipe(vmm: &Client, name: &str) -> Result<Recipe> {
 
 /// The VM configuration that the tariff names; nothing when it names none. It must exist when the tariff leaves a size
 /// to it.
-pub fn needed_preset<P: AsRef<[Preset]>>(
+pub(crate) fn needed_preset<P: AsRef<[Preset]>>(
     presets: impl FnOnce() -> Result<P>,
     order: &Order,
     lxd: bool,
@@ -111,6 +111,6 @@ fn pick<'a, T>(what: &str, name: &str, candidates: &[&'a T], title: impl Fn(&T) 
 }
 
 /// A name without the differences that people overlook: hyphens, blanks, the case of letters.
-pub fn forgiving(title: &str) -> String {
+pub(crate) fn forgiving(title: &str) -> String {
     title.trim().to_lowercase().replace('-', " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

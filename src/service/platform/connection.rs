@@ -11,7 +11,7 @@ use crate::settings::{HandlerSettings, TlsVerify};
 use crate::vmm::{Access, Client, Cluster, Endpoint, Identity, Session, Trust};
 
 /// A client for a handler as it is stored in BILLmanager; it shares its session with other processes.
-pub fn client(config: &Config, handler: &Handler) -> Result<Client> {
+pub(crate) fn client(config: &Config, handler: &Handler) -> Result<Client> {
     let settings = HandlerSettings::read(&handler.params);
     let access = access(&settings, handler.secrets.get("password"))?;
     for (_, warning) in &settings.warnings {
@@ -25,14 +25,14 @@ pub fn client(config: &Config, handler: &Handler) -> Result<Client> {
 }
 
 /// A client for settings that are to be tried out: it always logs in itself. Asks VMmanager nothing yet.
-pub fn connect(config: &Config, settings: &HandlerSettings, password: Option<&SecretString>) -> Result<Client> {
+pub(crate) fn connect(config: &Config, settings: &HandlerSettings, password: Option<&SecretString>) -> Result<Client> {
     let access = access(settings, password)?;
     let session = Session::alone(&identity(&access));
     Ok(Client::new(access, session, &config.limits))
 }
 
 /// Everything that makes [`connect`] impossible, and a wrong cluster.
-pub fn faults(settings: &HandlerSettings, password: Option<&SecretString>) -> Vec<Error> {
+pub(crate) fn faults(settings: &HandlerSettings, password: Option<&SecretString>) -> Vec<Error> {
     let found = [
         address(settings).err(),
         settings.username.as_ref().err().cloned(),
@@ -80,7 +80,7 @@ fn trust(settings: &HandlerSettings) -> Result<Trust> {
 }
 
 /// VMmanager 6 handlers are in data centers of BILLmanager itself; `datacenter_external` otherwise [protocol 3.2].
-pub fn refuse_external(handler: &Handler) -> Result<()> {
+pub(crate) fn refuse_external(handler: &Handler) -> Result<()> {
     let Some(id) = handler.external_datacenter.as_deref().filter(|id| *id != "0") else { return Ok(()) };
     let text = format!("the handler's data center has the external id \"{id}\"");
     let error = Error::new(Kind::DatacenterExternal, "datacenter", text);
@@ -88,7 +88,7 @@ pub fn refuse_external(handler: &Handler) -> Result<()> {
 }
 
 /// A cluster that must exist.
-pub fn cluster(vmm: &Client, id: ClusterId) -> Result<Cluster> {
+pub(crate) fn cluster(vmm: &Client, id: ClusterId) -> Result<Cluster> {
     vmm.cluster(id)?.ok_or_else(|| {
         Error::new(Kind::ClusterNotFound, "cluster", format!("VMmanager has no cluster with the id {id}"))
             .cure("choose another one in the handler's settings")

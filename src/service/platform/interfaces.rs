@@ -16,7 +16,7 @@ const MAIN: u64 = 0;
 
 /// Both interfaces of a new VM with the pools that serve them; `pools` narrows the choice for the main one.
 /// `no_second_interface` when the cluster has only one.
-pub fn of_new_vm(vmm: &Client, cluster: ClusterId, pools: &[u64]) -> Result<Vec<InterfacePools>> {
+pub(crate) fn of_new_vm(vmm: &Client, cluster: ClusterId, pools: &[u64]) -> Result<Vec<InterfacePools>> {
     let mut serving = serving(vmm, cluster)?;
     let main = serving.remove(&MAIN).unwrap_or_default();
     let Some((second, second_pools)) = serving.pop_first() else {
@@ -53,7 +53,7 @@ fn serving(vmm: &Client, cluster: ClusterId) -> Result<BTreeMap<u64, Vec<u64>>> 
 
 /// The VM with the addresses of its main interface alone, which are those that are sold. Nothing is asked and nothing
 /// left out unless the handler gives VMs an additional interface.
-pub fn main_only(vmm: &Client, place: impl FnOnce() -> Result<Placement>, mut host: Host) -> Result<Host> {
+pub(crate) fn main_only(vmm: &Client, place: impl FnOnce() -> Result<Placement>, mut host: Host) -> Result<Host> {
     if host.ip4.len() < 2 || !place()?.additional_interface {
         return Ok(host);
     }

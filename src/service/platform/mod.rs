@@ -1,7 +1,7 @@
 //! One VMmanager: how to reach it, which one it is, and what it offers.
 
-pub mod capacity;
-pub mod catalogue;
-pub mod connection;
-pub mod interfaces;
-pub mod recognise;
+pub(crate) mod capacity;
+pub(crate) mod catalogue;
+pub(crate) mod connection;
+pub(crate) mod interfaces;
+pub(crate) mod recognise;

@@ -14,7 +14,7 @@ use crate::vmm::{Client, Host};
 const SAMPLE: usize = 5;
 
 /// A VMmanager and what we know of such.
-pub struct Site<'a> {
+pub(crate) struct Site<'a> {
     /// The VMmanager that answers at the handler's address.
     pub vmm: &'a Client,
     /// What we recorded.
@@ -37,7 +37,7 @@ enum Seen {
 impl Site<'_> {
     /// The platform at this address. `hosts` is the list of all VMs where it was read already; else one recorded VM is read
     /// where all is as before.
-    pub fn recognise(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
+    pub(crate) fn recognise(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
         let address = self.vmm.base();
         if let Some(known) = self.journal.platform_at(&address)? {
             return self.confirm(known, &address, hosts);
@@ -73,7 +73,7 @@ impl Site<'_> {
 
     /// A platform was recognised at this address. If VMs of the one that was known here are here too, both are one
     /// VMmanager: it was first met at two addresses.
-    pub fn arrived(&self, own: PlatformId, known: Option<PlatformId>, hosts: Option<&[Host]>) -> Result<()> {
+    pub(crate) fn arrived(&self, own: PlatformId, known: Option<PlatformId>, hosts: Option<&[Host]>) -> Result<()> {
         let address = self.vmm.base();
         let Some(known) = known else {
             log::warn!("VMmanager platform {own} is at {address} now");
@@ -116,7 +116,7 @@ impl Site<'_> {
     }
 
     /// What VMmanager shows to somebody without rights is not the truth.
-    pub fn require_administrator(&self) -> Result<()> {
+    pub(crate) fn require_administrator(&self) -> Result<()> {
         if self.vmm.is_administrator()? {
             return Ok(());
         }

@@ -31,7 +31,7 @@ const TASKS: usize = 10;
 const REASONS: usize = 3;
 
 /// What each place says of a service.
-pub struct Report {
+pub(crate) struct Report {
     /// Service.
     pub item: ServiceId,
     /// BILLmanager.
@@ -47,7 +47,7 @@ pub struct Report {
 }
 
 /// BILLmanager's rows.
-pub struct BillingPart {
+pub(crate) struct BillingPart {
     /// The service.
     pub service: Service,
     /// Its handler.
@@ -64,7 +64,7 @@ pub struct BillingPart {
 
 /// Our journal's rows; nothing where it has none.
 #[derive(Default)]
-pub struct JournalPart {
+pub(crate) struct JournalPart {
     /// Creation, removal, restart.
     pub record: Option<Record>,
     /// Traffic of the month that was read last.
@@ -76,7 +76,7 @@ pub struct JournalPart {
 }
 
 /// VMmanager's side.
-pub struct PlatformPart {
+pub(crate) struct PlatformPart {
     /// For further questions.
     pub client: Client,
     /// The service's mark.
@@ -90,10 +90,10 @@ pub struct PlatformPart {
 }
 
 /// A task, and VMmanager's reason if it failed and was asked about.
-pub type TaskEntry = (Past, Option<Error>);
+pub(crate) type TaskEntry = (Past, Option<Error>);
 
 /// The service's places in the queue.
-pub struct QueuePart {
+pub(crate) struct QueuePart {
     /// Its tickets.
     pub entries: Vec<Entry>,
     /// Pauses that hold it up, or would.
@@ -102,7 +102,7 @@ pub struct QueuePart {
 
 /// Asks every place, with at most `lines` lines of the log. An error only when there is no such service, or it is not
 /// ours.
-pub fn collect(config: &Config, item: ServiceId, lines: usize) -> Result<Report> {
+pub(crate) fn collect(config: &Config, item: ServiceId, lines: usize) -> Result<Report> {
     let config = config.impatient();
     // First, because looking leaves lines of its own.
     let log = recent_log(&config, item, lines);
@@ -122,13 +122,13 @@ pub fn collect(config: &Config, item: ServiceId, lines: usize) -> Result<Report>
 
 impl Report {
     /// Every part could be read.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         let told = self.bill.is_ok() && self.journal.is_ok() && self.platform.is_ok();
         told && self.queue.is_ok() && self.log.is_ok()
     }
 
     /// What cannot be true together, in sentences.
-    pub fn contradictions(&self) -> Vec<String> {
+    pub(crate) fn contradictions(&self) -> Vec<String> {
         super::contradictions::find(self)
     }
 

@@ -6,7 +6,7 @@ use crate::panel::ServiceStatus;
 use crate::vmm::{Host, HostState};
 
 /// Sentences, the most serious first.
-pub fn find(report: &Report) -> Vec<String> {
+pub(super) fn find(report: &Report) -> Vec<String> {
     let mut found = Vec::new();
     if let (Ok(bill), Ok(platform)) = (&report.bill, &report.platform) {
         found.extend(identity(bill, platform));

@@ -2,6 +2,6 @@
 
 mod collect;
 mod contradictions;
-pub mod phases;
+pub(crate) mod phases;
 
-pub use collect::*;
+pub(crate) use collect::*;

@@ -12,7 +12,7 @@ use crate::vmm::{Failure, HostState};
 use crate::{fault, log};
 
 /// Sets the root password of the VM and saves it crypted; repeating it with the same password changes nothing.
-pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
+pub(crate) fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
     let host = job.vm()?;
     if host.state != HostState::Running {
         let text = format!("VM {} is {}", host.id, host.state);
@@ -27,7 +27,7 @@ pub fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
 
 /// A link that logs the client in to VMmanager: to his own account and no other, and not while the service is suspended.
 /// Never for an administrator: the client would get the whole platform.
-pub fn login_link(job: &Job) -> Result<SecretString> {
+pub(crate) fn login_link(job: &Job) -> Result<SecretString> {
     if job.service.status == ServiceStatus::Suspended {
         let text = format!("service {} is suspended: its client cannot enter VMmanager", job.service.id);
         return Err(Error::new(Kind::BadParam, "status", text));
@@ -52,7 +52,7 @@ pub fn login_link(job: &Job) -> Result<SecretString> {
 }
 
 /// Installs the OS again with a new password; without `os` and `recipe` as ordered. Destroys the data on the disk; only an operator can ask for it.
-pub fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()> {
+pub(crate) fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Result<()> {
     let host = job.vm()?;
     let place = job.place()?;
     let ordered = os.or(job.service.param("ostempl"));

@@ -21,7 +21,7 @@ use crate::vmm::{Account, Failure};
 use crate::{fault, log};
 
 /// The id of the client's account.
-pub fn ensure(job: &Job) -> Result<AccountId> {
+pub(crate) fn ensure(job: &Job) -> Result<AccountId> {
     let (platform, email) = (job.platform()?, email(job)?);
     let _lock = lock(job, &email)?;
     settle_old_rows(job, platform)?;
@@ -180,7 +180,7 @@ fn lock(job: &Job, email: &str) -> Result<Lock> {
 }
 
 /// Only somebody with a client's rights is a client: who is not known to be one could get the whole platform [api 1.4].
-pub fn checked(account: &Account) -> Result<()> {
+pub(crate) fn checked(account: &Account) -> Result<()> {
     let Account { id, email, roles, .. } = account;
     if account.is_staff() {
         let text = format!("the e-mail {email} belongs to an administrator of VMmanager (account {id})");

@@ -8,7 +8,7 @@ use crate::service::order::quantity;
 use crate::service::platform::capacity;
 
 /// A parameter of the order.
-pub fn param(name: &str, value: &str) -> Result<()> {
+pub(crate) fn param(name: &str, value: &str) -> Result<()> {
     if name != "domain" || value.trim().is_empty() || host_name(value).is_some() {
         return Ok(());
     }
@@ -17,7 +17,7 @@ pub fn param(name: &str, value: &str) -> Result<()> {
 
 /// An add-on of an existing service, `value` in the add-on's unit: why it is certainly impossible, if it is. An error
 /// is a doubt, whatever its kind.
-pub fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
+pub(crate) fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
     let is = |wanted: &str| name.split_whitespace().any(|word| word == wanted);
     let (Ok(value), Some(host)) = (value.trim().parse::<u64>(), job.locate()?) else { return Ok(None) };
     if is("disk") || is("disc") {

@@ -14,7 +14,7 @@ use crate::service::job::mark::FoundMark;
 use crate::vmm::Host;
 
 /// Both sides of a link, and what speaks against it.
-pub struct Proposal {
+pub(crate) struct Proposal {
     /// The VM.
     pub host: Host,
     /// What BILLmanager and VMmanager say of the same thing: name, theirs, ours.
@@ -26,7 +26,7 @@ pub struct Proposal {
 }
 
 /// Compares a service with the VM that BILLmanager names, or with `vm`.
-pub fn propose(job: &Job, vm: Option<VmId>) -> Result<Proposal> {
+pub(crate) fn propose(job: &Job, vm: Option<VmId>) -> Result<Proposal> {
     let id = vm.map_or_else(|| job.recorded_vm(), |id| Ok(Some(id)))?.ok_or_else(|| {
         let text = format!("service {} names no VM (panelid is empty)", job.service.id);
         Error::new(Kind::MissingParam, "panelid", text).cure("say which one with --vm")
@@ -113,7 +113,7 @@ fn facts(job: &Job, host: &Host, owner: &str) -> Vec<[String; 3]> {
 }
 
 /// Writes the mark and records the link.
-pub fn link(job: &Job, proposal: &Proposal) -> Result<()> {
+pub(crate) fn link(job: &Job, proposal: &Proposal) -> Result<()> {
     let host = &proposal.host;
     if !proposal.obstacles.is_empty() {
         return Err(Error::new(Kind::Vm6Foreign, format!("VM {}", host.id), proposal.obstacles.join("; ")));

@@ -1,16 +1,16 @@
 //! What an operation does with the VM of a service.
 
-pub mod access;
-pub mod account;
+pub(crate) mod access;
+pub(crate) mod account;
 pub mod addresses;
-pub mod check_addon;
-pub mod link;
-pub mod open;
+pub(crate) mod check_addon;
+pub(crate) mod link;
+pub(crate) mod open;
 mod password;
-pub mod power;
+pub(crate) mod power;
 mod recipe;
-pub mod remove;
-pub mod resize;
+pub(crate) mod remove;
+pub(crate) mod resize;
 pub mod sizes;
-pub mod speed_cap;
-pub mod sync;
+pub(crate) mod speed_cap;
+pub(crate) mod sync;

@@ -21,13 +21,13 @@ use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, RecipeRun,
 use crate::{fault, log};
 
 /// Opens a service: a running VM with its addresses, known to BILLmanager.
-pub fn open(job: &Job) -> Result<()> {
+pub(crate) fn open(job: &Job) -> Result<()> {
     let host = ensure(job, true)?;
     finish_open(job, &host)
 }
 
 /// Repairs or finishes an opening; an existing VM is never installed again.
-pub fn reopen(job: &Job) -> Result<()> {
+pub(crate) fn reopen(job: &Job) -> Result<()> {
     let host = ensure(job, false)?;
     save_facts(job, &host)?;
     job.panel.post("service.postreopen", job.service.id)

@@ -10,7 +10,7 @@ const KINDS: [&[u8]; 3] = [b"abcdefghijkmnpqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWX
 const LENGTH: usize = 16;
 
 /// A fresh password.
-pub fn generate() -> Result<SecretString> {
+pub(super) fn generate() -> Result<SecretString> {
     let random = SystemRandom::new();
     let everything = KINDS.concat();
     loop {

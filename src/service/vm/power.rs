@@ -13,7 +13,7 @@ use crate::vmm::{Ended, Failure, Host, HostState, Past, Task};
 use crate::{fault, log};
 
 /// Stops the VM; by force when a gentle stop does not end in its time.
-pub fn stop(job: &Job, host: &Host) -> Result<()> {
+pub(crate) fn stop(job: &Job, host: &Host) -> Result<()> {
     if host.state == HostState::Stopped {
         log::info!("service {}: VM {} is stopped already", job.service.id, host.id);
         return Ok(());
@@ -33,7 +33,7 @@ pub fn stop(job: &Job, host: &Host) -> Result<()> {
 }
 
 /// Starts the VM.
-pub fn start(job: &Job, host: &Host) -> Result<()> {
+pub(crate) fn start(job: &Job, host: &Host) -> Result<()> {
     if host.state == HostState::Running {
         log::info!("service {}: VM {} runs already", job.service.id, host.id);
         return Ok(());
@@ -123,26 +123,26 @@ fn taken_up(job: &Job, host: VmId, after: Option<u64>) -> Result<bool> {
 }
 
 /// Number of the VM's newest task, if VMmanager reports it.
-pub fn newest_task(job: &Job, host: VmId) -> Result<Option<u64>> {
+pub(crate) fn newest_task(job: &Job, host: VmId) -> Result<Option<u64>> {
     let newest = |past: Vec<Past>| past.iter().filter_map(|task| task.id).max().unwrap_or_default();
     Ok(job.vmm.history(host)?.map(newest))
 }
 
 /// Stops the VM of a service that is not paid for, or was abused.
-pub fn suspend(job: &Job) -> Result<()> {
+pub(crate) fn suspend(job: &Job) -> Result<()> {
     stop(job, &job.vm()?)?;
     job.panel.post("service.postsuspend", job.service.id)
 }
 
 /// Starts it again.
-pub fn resume(job: &Job) -> Result<()> {
+pub(crate) fn resume(job: &Job) -> Result<()> {
     start(job, &job.vm()?)?;
     job.panel.post("service.postresume", job.service.id)
 }
 
 /// The client's or an employee's power button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Button {
+pub(crate) enum Button {
     /// Start.
     Start,
     /// Stop.
@@ -154,7 +154,7 @@ pub enum Button {
 }
 
 /// Does what the button says and reports it. A suspended service cannot be started with it.
-pub fn press(job: &Job, button: Button) -> Result<()> {
+pub(crate) fn press(job: &Job, button: Button) -> Result<()> {
     if job.service.status == ServiceStatus::Suspended && button != Button::Stop {
         let error = Error::new(Kind::BadParam, "status", format!("service {} is suspended", job.service.id));
         return Err(error.cure("resume it in BILLmanager first"));

@@ -17,7 +17,7 @@ const WORDS: [&str; 2] = ["recipe", "script"];
 
 /// Waits until the script of a VM has ended; tasks up to the number `after` are of an earlier life. A script that
 /// failed does not take the VM with it.
-pub fn wait(job: &Job, vm: VmId, installation: Option<&Task>, after: Option<u64>) -> Result<()> {
+pub(super) fn wait(job: &Job, vm: VmId, installation: Option<&Task>, after: Option<u64>) -> Result<()> {
     let limit = job.limits().create;
     let is_script = |past: &&Past| {
         past.id.unwrap_or_default() > after.unwrap_or_default() && WORDS.iter().any(|word| past.name.contains(word))

@@ -12,7 +12,7 @@ use crate::vmm::{Failure, Host, HostState, Outcome, Task};
 use crate::{fault, log};
 
 /// Ends a service: VM, slots, BILLmanager.
-pub fn close(job: &Job) -> Result<()> {
+pub(crate) fn close(job: &Job) -> Result<()> {
     if let Some(host) = locate_for_removal(job)? {
         remove(job, &host)?;
     } else {
@@ -52,7 +52,7 @@ fn is_left_to_another(job: &Job) -> Result<bool> {
 }
 
 /// Removes a VM after proving that it is the service's.
-pub fn remove(job: &Job, host: &Host) -> Result<()> {
+pub(crate) fn remove(job: &Job, host: &Host) -> Result<()> {
     job.prove(host)?;
     let (item, mark) = (job.service.id, job.mark.to_string());
     let subject = job.subject(job.platform()?, &mark);

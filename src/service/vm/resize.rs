@@ -20,12 +20,12 @@ use crate::{fault, log};
 const ROUNDS: usize = 3;
 
 /// Brings the VM's sizes in line with the order; returns the VM as it is then.
-pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
+pub(crate) fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
     bring(job, order, host, true)
 }
 
 /// The same where it can be done without a restart; refused as a whole where it cannot.
-pub fn apply_without_restart(job: &Job, order: &Order, host: Host) -> Result<Host> {
+pub(crate) fn apply_without_restart(job: &Job, order: &Order, host: Host) -> Result<Host> {
     bring(job, order, host, false)
 }
 

@@ -13,10 +13,10 @@ use crate::service::order::{Order, Sizes};
 use crate::vmm::{Failure, Host, HostState, Resources};
 
 /// Speeds in Mbit/s; nothing where a direction is not capped.
-pub type Speeds = PerDirection<Option<u64>>;
+pub(crate) type Speeds = PerDirection<Option<u64>>;
 
 /// Caps the speeds of a service's VM, or gives them back.
-pub fn apply(job: &Job, wanted: Speeds) -> Result<()> {
+pub(crate) fn apply(job: &Job, wanted: Speeds) -> Result<()> {
     let (item, host) = (job.service.id, job.vm()?);
     let known = job.journal.cap(item)?.filter(|cap| cap.vm == host.id);
     let has = PerDirection { incoming: host.net_in_mbitps, outgoing: host.net_out_mbitps };
@@ -78,7 +78,7 @@ fn describe(resources: &Resources, wanted: Speeds) -> String {
 
 /// Takes capped speeds out of what a tariff change wants: they come back with the new month, and a restart for their
 /// sake would be a restart for nothing. A speed below the cap is a change of the client's own.
-pub fn leave_capped(cap: Option<Cap>, host: &Host, mut sizes: Sizes) -> Sizes {
+pub(crate) fn leave_capped(cap: Option<Cap>, host: &Host, mut sizes: Sizes) -> Sizes {
     let Some(cap) = cap.filter(|cap| cap.vm == host.id) else { return sizes };
     for (speed, cap) in
         [(&mut sizes.net_in_mbitps, cap.speed.incoming), (&mut sizes.net_out_mbitps, cap.speed.outgoing)]

@@ -11,7 +11,7 @@ use crate::vmm::{Host, HostState};
 
 /// Reads the VM back: id, name, addresses, state. The suspension is held first: nothing that BILLmanager refuses may
 /// keep a VM running that is not paid for.
-pub fn run(job: &Job) -> Result<()> {
+pub(crate) fn run(job: &Job) -> Result<()> {
     let host = job.vm()?;
     let item = job.service.id;
     hold_suspension(job, &host)?;
@@ -29,7 +29,7 @@ pub fn run(job: &Job) -> Result<()> {
 }
 
 /// What BILLmanager shows of a VM, as parameters of its service.
-pub fn shown(host: &Host) -> Vec<(&'static str, String)> {
+pub(crate) fn shown(host: &Host) -> Vec<(&'static str, String)> {
     let ip = addresses::main_address(host).map(|ip| ("ip", ip.to_owned()));
     [("panelid", host.id.to_string()), ("serverid", host.name.clone())].into_iter().chain(ip).collect()
 }

@@ -10,7 +10,7 @@ const HOT_GROWTHS: u64 = 16;
 const ANNOUNCED: [(&str, &str); 2] = [("cpu_number", "cpu_number_new"), ("ram_mib", "ram_mib_new")];
 
 /// What VMmanager would say to a change.
-pub enum Prediction {
+pub(super) enum Prediction {
     /// It would be done; why it is asked for.
     Done(String),
     /// It would be refused; why it is asked for, and why it is refused.
@@ -20,7 +20,7 @@ pub enum Prediction {
 }
 
 /// A VM.
-pub struct Vm {
+pub(super) struct Vm {
     /// Its element in the list of VMs.
     pub listed: Value,
     /// What is known of its list of IPv4 addresses.
@@ -38,7 +38,7 @@ pub struct Vm {
 
 impl Vm {
     /// As VMmanager lists it.
-    pub fn new(listed: Value) -> Self {
+    pub(super) fn new(listed: Value) -> Self {
         Vm {
             listed,
             ipv4: Vec::new(),
@@ -51,7 +51,7 @@ impl Vm {
     }
 
     /// `VM 217 (vps3)`.
-    pub fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         format!("VM {} ({})", self.number("id").unwrap_or_default(), self.text("name"))
     }
 
@@ -72,7 +72,7 @@ impl Vm {
     }
 
     /// Whether the main disk has this number.
-    pub fn has_disk(&self, disk: u64) -> bool {
+    pub(super) fn has_disk(&self, disk: u64) -> bool {
         self.disk_number("id") == Some(disk)
     }
 
@@ -82,7 +82,7 @@ impl Vm {
     }
 
     /// Cores, memory and speeds.
-    pub fn change_resources(&mut self, body: &Value) -> Prediction {
+    pub(super) fn change_resources(&mut self, body: &Value) -> Prediction {
         let mut values = body.as_object().cloned().unwrap_or_default();
         let deferred = values.remove("defer").is_some();
         let what: Vec<String> = values.iter().map(|(name, value)| self.difference(name, value)).collect();
@@ -159,7 +159,7 @@ impl Vm {
     }
 
     /// The main disk.
-    pub fn grow_disk(&mut self, body: &Value) -> Prediction {
+    pub(super) fn grow_disk(&mut self, body: &Value) -> Prediction {
         let (has, wanted) = (self.disk_number("disk_mib").unwrap_or_default(), body["size_mib"].clone());
         let what = format!("disk {has} → {wanted} MiB");
         let state = self.text("state").to_owned();
@@ -192,7 +192,7 @@ impl Vm {
     }
 
     /// `start`, `stop` or `restart`.
-    pub fn switch(&mut self, action: &str, body: &Value) -> Prediction {
+    pub(super) fn switch(&mut self, action: &str, body: &Value) -> Prediction {
         let state = self.text("state").to_owned();
         let force = if body.get("force").is_some() { ", by force" } else { "" };
         let (why, after) = match (action, state.as_str()) {
@@ -217,14 +217,14 @@ impl Vm {
     }
 
     /// The comment.
-    pub fn note(&mut self, body: &Value) -> Prediction {
+    pub(super) fn note(&mut self, body: &Value) -> Prediction {
         let why = format!("{} has no mark of the service in its comment", self.title());
         self.set("comment", body["comment"].clone());
         Prediction::Done(why)
     }
 
     /// Goes.
-    pub fn remove(&mut self) -> Prediction {
+    pub(super) fn remove(&mut self) -> Prediction {
         let owner = self.listed["account"]["email"].as_str().unwrap_or_default();
         let (title, comment) = (self.title(), self.text("comment"));
         let why = format!("{title} is proved to be the service's: owner {owner}, comment \"{comment}\"");
@@ -238,7 +238,7 @@ impl Vm {
     }
 
     /// Takes in what VMmanager says of its IPv4 addresses; the list as the plan leaves it.
-    pub fn read_ipv4(&mut self, real: &[Value]) -> &[Value] {
+    pub(super) fn read_ipv4(&mut self, real: &[Value]) -> &[Value] {
         let known = |id| self.ipv4.iter().any(|address| number(address, "id") == id);
         let is_new = |address: &&Value| {
             let id = number(address, "id");
@@ -250,7 +250,7 @@ impl Vm {
     }
 
     /// Gets further IPv4 addresses.
-    pub fn add_ipv4(&mut self, addresses: Vec<Value>) -> Prediction {
+    pub(super) fn add_ipv4(&mut self, addresses: Vec<Value>) -> Prediction {
         let has = self.list("ip4").len();
         let why = format!("IPv4 addresses of {}: {has} → {}", self.title(), has + addresses.len());
         let literals = addresses.iter().map(|address| json!({ "ip": address["ip_addr"] }));
@@ -261,7 +261,7 @@ impl Vm {
     }
 
     /// IPv6 on, with this address, or off.
-    pub fn set_ipv6(&mut self, body: &Value, address: &str) -> Prediction {
+    pub(super) fn set_ipv6(&mut self, body: &Value, address: &str) -> Prediction {
         let on = body["ipv6_enabled"] == json!(true);
         let why =
             format!("IPv6 of {} is {}", self.title(), if on { "off, on is ordered" } else { "on, off is ordered" });
@@ -278,7 +278,7 @@ impl Vm {
     }
 
     /// Loses an address; nothing when it has no such.
-    pub fn drop_ip(&mut self, ip: u64) -> Option<Prediction> {
+    pub(super) fn drop_ip(&mut self, ip: u64) -> Option<Prediction> {
         let at = self.ipv4.iter().position(|address| number(address, "id") == Some(ip))?;
         let literal = self.ipv4.remove(at)["ip_addr"].clone();
         self.dropped.push(ip);
@@ -288,7 +288,7 @@ impl Vm {
     }
 
     /// An address gets a reverse name; nothing when the VM has no such.
-    pub fn name_ip(&mut self, ip: u64, body: &Value) -> Option<Prediction> {
+    pub(super) fn name_ip(&mut self, ip: u64, body: &Value) -> Option<Prediction> {
         let address = self.ipv4.iter_mut().find(|address| number(address, "id") == Some(ip))?;
         let had = std::mem::replace(&mut address["domain"], body["domain"].clone());
         let literal = address["ip_addr"].as_str().unwrap_or_default();
@@ -314,6 +314,6 @@ fn unknown_state(what: String, state: &str) -> Prediction {
 }
 
 /// A number, or a number in a text.
-pub fn number(object: &Value, name: &str) -> Option<u64> {
+pub(super) fn number(object: &Value, name: &str) -> Option<u64> {
     whole(object.get(name)?).and_then(|number| u64::try_from(number).ok())
 }
