@@ -17,7 +17,7 @@ const BUDGET_MIB: f64 = 200.0;
 /// Services of one client.
 const TOGETHER: u64 = 4;
 
-pub fn run(sheet: &mut Sheet) {
+pub(crate) fn run(sheet: &mut Sheet) {
     for size in SIZES {
         let world = filled(size);
         for (what, status) in [("everything is right", 0), ("every service differs", 1)] {

@@ -16,7 +16,7 @@ fn is_polling(requests: &[Request], at: usize) -> bool {
     request.path == "/vm/v3/task" || (request.method == "GET" && changed && before.iter().any(seen))
 }
 
-pub fn run(sheet: &mut Sheet) {
+pub(crate) fn run(sheet: &mut Sheet) {
     let world = scene::world(Setup::default());
     // The first order of the only client: his account is made too.
     let item = scene::ordered(&world);

@@ -13,10 +13,10 @@ use crate::sheet::{Row, Sheet};
 const FLOOR: &str = "/bin/true";
 
 /// Runs in which the peak memory of a subject is looked for.
-pub const PEAKS: usize = 9;
+pub(crate) const PEAKS: usize = 9;
 
 /// Something that can be started again and again.
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// As in the table.
     pub what: &'a str,
     /// How often, or always.
@@ -29,45 +29,45 @@ pub struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     /// A program that takes part in every round.
-    pub fn new(what: &'a str, command: impl Fn() -> Command + 'a) -> Self {
+    pub(crate) fn new(what: &'a str, command: impl Fn() -> Command + 'a) -> Self {
         Subject { what, every: 1, budget: None, command: Box::new(command) }
     }
 
     /// One that is judged.
-    pub fn within(self, times: f64, memory: f64) -> Self {
+    pub(crate) fn within(self, times: f64, memory: f64) -> Self {
         Subject { budget: Some(Budget { times, memory }), ..self }
     }
 
     /// A slow one, for which fewer rounds must do.
-    pub fn every(self, every: usize) -> Self {
+    pub(crate) fn every(self, every: usize) -> Self {
         Subject { every, ..self }
     }
 }
 
 /// Sorted durations.
-pub struct Times(Vec<Duration>);
+pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
     /// Of these.
-    pub fn new(mut times: Vec<Duration>) -> Self {
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
         assert!(!times.is_empty(), "nothing was measured");
         times.sort_unstable();
         Times(times)
     }
 
     /// The time below which this part of a thousand lies, in milliseconds.
-    pub fn at(&self, per_mille: usize) -> f64 {
+    pub(crate) fn at(&self, per_mille: usize) -> f64 {
         self.0[(self.0.len() * per_mille / 1000).min(self.0.len() - 1)].as_secs_f64() * 1e3
     }
 
     /// Half of all times are shorter, in milliseconds.
-    pub fn median(&self) -> f64 {
+    pub(crate) fn median(&self) -> f64 {
         self.at(500)
     }
 }
 
 /// Lets all take turns with `/bin/true`; the times of `/bin/true` and then of each.
-pub fn in_turn(rounds: usize, subjects: &[Subject]) -> (Times, Vec<Times>) {
+pub(crate) fn in_turn(rounds: usize, subjects: &[Subject]) -> (Times, Vec<Times>) {
     let (mut floor, mut times) = (Vec::new(), vec![Vec::new(); subjects.len()]);
     for round in 0..rounds {
         floor.push(took(Command::new(FLOOR)));
@@ -89,7 +89,7 @@ fn took(mut command: Command) -> Duration {
 
 /// Budgets of a subject.
 #[derive(Clone, Copy)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// Multiple of `/bin/true`.
     pub times: f64,
     /// Peak memory in MiB.
@@ -97,7 +97,7 @@ pub struct Budget {
 }
 
 /// Notes the multiple of `/bin/true` and the peak memory of each subject.
-pub fn note(sheet: &mut Sheet, rounds: usize, subjects: &[Subject]) {
+pub(crate) fn note(sheet: &mut Sheet, rounds: usize, subjects: &[Subject]) {
     let (floor, times) = in_turn(rounds, subjects);
     sheet.add(Row::new("`/bin/true`", floor.median(), "ms").note(spread(&floor)));
     for (subject, times) in subjects.iter().zip(&times) {
@@ -119,7 +119,7 @@ fn spread(times: &Times) -> String {
 
 /// The largest resident set of a process and its children, in MiB: the median of a few runs, since it depends on where
 /// the kernel puts the program.
-pub fn peak_mib(command: &Command) -> f64 {
+pub(crate) fn peak_mib(command: &Command) -> f64 {
     let mut peaks = [(); PEAKS].map(|()| peak_of(command));
     peaks.sort_unstable_by(f64::total_cmp);
     peaks[PEAKS / 2]
@@ -146,12 +146,12 @@ fn peak_of(command: &Command) -> f64 {
 }
 
 /// Size of a file in MiB.
-pub fn file_mib(path: &Path) -> f64 {
+pub(crate) fn file_mib(path: &Path) -> f64 {
     let bytes = std::fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).len();
     f64::from(u32::try_from(bytes / 1024).expect("a file below 4 TiB")) / 1024.0
 }
 
 /// A path in the folder of the build, where `make` puts what is measured.
-pub fn target(name: &str) -> PathBuf {
+pub(crate) fn target(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join(name)
 }

@@ -13,7 +13,7 @@ use crate::sheet::Sheet;
 /// Where Linux keeps the roots that a `system` check reads.
 const ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
-pub fn run(sheet: &mut Sheet) {
+pub(crate) fn run(sheet: &mut Sheet) {
     let (pinned, pinned_item) = prepared();
     let (system, system_item) = prepared();
     let roots = system.bill.root().join("roots.pem");

@@ -14,7 +14,7 @@ const ORDERS: u32 = 200;
 /// Time that VMmanager takes for a VM; with the time until a task is listed it ends just before the module's first look.
 const CREATION: Duration = Duration::from_millis(150);
 
-pub fn run(sheet: &mut Sheet) {
+pub(crate) fn run(sheet: &mut Sheet) {
     for queues in [1, 4, 16] {
         let ratio = ratio(queues);
         let ideal = f64::from(ORDERS) * CREATION.as_secs_f64() / f64::from(queues);

@@ -18,7 +18,7 @@ const IDLE: Duration = Duration::from_secs(5);
 /// So many start at a time: MariaDB takes no more than 151 connections, and who waits has none.
 const TOGETHER: usize = 50;
 
-pub fn run(sheet: &mut Sheet) {
+pub(crate) fn run(sheet: &mut Sheet) {
     let crowd = Crowd::gather(500);
     let what = "500 waiting operations";
     sheet.add(Row::new(format!("{what}: idle, of one processor"), crowd.idle(), "%").at_most(1.0));

@@ -8,19 +8,19 @@ use sandbox::bill::{self, Database, Order, Tariff};
 use sandbox::vmm;
 
 /// The module as it is installed.
-pub fn module() -> PathBuf {
+pub(crate) fn module() -> PathBuf {
     let module = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release").join("pmvmmanager6");
     assert!(module.is_file(), "there is no {}; run make build", module.display());
     module
 }
 
 /// Both platforms around the module.
-pub fn world(vmm: vmm::Setup) -> World {
+pub(crate) fn world(vmm: vmm::Setup) -> World {
     World::with(vmm, bill::Setup::new(module())).expect("the sandbox starts")
 }
 
 /// The same as on a client's machine: BILLmanager's database on a real server, the runtime directory in memory.
-pub fn lifelike(vmm: vmm::Setup) -> World {
+pub(crate) fn lifelike(vmm: vmm::Setup) -> World {
     let memory = PathBuf::from("/dev/shm");
     let place = memory.is_dir().then_some(memory);
     let bill = bill::Setup { database: Database::MariaDb, place, ..bill::Setup::new(module()) };
@@ -28,31 +28,31 @@ pub fn lifelike(vmm: vmm::Setup) -> World {
 }
 
 /// A service of Alice that waits to be opened: 2 cores, 2 GiB, 20 GiB, one address.
-pub fn ordered(world: &World) -> u64 {
+pub(crate) fn ordered(world: &World) -> u64 {
     world.bill.order(&order(world))
 }
 
 /// The order of such a service.
-pub fn order(world: &World) -> Order {
+pub(crate) fn order(world: &World) -> Order {
     let tariff = Tariff::sized("VPS 2-2-20", 2, 2048, 20_480).handler(world.handler);
     Order::new(world.alice, world.bill.add_tariff(&tariff), world.handler)
 }
 
 /// An open service.
-pub fn opened(world: &World) -> u64 {
+pub(crate) fn opened(world: &World) -> u64 {
     let item = ordered(world);
     succeed(world, item, "open");
     item
 }
 
 /// Runs an operation to its end.
-pub fn succeed(world: &World, item: u64, command: &str) {
+pub(crate) fn succeed(world: &World, item: u64, command: &str) {
     let run = world.bill.perform(item, command);
     assert!(run.done, "{command} of service {item}: {run:#?}\n{}", world.bill.log());
 }
 
 /// The process of an operation, not started yet.
-pub fn operation(world: &World, item: u64, command: &str) -> Command {
+pub(crate) fn operation(world: &World, item: u64, command: &str) -> Command {
     let running = world.bill.running(item).into_iter().find(|it| it.command == command);
     let operation = running.map_or_else(|| world.bill.operation(item, command), |it| it.id);
     let arguments = world.bill.arguments(item, command, operation);
@@ -60,7 +60,7 @@ pub fn operation(world: &World, item: u64, command: &str) -> Command {
 }
 
 /// Waits for a process, which must end well.
-pub fn end_well(world: &World, child: Child) {
+pub(crate) fn end_well(world: &World, child: Child) {
     let output = child.wait_with_output().expect("the process ends");
     assert!(output.status.success(), "{output:?}\n{}", world.bill.log());
 }

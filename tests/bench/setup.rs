@@ -11,7 +11,7 @@ use crate::sheet::{Row, Sheet};
 
 const ANSWER: Duration = Duration::from_millis(20);
 
-pub fn run(sheet: &mut Sheet) {
+pub(crate) fn run(sheet: &mut Sheet) {
     measure(
         sheet,
         2_000,

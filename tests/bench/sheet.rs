@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::measure::target;
 
 /// One measured value.
-pub struct Row {
+pub(crate) struct Row {
     what: String,
     value: f64,
     unit: String,
@@ -17,20 +17,20 @@ pub struct Row {
 
 impl Row {
     /// A value without a budget.
-    pub fn new(what: impl Into<String>, value: f64, unit: &str) -> Self {
+    pub(crate) fn new(what: impl Into<String>, value: f64, unit: &str) -> Self {
         Row { what: what.into(), value, unit: unit.to_owned(), budget: None, note: String::new() }
     }
 
     /// It must not be more.
     #[must_use]
-    pub fn at_most(mut self, budget: f64) -> Self {
+    pub(crate) fn at_most(mut self, budget: f64) -> Self {
         self.budget = Some(budget);
         self
     }
 
     /// What else there is to say.
     #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
     }
@@ -65,17 +65,17 @@ fn short(value: f64) -> String {
 
 /// All rows so far.
 #[derive(Default)]
-pub struct Sheet(Vec<Row>);
+pub(crate) struct Sheet(Vec<Row>);
 
 impl Sheet {
     /// Takes a row and shows it.
-    pub fn add(&mut self, row: Row) {
+    pub(crate) fn add(&mut self, row: Row) {
         eprintln!("{}", row.markdown());
         self.0.push(row);
     }
 
     /// Prints the table and writes the document; whether every budget is kept.
-    pub fn finish(self) -> bool {
+    pub(crate) fn finish(self) -> bool {
         println!("\n| measured | value | budget | |\n|---|---|---|---|");
         for row in &self.0 {
             println!("{}", row.markdown());

@@ -10,7 +10,7 @@ use crate::sheet::{Row, Sheet};
 /// What a module in Python imports: its own needs, the vendor's library, VMmanager's API and the database.
 const PYTHON: &str = "import argparse, json, logging, subprocess, xml.etree.ElementTree, requests, pymysql";
 
-pub fn run(sheet: &mut Sheet) {
+pub(crate) fn run(sheet: &mut Sheet) {
     let features = || {
         let mut command = Command::new(module());
         command.args(["--command", "features"]);

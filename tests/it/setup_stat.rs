@@ -13,7 +13,7 @@ use crate::support::world::TestWorld;
 const GIB: u64 = 1 << 30;
 
 /// Runs the statistics on a day.
-pub fn stat(world: &TestWorld, day: &str) -> Run {
+pub(crate) fn stat(world: &TestWorld, day: &str) -> Run {
     let args = ["--command", "stat", "--module", &world.handler.to_string()];
     let output = world.bill.command(&args).env("PMVMMANAGER6_TODAY", day).output().expect("the module starts");
     world.remember(Run::new(&output, Duration::ZERO))
@@ -21,7 +21,7 @@ pub fn stat(world: &TestWorld, day: &str) -> Run {
 
 /// The same, which must succeed silently and report the day.
 #[track_caller]
-pub fn counted(world: &TestWorld, day: &str) {
+pub(crate) fn counted(world: &TestWorld, day: &str) {
     world.forget();
     let run = stat(world, day);
     assert_eq!((run.status, run.stdout.as_str()), (Some(0), ""), "{run:#?}\n{}", world.bill.log());
@@ -33,7 +33,7 @@ pub fn counted(world: &TestWorld, day: &str) {
 }
 
 /// Sets the month's counters of a service's VM.
-pub fn used(world: &TestWorld, item: u64, rx: Option<u64>, tx: Option<u64>) {
+pub(crate) fn used(world: &TestWorld, item: u64, rx: Option<u64>, tx: Option<u64>) {
     let vm = world.host_of(item).id;
     world.vmm.change(|platform| {
         let host = platform.hosts.get_mut(&vm).unwrap();
@@ -60,7 +60,7 @@ fn amounts(list: &[(&str, f64)]) -> Vec<(String, f64)> {
 }
 
 /// An open service whose tariff counts traffic in GiB, open since long ago.
-pub fn metered(world: &TestWorld) -> u64 {
+pub(crate) fn metered(world: &TestWorld) -> u64 {
     let item = world.bill.order(&Order::new(world.alice, world.tariffs.medium, world.handler));
     world.succeed(item, "open");
     world.bill.set_item(item, "opendate", "2024-01-01");

@@ -22,7 +22,7 @@ const MACROS: [&str; 2] = ["__object__", "__value__"];
 type Texts = BTreeMap<(String, String), String>;
 
 /// What the real binary answers to `--command features`.
-pub fn features() -> Element {
+pub(crate) fn features() -> Element {
     let output = Command::new(env!("CARGO_BIN_EXE_pmvmmanager6"))
         .args(["--command", "features"])
         .output()
@@ -32,7 +32,7 @@ pub fn features() -> Element {
 }
 
 /// The `name` attributes of the `tag` children of the group `group` in the answer to `features`.
-pub fn declared(group: &str, tag: &str) -> Vec<String> {
+pub(crate) fn declared(group: &str, tag: &str) -> Vec<String> {
     let answer = features();
     names(answer.find(group).expect(group), tag)
 }

@@ -17,7 +17,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Queue key
     #[arg(long)]
     pub key: String,
@@ -42,7 +42,7 @@ pub struct Options {
 }
 
 /// Stands in the queue of the runtime directory.
-pub fn run(directory: &Path, hold: &Options) -> Result<()> {
+pub(crate) fn run(directory: &Path, hold: &Options) -> Result<()> {
     let log = OpenOptions::new().append(true).create(true).open(&hold.log).map_err(|e| trouble("log", &e))?;
     let who = Label { command: hold.label.clone(), item: hold.service, handler: None };
     let mut said = |waiting: &queue::Waiting| {

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Address of VMmanager
     #[arg(long, default_value = "https://vm.example.com")]
     pub url: String,
@@ -43,7 +43,7 @@ pub struct Options {
 }
 
 /// Uses the session cache of the runtime directory once.
-pub fn run(directory: &Path, visit: &Options) -> Result<()> {
+pub(crate) fn run(directory: &Path, visit: &Options) -> Result<()> {
     let log = OpenOptions::new().append(true).create(true).open(&visit.log).map_err(|e| trouble(&e))?;
     let note = |line: String| (&log).write_all(line.as_bytes()).map_err(|e| trouble(&e));
     let mut login = || {

@@ -11,9 +11,9 @@ use pmvmmanager6::vmm::{Access, Client, Endpoint, Identity, Session, Trust};
 use secrecy::SecretString;
 
 /// The administrator's password.
-pub const PASSWORD: &str = "p4ssw0rd-of-the-fuzzer";
+pub(crate) const PASSWORD: &str = "p4ssw0rd-of-the-fuzzer";
 /// What a login answers.
-pub const TOKEN: &str = "token-of-the-fuzzer";
+pub(crate) const TOKEN: &str = "token-of-the-fuzzer";
 
 /// The answer to give, and the targets of the requests that came.
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct Shared {
 }
 
 /// The server with a client that talks to it.
-pub struct Server {
+pub(crate) struct Server {
     shared: Arc<Mutex<Shared>>,
     /// The module's client.
     pub client: Client,
@@ -32,7 +32,7 @@ pub struct Server {
 
 impl Server {
     /// Starts it on a port of its own.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
         let url = format!("http://{}", listener.local_addr().expect("the address of the server"));
         let shared = Arc::new(Mutex::new(Shared::default()));
@@ -46,13 +46,13 @@ impl Server {
     }
 
     /// What the next requests are answered with.
-    pub fn answer(&self, status: u16, body: &[u8]) {
+    pub(crate) fn answer(&self, status: u16, body: &[u8]) {
         let mut shared = self.shared.lock().expect("the server did not panic");
         (shared.status, shared.body) = (status, body.to_owned());
     }
 
     /// Targets (path and query) of the requests since the last call.
-    pub fn targets(&self) -> Vec<String> {
+    pub(crate) fn targets(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().expect("the server did not panic").targets)
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 const AT_ONCE: usize = 8;
 
 /// Checks every case, each in a world of its own that `check` makes; fails with the names of all that failed.
-pub fn each<T: Sync>(cases: &[(&str, T)], check: impl Fn(&T) + Sync) {
+pub(crate) fn each<T: Sync>(cases: &[(&str, T)], check: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     thread::scope(|scope| {

@@ -9,7 +9,7 @@ use super::processes::{Room, Running, jobs, most_at_once, now_ns};
 
 /// `crowd` processes with short jobs, about a third of them killed by `kill -9` at random moments. Nobody may stay
 /// asleep, never more than `limit` may work, nothing may remain after the next arrival.
-pub fn round(limit: u32, seed: u64, crowd: usize) {
+pub(crate) fn round(limit: u32, seed: u64, crowd: usize) {
     let mut random = StdRng::seed_from_u64(seed);
     let room = Room::new();
     let mut running: Vec<Running> = Vec::new();

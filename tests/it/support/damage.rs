@@ -9,14 +9,14 @@ use pmvmmanager6::lock::Lock;
 use super::processes::{Room, Running, jobs, most_at_once};
 
 /// Changes the database as nobody should: under its guard, so that the moment is known.
-pub fn damage(room: &Room, how: impl FnOnce(&Path)) {
+pub(crate) fn damage(room: &Room, how: impl FnOnce(&Path)) {
     let guard = room.runtime().join("runtime.guard");
     let _guard = Lock::at(&guard, &mut || ()).unwrap();
     how(&room.runtime().join("runtime.db"));
 }
 
 /// Writes over a part of a file in place: the same inode, as by a stray program.
-pub fn overwrite(path: &Path, offset: usize, bytes: &[u8]) {
+pub(crate) fn overwrite(path: &Path, offset: usize, bytes: &[u8]) {
     let mut content = fs::read(path).unwrap();
     content[offset..offset + bytes.len()].copy_from_slice(bytes);
     fs::write(path, content).unwrap();
@@ -24,7 +24,7 @@ pub fn overwrite(path: &Path, offset: usize, bytes: &[u8]) {
 
 /// One runs and `waiting` wait when `how` happens to the database; then two more arrive. Everybody finishes in the
 /// order of arrival.
-pub fn survives(name: &str, waiting: usize, how: impl FnOnce(&Path)) -> Room {
+pub(crate) fn survives(name: &str, waiting: usize, how: impl FnOnce(&Path)) -> Room {
     let room = Room::new();
     let owner = room.hold("k", "owner").start();
     room.await_event("start", "owner");
@@ -56,7 +56,7 @@ pub fn survives(name: &str, waiting: usize, how: impl FnOnce(&Path)) -> Room {
 type Damage = (&'static str, fn(&Path));
 
 /// Everything that may have happened to the database.
-pub const DAMAGES: [Damage; 7] = [
+pub(crate) const DAMAGES: [Damage; 7] = [
     ("header", |path| overwrite(path, 0, &[0xaa; 100])),
     ("page", |path| overwrite(path, 4096, &[0xaa; 4096])),
     ("truncated", |path| fs::File::options().write(true).open(path).unwrap().set_len(6000).unwrap()),

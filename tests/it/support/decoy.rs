@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A running server; its thread ends with the test process.
-pub struct Decoy {
+pub(crate) struct Decoy {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Decoy {
     /// Answers every request with these bytes and closes the connection.
-    pub fn answering(answer: impl Into<String>) -> Self {
+    pub(crate) fn answering(answer: impl Into<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let decoy = Decoy { address: listener.local_addr().unwrap(), heard: Arc::default() };
         let (answer, heard) = (answer.into(), Arc::clone(&decoy.heard));
@@ -29,12 +29,12 @@ impl Decoy {
     }
 
     /// `127.0.0.1:<port>`.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
     /// Whole requests so far.
-    pub fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
 }

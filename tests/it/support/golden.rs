@@ -10,7 +10,7 @@ const UPDATE: &str = "UPDATE_GOLDENS";
 
 /// The text is the kept one.
 #[track_caller]
-pub fn assert_golden(name: &str, text: &str) {
+pub(crate) fn assert_golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
     if std::env::var_os(UPDATE).is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -21,7 +21,7 @@ pub fn assert_golden(name: &str, text: &str) {
 }
 
 /// A text without this world's address, place and marks, moments of time and process ids.
-pub fn normal(world: &TestWorld, text: &str) -> String {
+pub(crate) fn normal(world: &TestWorld, text: &str) -> String {
     let mark = world.mark(0);
     let installation = mark.split(':').nth(1).unwrap();
     let root = world.bill.root().display().to_string();
@@ -63,7 +63,7 @@ fn timeless(line: &str) -> String {
 }
 
 /// Replaces what stands between `before` and the next `after` of the same line by three dots.
-pub fn blanked(text: &str, before: &str, after: &str) -> String {
+pub(crate) fn blanked(text: &str, before: &str, after: &str) -> String {
     let blank = |line: &str| {
         let found = line.split_once(before).and_then(|(start, rest)| Some((start, &rest[rest.find(after)?..])));
         found.map_or_else(|| line.to_owned(), |(start, rest)| format!("{start}{before}…{rest}"))

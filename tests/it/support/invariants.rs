@@ -14,7 +14,7 @@ use super::world::TestWorld;
 
 /// What a test may waive with [`TestWorld::waive`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Invariant {
+pub(crate) enum Invariant {
     /// I1.
     OneVm,
     /// I2.
@@ -41,13 +41,13 @@ impl Invariant {
 
 /// All that the test has not waived. A world asserts it when it is dropped; a test does so in between.
 #[track_caller]
-pub fn assert_sound(world: &TestWorld) {
+pub(crate) fn assert_sound(world: &TestWorld) {
     Invariant::ALL.into_iter().filter(|invariant| !world.is_waived(*invariant)).for_each(|it| it.assert(world));
 }
 
 /// I1.
 #[track_caller]
-pub fn assert_one_vm_a_service(world: &TestWorld) {
+pub(crate) fn assert_one_vm_a_service(world: &TestWorld) {
     for item in services(world) {
         let hosts: Vec<(usize, u64)> = world.placed(item).iter().map(|(site, host)| (*site, host.id)).collect();
         assert!(hosts.len() <= 1, "service {item} has the VMs {hosts:?}\n{}", world.bill.log());
@@ -56,7 +56,7 @@ pub fn assert_one_vm_a_service(world: &TestWorld) {
 
 /// I2.
 #[track_caller]
-pub fn assert_nothing_forgotten(world: &TestWorld) {
+pub(crate) fn assert_nothing_forgotten(world: &TestWorld) {
     let services = services(world);
     let mut sites = BTreeMap::new();
     for ((site, id), host) in world.made_by_module() {
@@ -78,7 +78,7 @@ pub fn assert_nothing_forgotten(world: &TestWorld) {
 
 /// I5.
 #[track_caller]
-pub fn assert_quiet(world: &TestWorld) {
+pub(crate) fn assert_quiet(world: &TestWorld) {
     for run in world.runs() {
         match run.status {
             Some(0) if run.operation.is_some() => assert_eq!(run.stdout, ""),
@@ -92,7 +92,7 @@ pub fn assert_quiet(world: &TestWorld) {
 
 /// I4.
 #[track_caller]
-pub fn assert_no_secret(world: &TestWorld) {
+pub(crate) fn assert_no_secret(world: &TestWorld) {
     // Once for all places: each secret of a service is decrypted.
     let secrets = secrets(world);
     for (place, bytes) in visible(world) {
@@ -102,7 +102,7 @@ pub fn assert_no_secret(world: &TestWorld) {
 
 /// I4 of one output or file.
 #[track_caller]
-pub fn assert_no_secret_in(world: &TestWorld, place: &str, bytes: &[u8]) {
+pub(crate) fn assert_no_secret_in(world: &TestWorld, place: &str, bytes: &[u8]) {
     assert_none_in(&secrets(world), place, bytes);
 }
 

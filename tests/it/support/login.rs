@@ -10,7 +10,7 @@ use super::world::TestWorld;
 const PATH: &str = "/auth/key-v4/";
 
 /// The account that a key logs in, if it is good for anything.
-pub fn spend(base: &str, key: &str) -> Option<String> {
+pub(crate) fn spend(base: &str, key: &str) -> Option<String> {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut answer = agent
         .post(format!("{base}/auth/v4/public/key"))
@@ -23,7 +23,7 @@ pub fn spend(base: &str, key: &str) -> Option<String> {
 
 impl TestWorld {
     /// A run of the client's button.
-    pub fn ask_link(&self, item: u64, more: &[&str]) -> Run {
+    pub(crate) fn ask_link(&self, item: u64, more: &[&str]) -> Run {
         let id = item.to_string();
         let mut args = vec!["--command", "transition_controlpanel", "--item", &id];
         args.extend(more);
@@ -32,7 +32,7 @@ impl TestWorld {
 
     /// Where the button leads: the address of a VMmanager and the account there.
     #[track_caller]
-    pub fn enters(&self, item: u64) -> (String, String) {
+    pub(crate) fn enters(&self, item: u64) -> (String, String) {
         let run = self.ask_link(item, &[]);
         assert_eq!(run.status, Some(0), "{run:#?}\n{}", self.bill.log());
         let answer = wire::parse(run.stdout.as_bytes()).unwrap();

@@ -1,17 +1,17 @@
 //! What the tests share.
 
-pub mod cases;
-pub mod chaos;
-pub mod damage;
-pub mod decoy;
-pub mod golden;
-pub mod invariants;
-pub mod login;
-pub mod markdown;
-pub mod processes;
-pub mod prometheus;
-pub mod random_life;
-pub mod refusal;
-pub mod service;
-pub mod sites;
-pub mod world;
+pub(crate) mod cases;
+pub(crate) mod chaos;
+pub(crate) mod damage;
+pub(crate) mod decoy;
+pub(crate) mod golden;
+pub(crate) mod invariants;
+pub(crate) mod login;
+pub(crate) mod markdown;
+pub(crate) mod processes;
+pub(crate) mod prometheus;
+pub(crate) mod random_life;
+pub(crate) mod refusal;
+pub(crate) mod service;
+pub(crate) mod sites;
+pub(crate) mod world;

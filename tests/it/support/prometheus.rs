@@ -6,7 +6,7 @@ use super::processes::Room;
 use super::world::TestWorld;
 
 /// Every series by its name with labels, and the types of the metrics.
-pub struct Metrics {
+pub(crate) struct Metrics {
     series: BTreeMap<String, f64>,
     /// Types by name.
     pub types: BTreeMap<String, String>,
@@ -15,7 +15,7 @@ pub struct Metrics {
 impl Metrics {
     /// The metrics of a world; `metrics` itself finds nothing wrong.
     #[track_caller]
-    pub fn of(world: &TestWorld) -> Self {
+    pub(crate) fn of(world: &TestWorld) -> Self {
         let run = world.bill.run(&["metrics"]);
         assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{run:?}");
         Self::parse(&run.stdout)
@@ -23,7 +23,7 @@ impl Metrics {
 
     /// The metrics of a room.
     #[track_caller]
-    pub fn in_room(room: &Room) -> Self {
+    pub(crate) fn in_room(room: &Room) -> Self {
         let (status, text, complaint) = room.run(&["metrics"]);
         assert_eq!((status, complaint.as_str()), (0, ""), "{text}");
         Self::parse(&text)
@@ -31,7 +31,7 @@ impl Metrics {
 
     /// Reads a text.
     #[track_caller]
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         assert!(text.ends_with('\n') && !text.contains("\n\n"), "{text}");
         let mut metrics = Metrics { series: BTreeMap::new(), types: BTreeMap::new() };
         let mut helped = BTreeSet::new();
@@ -101,18 +101,18 @@ impl Metrics {
     }
 
     /// A series by its name with labels, without the prefix that all share.
-    pub fn get(&self, series: &str) -> Option<f64> {
+    pub(crate) fn get(&self, series: &str) -> Option<f64> {
         let prefixed = format!("pmvmmanager6_{}", series.trim_start_matches("pmvmmanager6_"));
         self.series.get(&prefixed).copied()
     }
 
     /// How many series there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.series.len()
     }
 
     /// Every series of a metric with its value, in order, as `{labels} value`.
-    pub fn all(&self, name: &str) -> Vec<String> {
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
         let prefix = format!("pmvmmanager6_{name}");
         let rest = |(series, value): (&String, &f64)| {
             let labels = series.strip_prefix(&prefix)?;

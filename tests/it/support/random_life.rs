@@ -22,7 +22,7 @@ struct Life {
 }
 
 /// `steps` operations on `services` services, everything drawn from `seed`, which a failure names.
-pub fn round(seed: u64, services: usize, steps: usize) {
+pub(crate) fn round(seed: u64, services: usize, steps: usize) {
     let mut random = StdRng::seed_from_u64(seed);
     let world = TestWorld::with(|scene| {
         scene.vmm.timing.other = Duration::from_millis(random.gen_range(20..200));

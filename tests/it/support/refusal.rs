@@ -6,7 +6,7 @@ use sandbox::bill::Run;
 
 /// The error of a failed run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// Type.
     pub kind: Kind,
     /// What it is about.
@@ -18,7 +18,7 @@ pub struct Refusal {
 impl Refusal {
     /// Reads the run; anything but a well-formed failure fails the test.
     #[track_caller]
-    pub fn of(run: &Run) -> Self {
+    pub(crate) fn of(run: &Run) -> Self {
         assert_eq!(run.status, Some(1), "a failure was expected: {run:#?}");
         let document = wire::parse(run.stdout.as_bytes()).unwrap_or_else(|error| panic!("{error}: {run:#?}"));
         assert_eq!(document.name, "doc", "{run:#?}");
@@ -28,7 +28,7 @@ impl Refusal {
 
     /// The error that ended an attempt, in the `errorxml` of a running operation [protocol 3.30].
     #[track_caller]
-    pub fn of_errorxml(errorxml: &str) -> Self {
+    pub(crate) fn of_errorxml(errorxml: &str) -> Self {
         let document = wire::parse(errorxml.as_bytes()).unwrap_or_else(|error| panic!("{error}: {errorxml}"));
         assert_eq!(document.name, "doc", "{errorxml}");
         let last = document.children.last().unwrap_or_else(|| panic!("the document is empty: {errorxml}"));
@@ -50,7 +50,7 @@ impl Refusal {
 
     /// Type, object and every given part of the text are as expected.
     #[track_caller]
-    pub fn is(&self, kind: Kind, object: &str, parts: &[&str]) {
+    pub(crate) fn is(&self, kind: Kind, object: &str, parts: &[&str]) {
         assert_eq!((self.kind, self.object.as_str()), (kind, object), "{self:#?}");
         for part in parts {
             assert!(self.value.contains(part), "\"{part}\" is missing: {self:#?}");

@@ -21,10 +21,10 @@ use super::refusal::Refusal;
 /// Deadlines of every run; a scene adds its own after them.
 const LIMITS: &str = "asleep=4,panel=8,create=20,change=8,disk=8,unlisted=1,address=5,appear=1";
 /// No wrong input may keep a person waiting longer.
-pub const IMPATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const IMPATIENCE: Duration = Duration::from_secs(10);
 
 /// What a test changes before its world starts.
-pub struct Scene {
+pub(crate) struct Scene {
     /// VMmanager, the first of several.
     pub vmm: vmm::Setup,
     /// Further ones, each with a handler.
@@ -36,7 +36,7 @@ pub struct Scene {
 }
 
 /// A world, its memory of runs, and the VMs that nobody asked the module for.
-pub struct TestWorld {
+pub(crate) struct TestWorld {
     world: World,
     runs: Mutex<Vec<Run>>,
     by_hand: Mutex<BTreeSet<(usize, u64)>>,
@@ -56,7 +56,7 @@ impl Drop for TestWorld {
 
 /// What the search for secrets still needs of requests and calls that a test has forgotten.
 #[derive(Clone, Debug, Default)]
-pub struct Forgotten {
+pub(crate) struct Forgotten {
     /// Session tokens.
     pub tokens: BTreeSet<String>,
     /// Arguments of `mgrctl`.
@@ -73,7 +73,7 @@ impl Deref for TestWorld {
 
 /// Everything BILLmanager and VMmanager hold of one service, to be compared before and after.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     item: ItemRow,
     params: BTreeMap<String, String>,
     secrets: Vec<(String, String)>,
@@ -84,17 +84,17 @@ pub struct Snapshot {
 
 impl TestWorld {
     /// A world on SQLite.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with(|_| ())
     }
 
     /// A world on another database.
-    pub fn on(database: Database) -> Self {
+    pub(crate) fn on(database: Database) -> Self {
         Self::with(|scene| scene.bill.database = database)
     }
 
     /// A world with settings of its own.
-    pub fn with(arrange: impl FnOnce(&mut Scene)) -> Self {
+    pub(crate) fn with(arrange: impl FnOnce(&mut Scene)) -> Self {
         let bill = bill::Setup::new(env!("CARGO_BIN_EXE_pmvmmanager6"));
         let mut scene = Scene { vmm: vmm::Setup::default(), more: Vec::new(), bill, limits: String::new() };
         arrange(&mut scene);
@@ -112,32 +112,32 @@ impl TestWorld {
     }
 
     /// From now on an invariant need not hold: the test breaks it on purpose.
-    pub fn waive(&self, invariant: Invariant, why: &'static str) {
+    pub(crate) fn waive(&self, invariant: Invariant, why: &'static str) {
         self.waived.lock().unwrap().insert(invariant, why);
     }
 
     /// Whether an invariant need not hold.
-    pub fn is_waived(&self, invariant: Invariant) -> bool {
+    pub(crate) fn is_waived(&self, invariant: Invariant) -> bool {
         self.waived.lock().unwrap().contains_key(&invariant)
     }
 
     /// The example of the contract: 2 cores, 2 GiB, 20 GiB, one address.
-    pub fn tariff(&self) -> u64 {
+    pub(crate) fn tariff(&self) -> u64 {
         self.bill.add_tariff(&Tariff::sized("VPS 2-2-20", 2, 2048, 20_480).handler(self.handler))
     }
 
     /// An order of Alice for such a VPS, not placed yet.
-    pub fn usual_order(&self) -> Order {
+    pub(crate) fn usual_order(&self) -> Order {
         Order::new(self.alice, self.tariff(), self.handler)
     }
 
     /// A service that waits to be opened.
-    pub fn ordered(&self) -> u64 {
+    pub(crate) fn ordered(&self) -> u64 {
         self.bill.order(&self.usual_order())
     }
 
     /// A service that is open; what it took is forgotten.
-    pub fn opened(&self) -> u64 {
+    pub(crate) fn opened(&self) -> u64 {
         let item = self.ordered();
         self.succeed(item, "open");
         self.forget();
@@ -145,7 +145,7 @@ impl TestWorld {
     }
 
     /// An open service, suspended when `command` is to end that.
-    pub fn ready_for(&self, command: &str) -> u64 {
+    pub(crate) fn ready_for(&self, command: &str) -> u64 {
         if command == "open" {
             return self.ordered();
         }
@@ -158,14 +158,14 @@ impl TestWorld {
     }
 
     /// Forgets requests and panel calls so far.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         *self.forgotten.lock().unwrap() = self.spoken();
         self.platforms().for_each(|(vmm, _)| vmm.forget_requests());
         self.bill.forget_calls();
     }
 
     /// Tokens and arguments of this world so far, those of forgotten requests and calls included.
-    pub fn spoken(&self) -> Forgotten {
+    pub(crate) fn spoken(&self) -> Forgotten {
         let mut spoken = self.forgotten.lock().unwrap().clone();
         spoken.tokens.extend(self.requests().into_iter().filter_map(|request| request.token));
         spoken.arguments.extend(self.bill.calls().iter().map(|call| call.argv.join(" ")));
@@ -174,13 +174,13 @@ impl TestWorld {
 
     /// One attempt at an operation.
     #[track_caller]
-    pub fn perform(&self, item: u64, command: &str) -> Run {
+    pub(crate) fn perform(&self, item: u64, command: &str) -> Run {
         self.attempt(item, command, &[], &[])
     }
 
     /// One attempt with further arguments and environment variables.
     #[track_caller]
-    pub fn attempt(&self, item: u64, command: &str, extra: &[&str], environment: &[(&str, &str)]) -> Run {
+    pub(crate) fn attempt(&self, item: u64, command: &str, extra: &[&str], environment: &[(&str, &str)]) -> Run {
         let running = self.bill.running(item).into_iter().find(|it| it.command == command);
         let operation = running.map_or_else(|| self.bill.operation(item, command), |it| it.id);
         let args = self.bill.arguments(item, command, operation);
@@ -193,19 +193,19 @@ impl TestWorld {
 
     /// A run outside of any operation.
     #[track_caller]
-    pub fn run(&self, args: &[&str]) -> Run {
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.remember(self.bill.run(args))
     }
 
     /// The same with a document on standard input.
     #[track_caller]
-    pub fn run_with_input(&self, args: &[&str], input: &str) -> Run {
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Run {
         self.remember(self.bill.run_with_input(args, input))
     }
 
     /// Keeps a run for the invariants.
     #[track_caller]
-    pub fn remember(&self, run: Run) -> Run {
+    pub(crate) fn remember(&self, run: Run) -> Run {
         if run.status == Some(1) {
             Refusal::of(&run);
         }
@@ -214,12 +214,12 @@ impl TestWorld {
     }
 
     /// Every run so far.
-    pub fn runs(&self) -> Vec<Run> {
+    pub(crate) fn runs(&self) -> Vec<Run> {
         self.runs.lock().unwrap().clone()
     }
 
     /// Starts an operation as BILLmanager does, without waiting for it.
-    pub fn begin(&self, item: u64, command: &str, operation: u64) -> Child {
+    pub(crate) fn begin(&self, item: u64, command: &str, operation: u64) -> Child {
         let args = self.bill.arguments(item, command, operation);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         self.bill.command(&args).spawn().unwrap()
@@ -227,7 +227,7 @@ impl TestWorld {
 
     /// Waits for all; each must have ended well.
     #[track_caller]
-    pub fn all_succeed(&self, children: Vec<Child>) -> Vec<Run> {
+    pub(crate) fn all_succeed(&self, children: Vec<Child>) -> Vec<Run> {
         let started = Instant::now();
         let ended = children.into_iter().map(|child| {
             let run = self.remember(Run::new(&child.wait_with_output().unwrap(), started.elapsed()));
@@ -239,7 +239,7 @@ impl TestWorld {
 
     /// The operation succeeds at its first try, silently.
     #[track_caller]
-    pub fn succeed(&self, item: u64, command: &str) -> Run {
+    pub(crate) fn succeed(&self, item: u64, command: &str) -> Run {
         let run = self.perform(item, command);
         assert!(run.done, "{command} of service {item} is not done: {run:#?}\n{}", self.bill.log());
         assert_eq!(run.stdout, "", "an item command prints nothing on success");
@@ -249,7 +249,7 @@ impl TestWorld {
 
     /// The operation fails at its first try: exit status 1, the same error on standard output and in errorxml.
     #[track_caller]
-    pub fn fail(&self, item: u64, command: &str) -> Refusal {
+    pub(crate) fn fail(&self, item: u64, command: &str) -> Refusal {
         let run = self.perform(item, command);
         let refusal = Refusal::of(&run);
         let operation = self.bill.running(item).into_iter().find(|it| it.command == command);
@@ -260,7 +260,7 @@ impl TestWorld {
 
     /// The operation is refused for a reason that waiting cannot cure: quickly, and nothing is touched by it.
     #[track_caller]
-    pub fn refuse(&self, item: u64, command: &str) -> Refusal {
+    pub(crate) fn refuse(&self, item: u64, command: &str) -> Refusal {
         let before = self.snapshot(item);
         let started = Instant::now();
         let refusal = self.fail(item, command);
@@ -270,7 +270,7 @@ impl TestWorld {
     }
 
     /// What both platforms hold of a service.
-    pub fn snapshot(&self, item: u64) -> Snapshot {
+    pub(crate) fn snapshot(&self, item: u64) -> Snapshot {
         let secrets = ["password", "userpassword"].into_iter();
         let secrets = secrets.filter_map(|name| Some((name.to_owned(), self.bill.secret(item, name)?)));
         let host = |host: &Host| (host.id, host.comment.clone(), host.state.clone());
@@ -285,12 +285,12 @@ impl TestWorld {
     }
 
     /// A VM that somebody makes in VMmanager's panel.
-    pub fn make_by_hand(&self, name: &str, account: u64) -> u64 {
+    pub(crate) fn make_by_hand(&self, name: &str, account: u64) -> u64 {
         self.make_by_hand_on(0, name, account)
     }
 
     /// The same at the VMmanager of this number.
-    pub fn make_by_hand_on(&self, site: usize, name: &str, account: u64) -> u64 {
+    pub(crate) fn make_by_hand_on(&self, site: usize, name: &str, account: u64) -> u64 {
         let host = self.site(site).change(|platform| {
             let cluster = platform.clusters.keys().next().copied().unwrap_or_default();
             platform.add_host(name, account, cluster)
@@ -300,13 +300,13 @@ impl TestWorld {
     }
 
     /// VMs that exist because the module asked for them.
-    pub fn made_by_module(&self) -> Vec<((usize, u64), Host)> {
+    pub(crate) fn made_by_module(&self) -> Vec<((usize, u64), Host)> {
         let by_hand = self.by_hand.lock().unwrap().clone();
         self.all_hosts().into_iter().filter(|(place, _)| !by_hand.contains(place)).collect()
     }
 
     /// The mark of a service's VM, computed as the contract says it.
-    pub fn mark(&self, item: u64) -> String {
+    pub(crate) fn mark(&self, item: u64) -> String {
         let (installation, key) = self.installation.get_or_init(|| {
             let pem = std::fs::read_to_string(self.bill.root().join("etc/billmgr.pem")).unwrap();
             let key = rsa::RsaPrivateKey::from_pkcs1_pem(&pem).or_else(|_| rsa::RsaPrivateKey::from_pkcs8_pem(&pem));
@@ -320,20 +320,20 @@ impl TestWorld {
     }
 
     /// VMs that have the mark of a service.
-    pub fn hosts_of(&self, item: u64) -> Vec<Host> {
+    pub(crate) fn hosts_of(&self, item: u64) -> Vec<Host> {
         self.placed(item).into_iter().map(|(_, host)| host).collect()
     }
 
     /// The one VM of a service.
     #[track_caller]
-    pub fn host_of(&self, item: u64) -> Host {
+    pub(crate) fn host_of(&self, item: u64) -> Host {
         let mut hosts = self.hosts_of(item);
         assert_eq!(hosts.len(), 1, "service {item} has another number of VMs: {hosts:#?}\n{}", self.bill.log());
         hosts.remove(0)
     }
 
     /// What the journal says of a service: phase and VM.
-    pub fn journal(&self, item: u64) -> Option<(String, Option<u64>)> {
+    pub(crate) fn journal(&self, item: u64) -> Option<(String, Option<u64>)> {
         let file = self.bill.root().join("var/pmvmmanager6/journal.db");
         let journal = rusqlite::Connection::open(file).unwrap();
         let sql = "SELECT phase, vm FROM service WHERE item = ?1";
@@ -342,29 +342,29 @@ impl TestWorld {
 
     /// The journal's word for a phase.
     #[track_caller]
-    pub fn assert_phase(&self, item: u64, phase: Phase) {
+    pub(crate) fn assert_phase(&self, item: u64, phase: Phase) {
         let found = self.journal(item).map(|(phase, _)| phase);
         assert_eq!(found.as_deref(), Some(phase.name()), "{}", self.bill.log());
     }
 
     /// Requests other than reading and logging in: `POST /vm/v3/host`, in order.
-    pub fn mutations(&self) -> Vec<String> {
+    pub(crate) fn mutations(&self) -> Vec<String> {
         self.changes().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
     /// The same with their bodies.
-    pub fn changes(&self) -> Vec<Request> {
+    pub(crate) fn changes(&self) -> Vec<Request> {
         let changes = |request: &Request| request.method != "GET" && request.path != "/auth/v4/public/token";
         self.requests().into_iter().filter(changes).collect()
     }
 
     /// Requests so far, of one platform after the other.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.platforms().flat_map(|(vmm, _)| vmm.requests()).collect()
     }
 
     /// Panel functions called so far, in order; `service.saveparam` with the parameter's name.
-    pub fn panel_calls(&self) -> Vec<String> {
+    pub(crate) fn panel_calls(&self) -> Vec<String> {
         let name = |call: &bill::Call| match call.function.as_str() {
             "service.saveparam" => {
                 let own = ["elid", "sok", "crypted"];

@@ -11,41 +11,41 @@ use super::store::Location;
 
 /// The root of an installation, what `/usr/local/mgr5` is on a real server.
 #[derive(Clone, Debug)]
-pub struct Root(PathBuf);
+pub(super) struct Root(PathBuf);
 
 impl Root {
     /// An existing directory.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
+    pub(super) fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
     /// The directory itself.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
     /// `sbin/mgrctl`.
-    pub fn mgrctl(&self) -> PathBuf {
+    pub(super) fn mgrctl(&self) -> PathBuf {
         self.0.join("sbin/mgrctl")
     }
 
     /// A module in `processing/`.
-    pub fn module(&self, name: &str) -> PathBuf {
+    pub(super) fn module(&self, name: &str) -> PathBuf {
         self.0.join("processing").join(name)
     }
 
     /// `etc/billmgr.pem`.
-    pub fn key(&self) -> PathBuf {
+    pub(super) fn key(&self) -> PathBuf {
         self.0.join("etc/billmgr.pem")
     }
 
     /// A log in `var/`.
-    pub fn log(&self, module: &str) -> PathBuf {
+    pub(super) fn log(&self, module: &str) -> PathBuf {
         self.0.join("var").join(format!("{module}.log"))
     }
 
     /// A file of the stand-in's own, next to which no real panel has anything.
-    pub fn own(&self, name: &str) -> PathBuf {
+    pub(super) fn own(&self, name: &str) -> PathBuf {
         self.0.join("var/sandbox").join(name)
     }
 
@@ -67,7 +67,7 @@ impl Root {
     }
 
     /// All options of `etc/billmgr.conf` and `etc/billmgr.conf.d/*.conf`, in this order; a later one wins.
-    pub fn options(&self) -> Result<Vec<(String, String)>> {
+    pub(super) fn options(&self) -> Result<Vec<(String, String)>> {
         let mut files = vec![self.0.join("etc/billmgr.conf")];
         let mut more: Vec<PathBuf> = fs::read_dir(self.0.join("etc/billmgr.conf.d"))?
             .map(|entry| entry.map(|entry| entry.path()))
@@ -89,7 +89,7 @@ impl Root {
     }
 
     /// Where the database is.
-    pub fn location(&self) -> Result<Location> {
+    pub(super) fn location(&self) -> Result<Location> {
         let options = self.options()?;
         let option = |name: &str| options.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let Some(name) = option("DBName") else {

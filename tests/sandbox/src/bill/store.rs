@@ -102,7 +102,7 @@ pub type Row = Vec<Option<String>>;
 
 /// Where the database is, as `etc/billmgr.conf.d/db.conf` says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
+pub(super) enum Location {
     /// A file.
     Sqlite {
         /// The database file.
@@ -122,7 +122,7 @@ pub enum Location {
 }
 
 /// An open connection.
-pub struct Store(Connection);
+pub(super) struct Store(Connection);
 
 enum Connection {
     Sqlite(rusqlite::Connection),
@@ -131,7 +131,7 @@ enum Connection {
 
 impl Store {
     /// Connects.
-    pub fn open(location: &Location) -> Result<Self> {
+    pub(super) fn open(location: &Location) -> Result<Self> {
         let connection = match location {
             Location::Sqlite { file } => {
                 let connection = rusqlite::Connection::open(file)
@@ -163,7 +163,7 @@ impl Store {
     }
 
     /// Runs a statement; answers the number of rows it changed.
-    pub fn exec(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+    pub(super) fn exec(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
         let changed = match &mut self.0 {
             Connection::Sqlite(connection) => connection
                 .prepare_cached(sql)
@@ -179,7 +179,7 @@ impl Store {
     }
 
     /// Inserts a row of the given columns; answers its id.
-    pub fn insert(&mut self, table: &str, row: &[(&str, Value)]) -> Result<u64> {
+    pub(super) fn insert(&mut self, table: &str, row: &[(&str, Value)]) -> Result<u64> {
         let columns: Vec<&str> = row.iter().map(|(column, _)| *column).collect();
         let marks = vec!["?"; row.len()].join(", ");
         let values: Vec<Value> = row.iter().map(|(_, value)| value.clone()).collect();
@@ -196,7 +196,7 @@ impl Store {
     }
 
     /// All rows of a query.
-    pub fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
+    pub(super) fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
         match &mut self.0 {
             Connection::Sqlite(connection) => sqlite_rows(connection, sql, values),
             Connection::MariaDb(connection) => mariadb_rows(connection, sql, values),
@@ -205,31 +205,31 @@ impl Store {
     }
 
     /// The first row of a query, if there is one.
-    pub fn row(&mut self, sql: &str, values: &[Value]) -> Result<Option<Row>> {
+    pub(super) fn row(&mut self, sql: &str, values: &[Value]) -> Result<Option<Row>> {
         Ok(self.rows(sql, values)?.into_iter().next())
     }
 
     /// The first column of the first row; `None` for no row and for `NULL`.
-    pub fn text(&mut self, sql: &str, values: &[Value]) -> Result<Option<String>> {
+    pub(super) fn text(&mut self, sql: &str, values: &[Value]) -> Result<Option<String>> {
         Ok(self.row(sql, values)?.and_then(|row| row.into_iter().next().flatten()))
     }
 
     /// The same as a number.
-    pub fn number(&mut self, sql: &str, values: &[Value]) -> Result<Option<i64>> {
+    pub(super) fn number(&mut self, sql: &str, values: &[Value]) -> Result<Option<i64>> {
         self.text(sql, values)?
             .map(|text| text.parse().with_context(|| format!("`{text}` is not a number: {sql}")))
             .transpose()
     }
 
     /// The same as an id.
-    pub fn id(&mut self, sql: &str, values: &[Value]) -> Result<Option<u64>> {
+    pub(super) fn id(&mut self, sql: &str, values: &[Value]) -> Result<Option<u64>> {
         self.number(sql, values)?
             .map(|number| u64::try_from(number).with_context(|| format!("{number} is no id: {sql}")))
             .transpose()
     }
 
     /// All of `work` or nothing of it.
-    pub fn transaction<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    pub(super) fn transaction<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
     where
         E: From<anyhow::Error>,
     {

@@ -19,7 +19,7 @@ pub(super) struct Door {
 
 impl Door {
     /// Starts to accept connections.
-    pub fn open(shared: &Arc<Shared>, at: SocketAddr) -> Result<Self> {
+    pub(super) fn open(shared: &Arc<Shared>, at: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(at).with_context(|| format!("cannot listen on {at}"))?;
         let address = listener.local_addr()?;
         let closed = Arc::new(AtomicBool::new(false));
@@ -29,12 +29,12 @@ impl Door {
     }
 
     /// The address it listens on.
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Stops listening and cuts the connections that came in here; the address is free afterwards.
-    pub fn close(self, shared: &Shared) {
+    pub(super) fn close(self, shared: &Shared) {
         self.closed.store(true, Ordering::SeqCst);
         shared.cut(self.address);
         // Wakes the thread that waits for a connection.

@@ -22,12 +22,12 @@ pub(super) enum Moment {
 }
 
 impl Event {
-    pub fn new(moment: Moment, target: Target, happening: Happening) -> Self {
+    pub(super) fn new(moment: Moment, target: Target, happening: Happening) -> Self {
         Self { target, moment, happening: Some(happening) }
     }
 
     /// Counts the request of this moment; true if it has happened on the platform.
-    pub fn happen(&mut self, moment: Moment, method: &str, path: &str, platform: &mut Platform) -> bool {
+    pub(super) fn happen(&mut self, moment: Moment, method: &str, path: &str, platform: &mut Platform) -> bool {
         if self.moment != moment || !self.target.strike(method, path) {
             return false;
         }

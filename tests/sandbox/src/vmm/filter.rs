@@ -170,7 +170,7 @@ fn is_field(word: &str) -> bool {
 
 impl Filter {
     /// Refuses what the platform cannot filter by.
-    pub fn check(&self, filterable: &[&str]) -> Result<(), ApiError> {
+    pub(super) fn check(&self, filterable: &[&str]) -> Result<(), ApiError> {
         match self {
             Self::And(a, b) | Self::Or(a, b) => a.check(filterable).and_then(|()| b.check(filterable)),
             Self::Not(inner) => inner.check(filterable),
@@ -188,7 +188,7 @@ impl Filter {
     }
 
     /// Whether an element of a list is meant, which tells the values of its fields when asked.
-    pub fn accepts(&self, value_of: &dyn Fn(&str) -> Value) -> bool {
+    pub(super) fn accepts(&self, value_of: &dyn Fn(&str) -> Value) -> bool {
         let any = |field: &str, test: &dyn Fn(&str) -> bool| texts(&value_of(field)).iter().any(|text| test(text));
         match self {
             Self::And(a, b) => a.accepts(value_of) && b.accepts(value_of),
@@ -202,7 +202,7 @@ impl Filter {
     }
 
     /// Whether an element is meant that is already in the form of an answer.
-    pub fn matches(&self, element: &Value) -> bool {
+    pub(super) fn matches(&self, element: &Value) -> bool {
         self.accepts(&|path| field_of(element, path).clone())
     }
 }

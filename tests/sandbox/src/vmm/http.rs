@@ -24,7 +24,7 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// The first header of this (lower-case) name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
@@ -39,18 +39,18 @@ pub(super) struct Reply {
 
 impl Reply {
     /// An answer with a JSON body.
-    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+    pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
         let headers = vec![("Content-Type", "application/json; charset=utf-8".into())];
         Self { status, headers, body: body.to_string().into_bytes() }
     }
 
     /// An answer as a proxy in front of the platform would give it.
-    pub fn text(status: u16, body: String) -> Self {
+    pub(super) fn text(status: u16, body: String) -> Self {
         Self { status, headers: vec![("Content-Type", "text/html".into())], body: body.into_bytes() }
     }
 
     /// Says when it was made, as every web server does, by a clock that is so far ahead.
-    pub fn date(&mut self, ahead: jiff::SignedDuration) {
+    pub(super) fn date(&mut self, ahead: jiff::SignedDuration) {
         let date = jiff::Timestamp::now().saturating_add(ahead).unwrap_or(jiff::Timestamp::MAX);
         self.headers.push(("Date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
     }
@@ -74,12 +74,12 @@ pub(super) struct Connection<S> {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S) -> Self {
         Self { stream, ahead: Vec::new() }
     }
 
     /// The next request; `None` at the end of the connection.
-    pub fn read(&mut self) -> io::Result<Option<Incoming>> {
+    pub(super) fn read(&mut self) -> io::Result<Option<Incoming>> {
         let Some((mut request, length)) = self.read_head()? else { return Ok(None) };
         if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
@@ -92,7 +92,7 @@ impl<S: Read + Write> Connection<S> {
     }
 
     /// Sends the whole answer.
-    pub fn write(&mut self, reply: &Reply, keep_alive: bool) -> io::Result<()> {
+    pub(super) fn write(&mut self, reply: &Reply, keep_alive: bool) -> io::Result<()> {
         let mut bytes = reply.head(keep_alive);
         bytes.extend_from_slice(&reply.body);
         self.stream.write_all(&bytes)?;
@@ -100,7 +100,7 @@ impl<S: Read + Write> Connection<S> {
     }
 
     /// Sends the head and half of the body.
-    pub fn write_half(&mut self, reply: &Reply) -> io::Result<()> {
+    pub(super) fn write_half(&mut self, reply: &Reply) -> io::Result<()> {
         let mut bytes = reply.head(true);
         bytes.extend_from_slice(&reply.body[..reply.body.len() / 2]);
         self.stream.write_all(&bytes)?;
@@ -108,7 +108,7 @@ impl<S: Read + Write> Connection<S> {
     }
 
     /// Gives the stream back.
-    pub fn into_inner(self) -> S {
+    pub(super) fn into_inner(self) -> S {
         self.stream
     }
 

@@ -23,7 +23,7 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// The answer, as far as it is sent.
-    pub fn reply(&mut self) -> Option<&mut Reply> {
+    pub(super) fn reply(&mut self) -> Option<&mut Reply> {
         match self {
             Self::Answer(reply) | Self::Late(reply, _) | Self::Half(reply) => Some(reply),
             Self::Reset => None,

@@ -14,7 +14,7 @@ pub(super) struct Field {
 
 impl Field {
     /// Its name in the body.
-    pub fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         self.name
     }
 }

@@ -59,7 +59,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub fn new(platform: Platform, tls: Option<Arc<ServerConfig>>) -> Arc<Self> {
+    pub(super) fn new(platform: Platform, tls: Option<Arc<ServerConfig>>) -> Arc<Self> {
         let state = State {
             platform,
             faults: Vec::new(),
@@ -75,7 +75,7 @@ impl Shared {
     }
 
     /// The state, as of now. A test that failed while it looked does not take the platform with it.
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.catch_up(&mut state);
         state
@@ -91,12 +91,12 @@ impl Shared {
     }
 
     /// Tells everybody who waits that the state is another one.
-    pub fn notify(&self) {
+    pub(super) fn notify(&self) {
         self.changed.notify_all();
     }
 
     /// Waits for news until `until`, or for as long as it takes.
-    pub fn wait<'a>(&self, state: MutexGuard<'a, State>, until: Option<Instant>) -> MutexGuard<'a, State> {
+    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, State>, until: Option<Instant>) -> MutexGuard<'a, State> {
         match until {
             None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             Some(until) => {
@@ -108,7 +108,7 @@ impl Shared {
     }
 
     /// Asks all threads to leave.
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         let mut state = self.lock();
         state.stopping = true;
         for socket in state.sockets.values() {
@@ -119,7 +119,7 @@ impl Shared {
     }
 
     /// Cuts the connections that came in at an address.
-    pub fn cut(&self, address: SocketAddr) {
+    pub(super) fn cut(&self, address: SocketAddr) {
         let state = self.lock();
         for socket in state.sockets.values().filter(|socket| socket.local_addr().is_ok_and(|at| at == address)) {
             socket.shutdown(Shutdown::Both).ok();
@@ -127,7 +127,7 @@ impl Shared {
     }
 
     /// Ends tasks when they are due, until the server stops.
-    pub fn keep_time(&self) {
+    pub(super) fn keep_time(&self) {
         let mut state = self.lock();
         while !state.stopping {
             let now = Instant::now();
@@ -143,7 +143,7 @@ impl Shared {
     }
 
     /// Accepts connections until the door is closed or the server stops.
-    pub fn accept(self: &Arc<Self>, listener: &TcpListener, closed: &AtomicBool) {
+    pub(super) fn accept(self: &Arc<Self>, listener: &TcpListener, closed: &AtomicBool) {
         for stream in listener.incoming() {
             let mut state = self.lock();
             while state.sockets.len() >= MAX_CONNECTIONS && !state.stopping {

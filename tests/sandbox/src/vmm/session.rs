@@ -30,24 +30,24 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub fn new(idle: Duration, allowed: Option<Vec<IpAddr>>) -> Self {
+    pub(super) fn new(idle: Duration, allowed: Option<Vec<IpAddr>>) -> Self {
         Self { idle, allowed, tokens: HashMap::new(), keys: HashMap::new() }
     }
 
     /// Whether the allow-list lets this client log in.
-    pub fn admits(&self, client: IpAddr) -> bool {
+    pub(super) fn admits(&self, client: IpAddr) -> bool {
         self.allowed.as_ref().is_none_or(|list| list.contains(&client))
     }
 
     /// A new token of the account; `until` makes it long-lived.
-    pub fn open(&mut self, account: u64, until: Option<Timestamp>, now: Instant) -> String {
+    pub(super) fn open(&mut self, account: u64, until: Option<Timestamp>, now: Instant) -> String {
         let token = format!("{account}-{}", uuid());
         self.tokens.insert(token.clone(), Session { account, used: now, until });
         token
     }
 
     /// The account signed in with this token, whose idle time starts again.
-    pub fn account(&mut self, token: &str, now: Instant) -> Option<u64> {
+    pub(super) fn account(&mut self, token: &str, now: Instant) -> Option<u64> {
         let session = self.tokens.get_mut(token)?;
         let alive = match session.until {
             Some(until) => Timestamp::now() < until,
@@ -62,30 +62,30 @@ impl Sessions {
     }
 
     /// Forgets a token; whether it was known.
-    pub fn close(&mut self, token: &str) -> bool {
+    pub(super) fn close(&mut self, token: &str) -> bool {
         self.tokens.remove(token).is_some()
     }
 
     /// Forgets every token of an account.
-    pub fn close_all_of(&mut self, account: u64) {
+    pub(super) fn close_all_of(&mut self, account: u64) {
         self.tokens.retain(|_, session| session.account != account);
         self.keys.retain(|_, (owner, _)| *owner != account);
     }
 
     /// Forgets every token.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.tokens.clear();
     }
 
     /// A one-time login key of the account.
-    pub fn make_key(&mut self, account: u64, now: Instant) -> String {
+    pub(super) fn make_key(&mut self, account: u64, now: Instant) -> String {
         let key = format!("{account}-{}", uuid());
         self.keys.insert(key.clone(), (account, now + KEY_LIFE));
         key
     }
 
     /// Spends a login key: its account, if it was good.
-    pub fn spend_key(&mut self, key: &str, now: Instant) -> Option<u64> {
+    pub(super) fn spend_key(&mut self, key: &str, now: Instant) -> Option<u64> {
         let (account, until) = self.keys.remove(key)?;
         (now < until).then_some(account)
     }

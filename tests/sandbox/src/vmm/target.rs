@@ -12,12 +12,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub fn new(method: &str, path: &str) -> Self {
+    pub(super) fn new(method: &str, path: &str) -> Self {
         Self { method: method.into(), path: path.into(), skip: 0, times: 1 }
     }
 
     /// Counts the request if it matches; whether it is hit.
-    pub fn strike(&mut self, method: &str, path: &str) -> bool {
+    pub(super) fn strike(&mut self, method: &str, path: &str) -> bool {
         if self.times == 0 || !self.matches(method, path) {
             return false;
         }

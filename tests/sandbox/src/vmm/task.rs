@@ -32,7 +32,7 @@ pub(super) struct Order {
 
 impl Order {
     /// A task of a VM with the usual duration.
-    pub fn new(name: &'static str, host: u64, user: u64, work: Work) -> Self {
+    pub(super) fn new(name: &'static str, host: u64, user: u64, work: Work) -> Self {
         Self {
             name,
             host: Some(host),

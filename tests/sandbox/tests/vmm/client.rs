@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Method;
 
-pub const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// A platform with a client of it.
-pub struct Site {
+pub(crate) struct Site {
     pub vmm: VmManager,
     pub agent: Agent,
     pub token: String,
@@ -18,7 +18,7 @@ pub struct Site {
 
 /// Status and body of an answer.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     pub status: u16,
     pub body: Value,
 }
@@ -26,30 +26,30 @@ pub struct Said {
 impl Said {
     /// The body, if the answer was good.
     #[track_caller]
-    pub fn good(self) -> Value {
+    pub(crate) fn good(self) -> Value {
         assert!(self.status < 300, "{} {}", self.status, self.body);
         self.body
     }
 
     /// The error code and text, if the answer had this status.
     #[track_caller]
-    pub fn bad(self, status: u16) -> (u64, String) {
+    pub(crate) fn bad(self, status: u16) -> (u64, String) {
         assert_eq!(self.status, status, "{}", self.body);
         let error = &self.body["error"];
         (error["code"].as_u64().unwrap(), error["msg"].as_str().unwrap().to_owned())
     }
 }
 
-pub fn agent() -> Agent {
+pub(crate) fn agent() -> Agent {
     Agent::config_builder().http_status_as_error(false).timeout_global(Some(SOON)).build().into()
 }
 
 /// A platform with default settings.
-pub fn site() -> Site {
+pub(crate) fn site() -> Site {
     site_with(Setup::default())
 }
 
-pub fn site_with(setup: Setup) -> Site {
+pub(crate) fn site_with(setup: Setup) -> Site {
     let (email, password) = (setup.admin_email.clone(), setup.admin_password.clone());
     let mut site = Site { vmm: VmManager::start(setup).unwrap(), agent: agent(), token: String::new() };
     site.token = site.sign_in(&email, &password);
@@ -57,31 +57,31 @@ pub fn site_with(setup: Setup) -> Site {
 }
 
 impl Site {
-    pub fn sign_in(&self, email: &str, password: &str) -> String {
+    pub(crate) fn sign_in(&self, email: &str, password: &str) -> String {
         let said =
             self.call(Method::POST, "/auth/v4/public/token", Some(&json!({"email": email, "password": password})));
         assert_eq!(said.status, 201, "{}", said.body);
         said.body["token"].as_str().unwrap().to_owned()
     }
 
-    pub fn get(&self, path: &str) -> Said {
+    pub(crate) fn get(&self, path: &str) -> Said {
         self.call(Method::GET, path, None)
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Said {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Said {
         self.call(Method::POST, path, Some(body))
     }
 
-    pub fn delete(&self, path: &str) -> Said {
+    pub(crate) fn delete(&self, path: &str) -> Said {
         self.call(Method::DELETE, path, None)
     }
 
-    pub fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Said {
+    pub(crate) fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Said {
         self.try_call(method, path, body).unwrap()
     }
 
     /// Like `call`, for answers that may not come.
-    pub fn try_call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Said, ureq::Error> {
+    pub(crate) fn try_call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Said, ureq::Error> {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.vmm.url()))
@@ -96,7 +96,7 @@ impl Site {
 
     /// Creates a VM with these changes to the usual body and waits until it runs.
     #[track_caller]
-    pub fn host(&self, changes: &Value) -> u64 {
+    pub(crate) fn host(&self, changes: &Value) -> u64 {
         let id = self.post("/vm/v3/host", &body(changes)).good()["id"].as_u64().unwrap();
         assert!(self.vmm.wait_until(SOON, |p| p.hosts[&id].state == "active"));
         id
@@ -104,18 +104,18 @@ impl Site {
 
     /// Waits until every task is over.
     #[track_caller]
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         assert!(self.vmm.wait_until(SOON, |p| p.tasks.values().all(sandbox::vmm::Task::is_final)));
     }
 
     /// The element of a VM in the list.
-    pub fn read(&self, host: u64) -> Value {
+    pub(crate) fn read(&self, host: u64) -> Value {
         self.get(&format!("/vm/v3/host?where=(id+EQ+'{host}')")).good()["list"][0].clone()
     }
 
     /// Status word and text of the last task with this name.
     #[track_caller]
-    pub fn outcome(&self, name: &str) -> (String, String) {
+    pub(crate) fn outcome(&self, name: &str) -> (String, String) {
         self.vmm.look(|p| {
             let task = p.tasks.values().rfind(|task| task.name == name).unwrap();
             (task.status.clone(), task.output.clone())
@@ -124,7 +124,7 @@ impl Site {
 }
 
 /// The body of a usual creation, with changes; a null takes a property away.
-pub fn body(changes: &Value) -> Value {
+pub(crate) fn body(changes: &Value) -> Value {
     let mut body = json!({
         "name": "vps7", "password": "Vq8-pass", "cluster": 1, "account": 1, "os": 12, "cpu_number": 2,
         "ram_mib": 2048, "hdd_mib": 20480, "ipv4_number": 1, "ipv6_enabled": false, "comment": "billmgr:7",

@@ -11,11 +11,11 @@ use crate::bill::store::values;
 
 /// Being ordered, active, suspended, deleted, processing [protocol 5.4].
 pub(super) mod status {
-    pub const ORDERED: i64 = 1;
-    pub const ACTIVE: i64 = 2;
-    pub const SUSPENDED: i64 = 3;
-    pub const DELETED: i64 = 4;
-    pub const PROCESSING: i64 = 5;
+    pub(crate) const ORDERED: i64 = 1;
+    pub(crate) const ACTIVE: i64 = 2;
+    pub(crate) const SUSPENDED: i64 = 3;
+    pub(crate) const DELETED: i64 = 4;
+    pub(crate) const PROCESSING: i64 = 5;
 }
 use status::{ACTIVE, DELETED, ORDERED, PROCESSING, SUSPENDED};
 

@@ -24,7 +24,7 @@ pub(in crate::vmm) struct Asked {
 }
 
 impl Asked {
-    pub fn new(request: Incoming, client: IpAddr) -> Self {
+    pub(crate) fn new(request: Incoming, client: IpAddr) -> Self {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let segments: Vec<String> = path.trim_start_matches('/').split('/').map(|s| decoded(s, false)).collect();
         let parameters = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
@@ -49,7 +49,7 @@ impl Asked {
     }
 
     /// What a test gets to read of it.
-    pub fn record(&self) -> Request {
+    pub(crate) fn record(&self) -> Request {
         Request {
             method: self.method.clone(),
             path: self.path.clone(),
@@ -62,7 +62,7 @@ impl Asked {
     }
 
     /// Whether it asks for a token with a password.
-    pub fn is_login(&self) -> bool {
+    pub(crate) fn is_login(&self) -> bool {
         self.method == "POST" && self.path == "/auth/v4/public/token"
     }
 

@@ -16,7 +16,7 @@ pub(super) struct Page<T> {
 
 impl Call<'_> {
     /// The part of the elements the query asks for. Only `filterable` fields work in `where`.
-    pub fn select(&self, mut elements: Vec<Value>, filterable: &[&str]) -> Result<Page<Value>, ApiError> {
+    pub(super) fn select(&self, mut elements: Vec<Value>, filterable: &[&str]) -> Result<Page<Value>, ApiError> {
         self.check_parameters()?;
         if let Some(filter) = self.filter(filterable)? {
             elements.retain(|element| filter.matches(element));
@@ -29,7 +29,7 @@ impl Call<'_> {
 
     /// The same of objects in the order of their ids that are put into form by `view` only when they are asked for: a
     /// platform has thousands of them.
-    pub fn select_viewed<T>(
+    pub(super) fn select_viewed<T>(
         &self,
         mut objects: Vec<T>,
         filterable: &[&str],
@@ -72,7 +72,7 @@ impl Call<'_> {
     }
 
     /// The filter of the query.
-    pub fn filter(&self, filterable: &[&str]) -> Result<Option<Filter>, ApiError> {
+    pub(super) fn filter(&self, filterable: &[&str]) -> Result<Option<Filter>, ApiError> {
         let Some(text) = self.asked.parameter("where") else { return Ok(None) };
         let filter = filter::parse(text)?;
         filter.check(filterable)?;
@@ -80,19 +80,19 @@ impl Call<'_> {
     }
 
     /// `{last_notify, list}`.
-    pub fn list(&self, elements: Vec<Value>, filterable: &[&str]) -> Answer {
+    pub(super) fn list(&self, elements: Vec<Value>, filterable: &[&str]) -> Answer {
         let page = self.select(elements, filterable)?;
         Ok(json!({"last_notify": self.platform.notify, "list": page.list}))
     }
 
     /// `{last_notify, list, size}`.
-    pub fn sized_list(&self, elements: Vec<Value>, filterable: &[&str]) -> Answer {
+    pub(super) fn sized_list(&self, elements: Vec<Value>, filterable: &[&str]) -> Answer {
         let page = self.select(elements, filterable)?;
         Ok(self.sized(page, json!({"last_notify": self.platform.notify})))
     }
 
     /// The envelope with the page and, where this build has it, its `size`.
-    pub fn sized(&self, page: Page<Value>, mut envelope: Value) -> Value {
+    pub(super) fn sized(&self, page: Page<Value>, mut envelope: Value) -> Value {
         if let Some(size) = self.platform.lists.size_of(page.list.len(), page.total) {
             envelope["size"] = size.into();
         }

@@ -56,7 +56,7 @@ pub(super) struct Target {
 
 impl Software {
     /// Reads OS or image and recipes, and refuses what would not run there.
-    pub fn read(call: &Call<'_>, body: &Map<String, Value>, target: &Target) -> Result<Self, ApiError> {
+    pub(super) fn read(call: &Call<'_>, body: &Map<String, Value>, target: &Target) -> Result<Self, ApiError> {
         let (os, image) = (body.number("os"), body.number("image"));
         match (os, image) {
             (Some(os), None) => check_os(call, os, target)?,
@@ -67,7 +67,7 @@ impl Software {
     }
 
     /// Companion tasks of the recipes: the numbers for `recipe_task_list`.
-    pub fn announce(&self, call: &mut Call<'_>, host: u64, consul_id: u64) -> Vec<u64> {
+    pub(super) fn announce(&self, call: &mut Call<'_>, host: u64, consul_id: u64) -> Vec<u64> {
         let start = |_| {
             let mut order = Order::new("host_run_recipe", host, call.who.account, Work::Companion);
             order.consul_id = Some(consul_id);
@@ -79,7 +79,7 @@ impl Software {
     }
 
     /// The time the recipes add to an installation.
-    pub fn extra(&self, platform: &Platform) -> Duration {
+    pub(super) fn extra(&self, platform: &Platform) -> Duration {
         platform.timing.recipe * u32::try_from(self.recipes.len()).unwrap_or(u32::MAX)
     }
 }
