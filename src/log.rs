@@ -24,7 +24,7 @@ use crate::config::{self, Config, MODULE};
 use crate::text::{LONGEST, clean};
 
 pub use excerpt::excerpt;
-pub use tracing::{debug, error, info, trace, warn};
+pub use tracing::{debug, error, info, warn};
 
 const KEPT_LINES: usize = 60;
 /// Characters of an event: an error with all its texts fits.

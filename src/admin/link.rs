@@ -38,7 +38,7 @@ pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Re
         Err(Error::new(Kind::Vm6Foreign, object, format!("not linked: {}", proposal.obstacles.join("; "))))
     };
     if !options.yes {
-        return service::read(config, options.item, "link", |job| {
+        return service::read(config, options.item, |job| {
             let proposal = show(job, out)?;
             let linked = "The VM has this service's mark already.\n";
             write(

@@ -32,7 +32,7 @@ pub struct Options {
 /// Says what would be lost; does it with `--yes`. The new root password is saved crypted in BILLmanager and not shown.
 pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<()> {
     if !options.yes {
-        return service::read(config, options.item, "reinstall", |job| {
+        return service::read(config, options.item, |job| {
             let host = job.vm()?;
             let os = options.os.as_deref().or(job.service.param("ostempl")).unwrap_or("no OS template is ordered");
             let text = format!(

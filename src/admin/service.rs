@@ -8,13 +8,8 @@ use crate::service::job::Job;
 use crate::service::job::turn::Turns;
 
 /// Reads a service without changing anything.
-pub(super) fn read<T>(
-    config: &Config,
-    item: ServiceId,
-    command: &str,
-    work: impl FnOnce(&Job) -> Result<T>,
-) -> Result<T> {
-    Turns::new(config, &Panel::new(config), None).with_job(item, command, work)
+pub(super) fn read<T>(config: &Config, item: ServiceId, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+    Turns::new(config, &Panel::new(config), None).with_job(item, work)
 }
 
 /// Changes a service: alone, and in the handler's queue.

@@ -11,7 +11,7 @@ use crate::wire::Element;
 pub(super) fn answer(context: &Context) -> Result<Element> {
     let text = |name| context.call.text(name).unwrap_or_default();
     if let Ok(Some(item)) = context.call.optional_id("item") {
-        match context.turns.with_job(item, "check_addon", |job| check_addon::addon(job, text("param"), text("value"))) {
+        match context.turns.with_job(item, |job| check_addon::addon(job, text("param"), text("value"))) {
             Ok(None) => {}
             Ok(Some(impossible)) => return Err(impossible),
             Err(error) => log::warn!("the add-on could not be checked and is accepted: {error}"),

@@ -19,9 +19,7 @@ impl Context<'_> {
             Work::Constant(answer) => Ok(Some(answer(TABLE))),
             Work::Form(answer) => answer(self, &read_document(command.name, stdin)?).map(Some),
             Work::Question(answer) => answer(self).map(Some),
-            Work::Look(answer) => {
-                self.turns.with_job(self.item()?, command.name, |job| answer(job, self.call)).map(Some)
-            }
+            Work::Look(answer) => self.turns.with_job(self.item()?, |job| answer(job, self.call)).map(Some),
             Work::Handler(_) | Work::Service(_) if self.config.do_nothing() => {
                 log::info!("etc/billmgr.DoNothing exists: {} does nothing on this installation", command.name);
                 Ok(None)
@@ -44,7 +42,7 @@ impl Context<'_> {
             let text = format!("{} does not change a service: there is nothing to plan", command.name);
             return Err(Error::new(Kind::NotSupported, command.name, text));
         };
-        let failed = self.turns.dry_run(self.item()?, command.name, plan, |job| run(job, self.call))?;
+        let failed = self.turns.dry_run(self.item()?, plan, |job| run(job, self.call))?;
         Ok(failed.inspect(|error| self.take_tariff_change_back(command, error)))
     }
 

@@ -20,13 +20,6 @@ impl Panel {
         Ok(rows.iter().filter_map(|row| Some((row.id(0)?, named_vm(row.text(1)).ok().flatten()))).collect())
     }
 
-    /// Every VM id that a service of any module names, deleted services aside.
-    pub fn vms_named_anywhere(&self) -> Result<BTreeSet<VmId>> {
-        let sql = "SELECT p.value FROM itemparam p JOIN item i ON p.item = i.id WHERE p.intname = 'panelid' \
-                   AND i.status <> 4";
-        Ok(self.rows(sql, &[])?.iter().filter_map(|row| named_vm(row.text(0)).ok()?).collect())
-    }
-
     /// `item.status` of services; those that the database does not know are left out.
     pub fn statuses(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, ServiceStatus>> {
         let rows = self.rows(&format!("SELECT id, status FROM item WHERE id {}", among(items)), &[])?;

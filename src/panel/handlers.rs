@@ -1,14 +1,11 @@
 //! What is kept with a handler in addition to its settings, and services that are brought in through it [protocol 3.17, 3.20].
 
-use std::collections::BTreeSet;
-
 use super::connection::Panel;
 use super::database::{Param, Row};
-use super::named_vm::named_vm;
 use super::value::Value;
 use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
-use crate::id::{HandlerId, ServiceId, TariffId, VmId};
+use crate::id::{HandlerId, ServiceId, TariffId};
 
 /// A VM to be offered as a service.
 pub struct Import<'a> {
@@ -70,14 +67,6 @@ impl Panel {
         let handler = handler.to_string();
         let params = [("elid", Value::Plain(&handler)), ("config", Value::Plain(text)), ("sok", Value::Plain("ok"))];
         self.call("processing.setconfig", &params).map(drop)
-    }
-
-    /// Every VM that a service of this handler names, deleted services aside.
-    pub fn named_vms(&self, handler: HandlerId) -> Result<BTreeSet<VmId>> {
-        let sql = "SELECT p.value FROM itemparam p JOIN item i ON p.item = i.id \
-                   WHERE p.intname = 'panelid' AND i.processingmodule = ? AND i.status <> 4";
-        let rows = self.rows(sql, &[Param::Id(handler.get())])?;
-        Ok(rows.iter().filter_map(|row| named_vm(row.text(0)).ok()?).collect())
     }
 
     /// Adds a service that belongs to nobody yet, active; its id.

@@ -25,8 +25,6 @@ pub struct Handler {
     pub id: HandlerId,
     /// Name shown in BILLmanager.
     pub name: String,
-    /// File name of the module it belongs to.
-    pub module: String,
     /// Settings in clear (`processingparam`).
     pub params: BTreeMap<String, String>,
     /// Decrypted settings (`processingcryptedparam`).
@@ -177,7 +175,6 @@ impl Panel {
         Ok(Some(Handler {
             id,
             name: row.text(0).to_owned(),
-            module: row.text(1).to_owned(),
             params: pairs(&plain),
             secrets: self.opened(&crypted)?,
             external_datacenter: row.filled(2).map(str::to_owned),

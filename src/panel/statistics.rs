@@ -25,8 +25,6 @@ pub struct Metered {
     pub item: ServiceId,
     /// Its tariff.
     pub tariff: TariffId,
-    /// Months; −100 trial.
-    pub period: i64,
     /// Day since which it is open.
     pub since: Option<Date>,
     /// Its VM as BILLmanager names it.
@@ -60,7 +58,7 @@ pub struct Reading {
 impl Panel {
     /// The active and suspended services of a handler.
     pub fn metered(&self, handler: HandlerId) -> Result<Vec<Metered>> {
-        let sql = "SELECT i.id, i.pricelist, i.period, i.opendate, i.createdate, p.value FROM item i \
+        let sql = "SELECT i.id, i.pricelist, i.opendate, i.createdate, p.value FROM item i \
                    LEFT JOIN itemparam p ON p.item = i.id AND p.intname = 'panelid' WHERE i.processingmodule = ? \
                    AND (i.parent IS NULL OR i.parent = 0) AND i.status IN (2, 3) AND i.pricelist IS NOT NULL ORDER BY i.id";
         let rows = self.rows(sql, &[Param::Id(handler.get())])?;
@@ -69,9 +67,8 @@ impl Panel {
             Some(Metered {
                 item: row.id(0)?,
                 tariff: row.id(1)?,
-                period: row.number(2).unwrap_or_default(),
-                since: day(3).or_else(|| day(4)),
-                vm: named_vm(row.text(5)).ok().flatten(),
+                since: day(2).or_else(|| day(3)),
+                vm: named_vm(row.text(4)).ok().flatten(),
             })
         };
         Ok(rows.iter().filter_map(metered).collect())

@@ -26,9 +26,6 @@ pub struct Account {
     /// E-mail, the login.
     #[serde(default)]
     pub email: String,
-    /// `active`, …
-    #[serde(default, deserialize_with = "or_default")]
-    pub state: String,
     /// `@user`, `@admin`, …
     #[serde(default, deserialize_with = "or_default")]
     pub roles: Vec<String>,
@@ -259,9 +256,6 @@ pub struct Accepted {
 /// IPv6 settings of a VM [api 4.10].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Ipv6 {
-    /// IPv6 is on.
-    #[serde(default, deserialize_with = "or_default")]
-    pub ipv6_enabled: bool,
     /// Length of the client's network.
     #[serde(default, deserialize_with = "optional_number")]
     pub ipv6_prefix: Option<u64>,

@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::id::{OperationId, PlatformId};
 use crate::journal::Journal;
 use crate::panel::{Handler, Panel, Service};
-use crate::queue::Label;
 use crate::service::order::Placement;
 use crate::service::platform::connection;
 use crate::settings::HandlerSettings;
@@ -39,8 +38,6 @@ pub struct Job<'a> {
     pub(super) platform: OnceCell<PlatformId>,
     /// Directory of the queue.
     pub directory: PathBuf,
-    /// Who we are in the queue.
-    pub label: Label,
     /// `--runningoperation`: the same number again means that the panel repeats an operation.
     pub operation: Option<OperationId>,
     /// Somebody only asks: nothing may be changed, and no ticket is held.
@@ -57,8 +54,6 @@ pub(crate) struct Assignment<'a> {
     pub handler: Handler,
     /// The service.
     pub service: Service,
-    /// Who we are in the queue.
-    pub label: Label,
     /// As in [`Job::operation`].
     pub operation: Option<OperationId>,
 }
@@ -85,7 +80,7 @@ impl<'a> Assignment<'a> {
     }
 
     fn with(self, vmm: Client, journal: Journal) -> Result<Job<'a>> {
-        let Assignment { config, panel, handler, service, label, operation } = self;
+        let Assignment { config, panel, handler, service, operation } = self;
         let marker = marker(panel, &journal)?;
         let mark = marker.mark(service.id);
         let (directory, asks_only) = (config.runtime_dir(), false);
@@ -101,7 +96,6 @@ impl<'a> Assignment<'a> {
             mark,
             platform,
             directory,
-            label,
             operation,
             asks_only,
         })

@@ -53,7 +53,8 @@ impl<'a> Turns<'a> {
         command: &str,
         work: impl FnOnce(&Job) -> Result<T>,
     ) -> Result<T> {
-        let (handler, label) = self.begin(item, command)?;
+        let handler = self.begin(item)?;
+        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
         let settings = HandlerSettings::read(&handler.params);
         let alone = self.ticket(&service_key(item), 1, &label)?;
         let queued = settings.queue_enabled.then(|| settings.queue_key.of(command, handler.id, item));
@@ -62,19 +63,14 @@ impl<'a> Turns<'a> {
             None => alone,
         };
         // While it waited, the service may have moved to another handler, and the handler to another VMmanager.
-        let (handler, label) = if self.waited.get() { self.begin(item, command)? } else { (handler, label) };
-        work(&self.assignment(item, handler, label)?.job()?)
+        let handler = if self.waited.get() { self.begin(item)? } else { handler };
+        work(&self.assignment(item, handler)?.job()?)
     }
 
     /// Gathers what is known of a service for work that changes nothing.
-    pub(crate) fn with_job<T>(
-        &self,
-        item: ServiceId,
-        command: &str,
-        work: impl FnOnce(&Job) -> Result<T>,
-    ) -> Result<T> {
-        let (handler, label) = self.begin(item, command)?;
-        let job = self.assignment(item, handler, label)?.job()?;
+    pub(crate) fn with_job<T>(&self, item: ServiceId, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
+        let handler = self.begin(item)?;
+        let job = self.assignment(item, handler)?.job()?;
         work(&Job { asks_only: true, ..job })
     }
 
@@ -82,12 +78,11 @@ impl<'a> Turns<'a> {
     pub(crate) fn dry_run(
         &self,
         item: ServiceId,
-        command: &str,
         plan: &Rc<Plan>,
         work: impl FnOnce(&Job) -> Result<()>,
     ) -> Result<Option<Error>> {
-        let (handler, label) = self.begin(item, command)?;
-        let job = self.assignment(item, handler, label)?.dry_run(plan)?;
+        let handler = self.begin(item)?;
+        let job = self.assignment(item, handler)?.dry_run(plan)?;
         let Err(error) = work(&job) else { return Ok(None) };
         if error.is_long_wait() {
             plan.end(&format!("the operation would have to wait ({})", error.message()));
@@ -95,18 +90,17 @@ impl<'a> Turns<'a> {
         Ok(Some(error).filter(|_| plan.ended().is_none()))
     }
 
-    /// The handler of the service, which must be ours, and who we are in the queue.
-    fn begin(&self, item: ServiceId, command: &str) -> Result<(Handler, Label)> {
+    /// The handler of the service, which must be ours.
+    fn begin(&self, item: ServiceId) -> Result<Handler> {
         let handler = self.panel.handler_of(item)?;
         self.note_handler(&handler);
-        let label = Label { command: command.to_owned(), item: Some(item), handler: Some(handler.id) };
-        Ok((handler, label))
+        Ok(handler)
     }
 
     /// What there is to be done; the service is read now.
-    fn assignment(&self, item: ServiceId, handler: Handler, label: Label) -> Result<Assignment<'_>> {
+    fn assignment(&self, item: ServiceId, handler: Handler) -> Result<Assignment<'_>> {
         let (config, panel, operation) = (self.config, self.panel, self.operation);
-        Ok(Assignment { config, panel, handler, service: panel.service(item)?, label, operation })
+        Ok(Assignment { config, panel, handler, service: panel.service(item)?, operation })
     }
 
     fn ticket(&self, key: &str, limit: u32, label: &Label) -> Result<Turn> {
