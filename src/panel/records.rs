@@ -262,10 +262,11 @@ impl Panel {
         ))
     }
 
-    /// Clients whose live services use this user name of VMmanager.
+    /// Clients whose open services use this user name of VMmanager. An order that failed may have left one, so it does not
+    /// count.
     pub fn clients_with_username(&self, username: &str) -> Result<Vec<ClientId>> {
         let sql = "SELECT DISTINCT i.account FROM itemparam p JOIN item i ON p.item = i.id \
-                   WHERE p.intname = 'username' AND p.value = ? AND i.status <> 4 ORDER BY i.account";
+                   WHERE p.intname = 'username' AND p.value = ? AND i.status IN (2, 3) ORDER BY i.account";
         Ok(self.rows(sql, &[Param::Text(username)])?.iter().filter_map(|row| row.id(0)).collect())
     }
 

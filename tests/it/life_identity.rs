@@ -126,3 +126,20 @@ fn every_command_works_when_the_client_edited_the_comment() {
     }
     assert!(world.bill.log().contains("is missing; it is written again"));
 }
+
+/// The order that failed has left its user name in BILLmanager: it must not prove anything to the next one.
+#[test]
+fn an_email_in_another_spelling_opens_no_foreign_account() {
+    let world = TestWorld::start();
+    let victim = world.vmm.change(|p| p.add_account("victim@example.com", "Pass-of-victim-1", "@user"));
+    world.make_by_hand("theirs", victim);
+    world.bill.set_email(world.alice, "Victim@Example.com");
+    for item in [world.ordered(), world.ordered()] {
+        for _ in 0..2 {
+            let refusal = world.fail(item, "open");
+            assert_eq!(refusal.kind, Kind::AccountTaken, "{refusal:?}");
+            world.drop_operations();
+        }
+    }
+    assert!(world.made_by_module().is_empty());
+}

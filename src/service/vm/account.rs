@@ -17,7 +17,7 @@ use crate::service::job::Job;
 use crate::service::order::host_name::host_name;
 use crate::service::vm::password;
 use crate::state::prepare_directory;
-use crate::vmm::{Account, Failure};
+use crate::vmm::{Account, Failure, Host};
 use crate::{fault, log};
 
 /// The id of the client's account.
@@ -117,7 +117,7 @@ impl Own<'_> {
         if let Some(other) = named.iter().find(|other| **other != client) {
             return Err(self.taken(account.id, &format!("services of client {other} use it")));
         }
-        let has_vms = |host: &crate::vmm::Host| host.account.as_ref().is_some_and(|owner| owner.id == account.id);
+        let has_vms = |host: &Host| host.account.as_ref().is_some_and(|owner| owner.id == account.id);
         if named.is_empty() && self.job.vmm.hosts()?.iter().any(has_vms) {
             return Err(self.taken(account.id, "it has VMs, and nothing says that they are this client's"));
         }
