@@ -10,7 +10,6 @@ use crate::progress::Progress;
 
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// One wait.
 pub(crate) struct Backoff {
     started: Instant,
     limit: Duration,

@@ -17,9 +17,7 @@ const FIRST_PLACEHOLDER: u64 = 9_000_000_000_000_000;
 /// Who would be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// VMmanager.
     Vmmanager,
-    /// BILLmanager.
     Billmanager,
 }
 
@@ -36,7 +34,6 @@ impl Party {
 /// One thing that would be sent.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// To whom.
     pub to: Party,
     /// `POST /vm/v3/host`, or a function of BILLmanager.
     pub request: String,

@@ -23,7 +23,6 @@ use crate::{fault, log, recorder};
 
 const VERSION: u32 = 1;
 
-/// The file.
 #[derive(Deserialize, Serialize)]
 struct Document {
     version: u32,

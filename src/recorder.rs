@@ -12,7 +12,6 @@ use crate::error::Result;
 /// How a metric adds up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// Events.
     Counter,
     /// Durations by upper bound.
     Histogram,

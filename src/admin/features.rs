@@ -52,7 +52,6 @@ const HELP: &str = "\
    \"settings\": [{\"name\": \"url\", \"default\": \"\", \"crypted\": false, \"custom\": false}]}
 custom: is in the handler's table Parameters, not in its form.";
 
-/// Prints it.
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Result<()> {
     let document = Document {
         module: MODULE,

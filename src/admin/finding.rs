@@ -65,7 +65,6 @@ impl Finding {
         Finding { level: Level::Ok, check, what: what.into(), cure: None }
     }
 
-    /// Worth knowing.
     pub(super) fn note(check: &'static str, what: impl Into<String>) -> Self {
         Finding { level: Level::Note, check, what: what.into(), cure: None }
     }

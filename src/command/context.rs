@@ -11,9 +11,7 @@ use crate::service::job::turn::Turns;
 pub(crate) struct Context<'a> {
     /// Paths and limits.
     pub config: &'a Config,
-    /// Arguments.
     pub call: &'a Invocation,
-    /// BILLmanager.
     pub panel: &'a Panel,
     /// The way to work on a service.
     pub turns: Turns<'a>,

@@ -22,9 +22,7 @@ const MAX_PACKET_BYTES: usize = 1 << 30;
 /// A value for a `?` in a query.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Param<'a> {
-    /// An id.
     Id(u64),
-    /// A text.
     Text(&'a str),
 }
 

@@ -15,7 +15,6 @@ const TRIES_BEFORE_STAFF: i64 = 10;
 /// Of a document that is one word of an argument list: the system takes 128 KiB [protocol 5.1].
 const MAX_BYTES: usize = 100 * 1024;
 
-/// What failed.
 pub struct Failure<'a> {
     /// The command as the panel named it.
     pub command: &'a str,
@@ -25,7 +24,6 @@ pub struct Failure<'a> {
     pub operation: Option<OperationId>,
     /// The handler, when it was known by then.
     pub handler: Option<(HandlerId, &'a str)>,
-    /// Why.
     pub error: &'a Error,
 }
 

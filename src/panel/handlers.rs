@@ -33,12 +33,10 @@ pub struct Listed {
     pub id: HandlerId,
     /// Name shown in BILLmanager.
     pub name: String,
-    /// Switched on.
     pub active: bool,
 }
 
 impl Panel {
-    /// Our handlers.
     pub fn handlers(&self) -> Result<Vec<Listed>> {
         let sql = "SELECT id, name, active FROM processingmodule WHERE module = ? ORDER BY id";
         let rows = self.rows(sql, &[Param::Text(MODULE)])?;

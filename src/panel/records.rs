@@ -70,7 +70,6 @@ pub struct Service {
     pub tariff: BTreeMap<String, String>,
     /// `item.remoteid`: the number that a reseller's own BILLmanager gave a service that it sold on [protocol A10].
     pub remote_id: Option<u64>,
-    /// The owner.
     pub client: Customer,
     /// `itemparam`.
     pub params: BTreeMap<String, String>,
@@ -90,11 +89,9 @@ impl Service {
 /// A row of `processingparam`.
 #[derive(Clone, Debug)]
 pub struct HandlerParam {
-    /// Its id.
     pub id: u64,
     /// Name of the parameter.
     pub name: String,
-    /// Its value.
     pub value: String,
 }
 
@@ -109,9 +106,7 @@ pub struct Owner {
 /// A service that names a VM by its id.
 #[derive(Clone, Debug)]
 pub struct Naming {
-    /// The service.
     pub item: ServiceId,
-    /// The id.
     pub vm: VmId,
     /// The module of its handler.
     pub module: String,

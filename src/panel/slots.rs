@@ -29,11 +29,8 @@ pub struct Slot {
 pub struct Address {
     /// Bare IPv4 or IPv6 literal.
     pub ip: String,
-    /// Netmask.
     pub mask: String,
-    /// Gateway.
     pub gateway: String,
-    /// Reverse name.
     pub domain: String,
 }
 

@@ -23,7 +23,6 @@ pub(crate) const FRACTION: u64 = 10_000;
 pub struct Metered {
     /// `item.id`.
     pub item: ServiceId,
-    /// Its tariff.
     pub tariff: TariffId,
     /// Day since which it is open.
     pub since: Option<Date>,
@@ -45,7 +44,6 @@ pub struct Recorded {
 pub struct Reading {
     /// `item.id`.
     pub item: ServiceId,
-    /// The day.
     pub day: Date,
     /// `in` or `out`.
     pub param: &'static str,

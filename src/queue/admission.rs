@@ -19,7 +19,6 @@ pub(super) enum LockSignal {
 }
 
 impl LockSignal {
-    /// The ticket.
     pub(super) fn id(self) -> i64 {
         match self {
             LockSignal::Turn(id) | LockSignal::Life(id) => id,
@@ -30,7 +29,6 @@ impl LockSignal {
 /// What a ticket does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It starts.
     Start,
     /// It sleeps until one of these is given up, and asks again.
     Watch(Vec<LockSignal>),

@@ -15,7 +15,6 @@ enum Phase {
     Asleep(Vec<LockSignal>),
     /// Has started; still holds its turn file if it waited.
     Started,
-    /// Works.
     Working,
     /// Its row is gone, its lock is not.
     Leaving,

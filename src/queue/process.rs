@@ -11,7 +11,6 @@ use crate::state::boot;
 /// A process of this machine, now or in the past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Process {
-    /// Process id.
     pub pid: u32,
     /// When it started, in the kernel's ticks since the boot: a process id is reused, this pair is not.
     pub pid_start: u64,
@@ -20,7 +19,6 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// This process.
     pub(super) fn current() -> Self {
         static START: OnceLock<u64> = OnceLock::new();
         let pid = std::process::id();

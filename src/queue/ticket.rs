@@ -25,7 +25,6 @@ use crate::state::failure;
 pub(super) struct Ticket {
     /// Number in the order of arrival; never given twice.
     pub id: i64,
-    /// Queue key.
     pub key: String,
     /// How many of the key may run at once, as this ticket was told.
     pub queues: u32,

@@ -22,7 +22,6 @@ impl Filter {
         Ok(Filter(format!("({field} EQ '{value}')")))
     }
 
-    /// Both conditions.
     #[must_use]
     pub(super) fn and(self, other: &Filter) -> Self {
         Filter(format!("({} AND {})", self.0, other.0))

@@ -100,10 +100,8 @@ impl Host {
 /// Owner of a VM.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Owner {
-    /// Account id.
     #[serde(deserialize_with = "number")]
     pub id: AccountId,
-    /// Account e-mail.
     #[serde(default, deserialize_with = "or_default")]
     pub email: String,
 }
@@ -111,10 +109,8 @@ pub struct Owner {
 /// Main disk of a VM.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Disk {
-    /// Disk id.
     #[serde(deserialize_with = "number")]
     pub id: u64,
-    /// Size.
     #[serde(default, rename = "disk_mib", deserialize_with = "optional_number")]
     pub size_mib: Option<u64>,
     /// Size accepted but not applied yet; 0 for none.
@@ -140,13 +136,13 @@ impl HostIp {
 /// An address in `/host/{id}/ipv4` [api 4.10].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ipv4 {
-    /// Address id.
+    /// Disk id.
     #[serde(deserialize_with = "number")]
     pub id: u64,
     /// The literal.
     #[serde(default, deserialize_with = "or_default")]
     pub ip_addr: String,
-    /// Reverse name.
+    /// Host name.
     #[serde(default, deserialize_with = "or_default")]
     pub domain: String,
     /// Gateway.

@@ -33,11 +33,9 @@ const MAX_EXCERPT: usize = 2000;
 /// The platform knows three methods [api 1.1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
-    /// Reads.
     Get,
     /// Creates and changes.
     Post,
-    /// Removes.
     Delete,
 }
 
@@ -54,19 +52,16 @@ impl Method {
 
 /// A request; `path` begins with `/` and holds the encoded query.
 pub(super) struct Request<'a> {
-    /// Method.
     pub method: Method,
     /// `/vm/v3/host?where=…`.
     pub path: &'a str,
     /// JSON body of a POST.
     pub body: Option<&'a Value>,
-    /// Session token.
     pub token: Option<&'a SecretString>,
 }
 
 /// An answer of any status.
 pub(super) struct Answer {
-    /// HTTP status.
     pub status: u16,
     /// The body; nothing when it is not JSON. An empty body reads as `{}` [api 7].
     pub body: Option<Value>,

@@ -10,7 +10,6 @@ use crate::id::{AccountId, ClusterId, TaskId};
 /// The envelope of every list [api 2].
 #[derive(Debug, Deserialize)]
 pub(super) struct List<T> {
-    /// The elements.
     pub list: Vec<T>,
     /// How many there are on all pages, where VMmanager says so.
     #[serde(default, deserialize_with = "optional_number")]
@@ -99,7 +98,6 @@ impl Os {
 /// An object named by its id.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Reference {
-    /// Id.
     #[serde(deserialize_with = "number")]
     pub id: u64,
 }
@@ -144,7 +142,6 @@ impl Preset {
 /// A disk of a VM configuration.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PresetDisk {
-    /// Size.
     #[serde(default, deserialize_with = "optional_number")]
     pub size_mib: Option<u64>,
     /// 1 is the main disk.
@@ -287,7 +284,7 @@ pub struct Pool {
 /// A cluster that uses a pool.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PoolCluster {
-    /// Cluster id.
+    /// Id.
     #[serde(deserialize_with = "number")]
     pub id: ClusterId,
     /// Index of the interface it serves there, 0 the main one; nothing when the build does not report it.

@@ -12,23 +12,19 @@ use crate::recorder::{BOUNDS, INFINITE, SUM};
 /// Labels of a series: names and values.
 pub(super) type Labels = Vec<(String, String)>;
 
-/// One label.
 pub(super) fn label(name: &str, value: &str) -> Labels {
     vec![(name.to_owned(), value.to_owned())]
 }
 
-/// A value.
 #[derive(Clone, Copy, Serialize)]
 #[serde(untagged)]
 pub(super) enum Number {
     /// Events, operations, or 0 and 1.
     Whole(i64),
-    /// A time.
     Seconds(f64),
 }
 
 impl Number {
-    /// How many.
     pub(super) fn count(things: usize) -> Self {
         Number::Whole(i64::try_from(things).unwrap_or(i64::MAX))
     }

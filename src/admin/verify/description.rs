@@ -9,7 +9,6 @@ const SERVICE: &str = "/vm/v3";
 /// Schemas may refer to each other in a circle.
 const DEEPEST: u8 = 8;
 
-/// The document.
 pub(super) struct Description(Value);
 
 impl Description {

@@ -5,7 +5,6 @@ use super::seen::Seen;
 use super::site::Site;
 use crate::error::Result;
 
-/// A question.
 pub(super) struct Question {
     /// A short name that never changes, for those who read the JSON.
     pub name: &'static str,
@@ -13,7 +12,6 @@ pub(super) struct Question {
     pub topic: &'static str,
     /// What the module takes for granted.
     pub assumes: &'static str,
-    /// Looks.
     pub ask: fn(&Site) -> Result<Seen>,
 }
 

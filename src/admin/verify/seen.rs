@@ -9,7 +9,6 @@ use crate::log;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Agrees {
-    /// It does.
     Yes,
     /// It does not.
     No,
@@ -17,7 +16,6 @@ pub(super) enum Agrees {
     Unknown,
 }
 
-/// An answer.
 pub(super) struct Seen {
     /// In words, without any client's data.
     pub what: String,
@@ -26,7 +24,6 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// It holds.
     pub(super) fn yes(what: impl Into<String>) -> Self {
         Seen { what: what.into(), agrees: Agrees::Yes }
     }

@@ -13,7 +13,6 @@ const SAMPLE: usize = 100;
 
 /// A VMmanager and what was read of it.
 pub(super) struct Site<'a> {
-    /// Its client.
     pub vmm: &'a Client,
     description: OnceCell<Option<Description>>,
     hosts: OnceCell<Vec<Value>>,

@@ -76,7 +76,6 @@ impl DriftKind {
         DriftKind::Name,
     ];
 
-    /// The word.
     pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
     }
@@ -110,13 +109,11 @@ pub(crate) enum Remedy {
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
-    /// What.
     pub kind: DriftKind,
     /// The service; nothing for a VM without one.
     pub service: Option<ServiceId>,
     /// The VM; nothing for a service without one.
     pub vm: Option<VmId>,
-    /// What is.
     pub is: String,
     /// What should be.
     pub should: String,

@@ -30,7 +30,6 @@ pub(super) struct Reading {
     pub hosts: HashMap<VmId, Host>,
     /// VMs with a mark of this installation and its right tag, by the service.
     pub marked: BTreeMap<ServiceId, Vec<VmId>>,
-    /// Accounts.
     pub accounts: HashSet<AccountId>,
     /// Their e-mails in lower case.
     pub emails: HashSet<String>,
@@ -38,9 +37,7 @@ pub(super) struct Reading {
     pub staff: HashSet<AccountId>,
     /// OS templates, named as in BILLmanager.
     pub templates: HashMap<u64, String>,
-    /// VM configurations.
     pub presets: Vec<Preset>,
-    /// Our journal.
     pub records: HashMap<ServiceId, Record>,
     /// VMs of this platform that the journal knows as services'.
     pub journalled: HashMap<VmId, Vec<ServiceId>>,

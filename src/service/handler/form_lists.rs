@@ -19,16 +19,13 @@ pub(crate) struct Choice {
 /// The lists of one VMmanager.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Choices {
-    /// By id.
     pub clusters: Vec<Choice>,
     /// By name: a tariff names a VM configuration that way.
     pub presets: Vec<Choice>,
-    /// By id.
     pub pools: Vec<Choice>,
 }
 
 impl Choices {
-    /// Asks VMmanager.
     pub(crate) fn read(vmm: &Client) -> Result<Self> {
         let clusters = clusters(vmm)?;
         let presets = vmm.presets()?.into_iter().map(|preset| {

@@ -26,13 +26,10 @@ use crate::vmm::{Client, Cluster, Host};
 pub(crate) struct HandlerJob<'a> {
     /// Paths and limits.
     pub config: &'a Config,
-    /// BILLmanager.
     pub panel: &'a Panel,
-    /// The handler.
     pub handler: Handler,
     /// What it has stored, parsed.
     pub settings: HandlerSettings,
-    /// Its VMmanager.
     pub vmm: Client,
     /// What we asked for before.
     pub journal: Journal,

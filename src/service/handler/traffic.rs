@@ -41,7 +41,6 @@ type Counters = PerDirection<Option<u64>>;
 pub(crate) struct Usage {
     /// `item.id`.
     pub item: ServiceId,
-    /// The tariff.
     pub tariff: TariffId,
     /// So far; nothing when it is not known.
     pub bytes: Counters,

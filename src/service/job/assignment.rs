@@ -18,11 +18,8 @@ use crate::vmm::Client;
 
 /// One operation on one service: everything a use-case needs.
 pub struct Job<'a> {
-    /// BILLmanager.
     pub panel: &'a Panel,
-    /// The service.
     pub service: Service,
-    /// Its handler.
     pub handler: Handler,
     /// What the handler has stored, parsed.
     pub settings: HandlerSettings,
@@ -48,11 +45,9 @@ pub struct Job<'a> {
 pub(crate) struct Assignment<'a> {
     /// Paths and limits.
     pub config: &'a Config,
-    /// BILLmanager.
     pub panel: &'a Panel,
     /// The handler of the service.
     pub handler: Handler,
-    /// The service.
     pub service: Service,
     /// As in [`Job::operation`].
     pub operation: Option<OperationId>,
@@ -108,7 +103,6 @@ impl Job<'_> {
         Placement::read(&self.settings, &self.service.tariff)
     }
 
-    /// Deadlines.
     pub fn limits(&self) -> &Limits {
         self.vmm.limits()
     }

@@ -72,11 +72,9 @@ impl Refusal {
 /// Everything that speaks for or against a VM being a service's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Our journal.
     pub row: Recorded,
     /// The service's own mark.
     pub mark: OwnMark,
-    /// The owner.
     pub owner: Owner,
     /// The comment has marks of other services or installations.
     pub foreign: bool,
@@ -84,7 +82,6 @@ pub struct Facts {
     pub claimed: bool,
 }
 
-/// Why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The service lives on another platform.

@@ -10,7 +10,6 @@ use crate::vmm::Host;
 
 /// What is known beside the VM itself.
 pub(crate) struct Background<'a> {
-    /// The service.
     pub service: &'a Service,
     /// Knows our marks.
     pub marker: &'a Marker,

@@ -32,25 +32,17 @@ const REASONS: usize = 3;
 
 /// What each place says of a service.
 pub(crate) struct Report {
-    /// Service.
     pub item: ServiceId,
-    /// BILLmanager.
     pub bill: Result<BillingPart>,
-    /// Our journal.
     pub journal: Result<JournalPart>,
-    /// VMmanager.
     pub platform: Result<PlatformPart>,
-    /// Our queue.
     pub queue: Result<QueuePart>,
     /// The newest lines of our log about it, oldest first.
     pub log: Result<Vec<String>>,
 }
 
-/// BILLmanager's rows.
 pub(crate) struct BillingPart {
-    /// The service.
     pub service: Service,
-    /// Its handler.
     pub handler: Handler,
     /// What the module reads from the tariff and its add-ons.
     pub order: Result<Order>,
@@ -69,13 +61,11 @@ pub(crate) struct JournalPart {
     pub record: Option<Record>,
     /// Traffic of the month that was read last.
     pub meter: Option<Meter>,
-    /// Capped speeds.
     pub cap: Option<Cap>,
     /// What makes our marks, if it was computed before.
     marker: Option<Marker>,
 }
 
-/// VMmanager's side.
 pub(crate) struct PlatformPart {
     /// For further questions.
     pub client: Client,
@@ -94,7 +84,6 @@ pub(crate) type TaskEntry = (Past, Option<Error>);
 
 /// The service's places in the queue.
 pub(crate) struct QueuePart {
-    /// Its tickets.
     pub entries: Vec<Entry>,
     /// Pauses that hold it up, or would.
     pub pauses: Vec<Scope>,

@@ -15,7 +15,6 @@ use crate::vmm::Host;
 
 /// Both sides of a link, and what speaks against it.
 pub(crate) struct Proposal {
-    /// The VM.
     pub host: Host,
     /// What BILLmanager and VMmanager say of the same thing: name, theirs, ours.
     pub facts: Vec<[String; 3]>,

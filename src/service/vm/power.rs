@@ -143,9 +143,7 @@ pub(crate) fn resume(job: &Job) -> Result<()> {
 /// The client's or an employee's power button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Button {
-    /// Start.
     Start,
-    /// Stop.
     Stop,
     /// Restart of the guest.
     Reboot,

@@ -19,7 +19,6 @@ pub(super) enum Prediction {
     Unknown(String, String),
 }
 
-/// A VM.
 pub(super) struct Vm {
     /// Its element in the list of VMs.
     pub listed: Value,
@@ -216,14 +215,12 @@ impl Vm {
         announced || !self.waiting.is_empty() || self.disk_number("disk_mib_new").is_some_and(|size| size > 0)
     }
 
-    /// The comment.
     pub(super) fn note(&mut self, body: &Value) -> Prediction {
         let why = format!("{} has no mark of the service in its comment", self.title());
         self.set("comment", body["comment"].clone());
         Prediction::Done(why)
     }
 
-    /// Goes.
     pub(super) fn remove(&mut self) -> Prediction {
         let owner = self.listed["account"]["email"].as_str().unwrap_or_default();
         let (title, comment) = (self.title(), self.text("comment"));
