@@ -25,6 +25,15 @@ pub(crate) fn admit(config: &Config) -> Result<()> {
     Err(Error::new(Kind::State, root, text).cure("run it as root, for example with sudo"))
 }
 
+/// Nothing may be changed in a copy of an installation.
+pub(crate) fn refuse_copy(config: &Config, command: &str) -> Result<()> {
+    if !config.do_nothing() {
+        return Ok(());
+    }
+    let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, nothing may be changed";
+    Err(Error::new(Kind::NotSupported, command, text))
+}
+
 /// For questions that a person waits for: nobody is given the patience of an operation.
 pub(super) fn hurried(config: &Config) -> Config {
     let mut hurried = config.impatient();

@@ -3,16 +3,19 @@
 //! are taken out on the way.
 
 mod access;
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod check_connection;
 mod connection;
 pub(crate) mod doctor;
 pub(crate) mod features;
 mod finding;
+mod handler_site;
 pub(crate) mod link;
 pub(crate) mod metrics;
 mod output;
 pub(crate) mod plan;
+pub(crate) mod platform;
 pub(crate) mod queue;
 pub(crate) mod reinstall;
 mod service;

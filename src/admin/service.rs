@@ -1,7 +1,8 @@
 //! A service for an operator command: read like for a panel command, and under the same tickets when it is changed.
 
+use super::access::refuse_copy;
 use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::id::ServiceId;
 use crate::panel::Panel;
 use crate::service::job::Job;
@@ -19,9 +20,6 @@ pub(super) fn change<T>(
     command: &str,
     work: impl FnOnce(&Job) -> Result<T>,
 ) -> Result<T> {
-    if config.do_nothing() {
-        let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, nothing may be changed";
-        return Err(Error::new(Kind::NotSupported, command, text));
-    }
+    refuse_copy(config, command)?;
     Turns::new(config, &Panel::new(config), None).with_turn(item, command, work)
 }

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use crate::admin::{
-    Verdict, admit, audit, check_connection, doctor, features, link, metrics, plan, queue, reinstall, session, show,
-    verify,
+    Verdict, account, admit, audit, check_connection, doctor, features, link, metrics, plan, platform, queue,
+    reinstall, session, show, verify,
 };
 use crate::config::Config;
 use crate::error::Result;
@@ -26,6 +26,10 @@ pub enum Operator {
     Audit(audit::Options),
     /// Link a service to a VM that another module made; shows both sides and changes nothing without --yes
     Link(link::Options),
+    /// Show each VMmanager that was met and where the handlers lead; confirms one or joins two only with --yes
+    Platform(platform::Options),
+    /// Show which client each VMmanager account belongs to; confirms one only with --yes
+    Account(account::Options),
     /// Show what an operation on a service would send to VMmanager and BILLmanager, and why; sends nothing
     Plan(plan::Options),
     /// Install the OS of a service's VM again: everything on its disk is lost
@@ -58,6 +62,8 @@ impl Operator {
             Operator::Queue(options) => queue::run(&runtime, options, out).map(fine),
             Operator::Session(options) => session::run(&runtime, options, out).map(fine),
             Operator::Link(options) => link::run(config, options, out).map(fine),
+            Operator::Platform(options) => platform::run(config, options, out),
+            Operator::Account(options) => account::run(config, options, out).map(fine),
             Operator::Plan(options) => plan::run(config, options, out),
             Operator::Reinstall(options) => reinstall::run(config, options, out).map(fine),
             Operator::Verify(options) => verify::run(config, options, out),

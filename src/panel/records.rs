@@ -197,6 +197,18 @@ impl Panel {
         Ok(found)
     }
 
+    /// A client with his first user.
+    pub(crate) fn client(&self, id: ClientId) -> Result<Customer> {
+        let rows = self.rows("SELECT name FROM account WHERE id = ?", &[Param::Id(id.get())])?;
+        let name = rows.first().ok_or_else(|| no_row("client", id, "client"))?.text(0).to_owned();
+        let users = self.rows(
+            "SELECT account, name, email, realname FROM user WHERE account = ? ORDER BY id",
+            &[Param::Id(id.get())],
+        )?;
+        let found = first_users(&users).remove(&id).unwrap_or(Customer { id, ..Customer::default() });
+        Ok(Customer { name, ..found })
+    }
+
     /// Services in the order of their ids; what does not exist or has no tariff is left out.
     pub fn services(&self, items: &[ServiceId]) -> Result<Vec<Service>> {
         let queries = service_queries(&among(items));

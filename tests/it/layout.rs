@@ -22,6 +22,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("admin::metrics", &["metrics", "queue", "service", "settings", "state"]),
     // It looks at everything there is.
     ("admin::doctor", &["command", "journal", "panel", "service", "settings", "state", "vmm", "wire"]),
+    // They show what we recorded, and change it for staff.
+    ("admin::account", &["journal", "panel", "service", "vmm"]),
+    ("admin::handler_site", &["journal", "panel", "service", "vmm"]),
+    ("admin::platform", &["journal", "panel", "service"]),
     ("service", &["journal", "panel", "queue", "dry_run", "settings", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::vm::account", &["journal", "lock", "state", "vmm"]),

@@ -2,11 +2,13 @@
 
 mod support;
 
+mod admin_account;
 mod admin_audit;
 mod admin_by_hand;
 mod admin_doctor;
 mod admin_metrics;
 mod admin_plan;
+mod admin_platform;
 mod admin_show;
 mod admin_verify;
 mod bad_input;

@@ -62,7 +62,7 @@ impl<'a> HandlerJob<'a> {
         if let Some(platform) = self.platform.get() {
             return Ok(*platform);
         }
-        let site = Site { vmm: &self.vmm, journal: &self.journal };
+        let site = Site { handler: self.handler.id, vmm: &self.vmm, journal: &self.journal };
         let platform = site.recognise(hosts)?;
         site.require_administrator()?;
         Ok(*self.platform.get_or_init(|| platform))

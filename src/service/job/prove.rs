@@ -27,7 +27,7 @@ impl Job<'_> {
     }
 
     fn site(&self) -> Site<'_> {
-        Site { vmm: &self.vmm, journal: &self.journal }
+        Site { handler: self.handler.id, vmm: &self.vmm, journal: &self.journal }
     }
 
     /// That a list lacks the service's VM means something only on its own platform, and only to an administrator.
@@ -171,7 +171,10 @@ impl Job<'_> {
             self.handler.name,
             self.vmm.base()
         );
-        let cure = format!("give service {item} a handler of its own platform; \"pmvmmanager6 platform\" lists them");
+        let cure = format!(
+            "give service {item} a handler of platform {own} (to see which leads there, run: pmvmmanager6 platform), or, if \
+             both are one VMmanager, run: pmvmmanager6 platform move --from {own} --to {here} --yes"
+        );
         Error::new(Kind::Vm6Platform, format!("service {item}"), text).cure(cure)
     }
 }

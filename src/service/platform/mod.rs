@@ -4,4 +4,5 @@ pub(crate) mod capacity;
 pub(crate) mod catalogue;
 pub(crate) mod connection;
 pub(crate) mod interfaces;
+pub(crate) mod merge;
 pub(crate) mod recognise;

@@ -5,7 +5,7 @@
 //! logged); one that we never met; or a contradiction, which is an error until staff say what is right.
 
 use crate::error::{Error, Kind, Result};
-use crate::id::{ClusterId, PlatformId};
+use crate::id::{ClusterId, HandlerId, PlatformId};
 use crate::journal::{Journal, Platform, RecordedVm};
 use crate::log;
 use crate::vmm::{Client, Host};
@@ -15,6 +15,8 @@ const SAMPLE: usize = 5;
 
 /// A VMmanager and what we know of such.
 pub(crate) struct Site<'a> {
+    /// The handler that leads to it.
+    pub handler: HandlerId,
     /// The VMmanager that answers at the handler's address.
     pub vmm: &'a Client,
     /// What we recorded.
@@ -40,20 +42,48 @@ impl Site<'_> {
     pub(crate) fn recognise(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
         let address = self.vmm.base();
         if let Some(known) = self.journal.platform_at(&address)? {
-            return self.confirm(known, &address, hosts);
+            return self.recognise_again(known, hosts);
         }
         if let Some(moved) = self.find_known(None, hosts)? {
             self.arrived(moved, None, hosts)?;
             return Ok(moved);
         }
         self.require_administrator()?;
+        self.meet()
+    }
+
+    fn meet(&self) -> Result<PlatformId> {
+        let address = self.vmm.base();
         let met = self.journal.meet(&address, &self.clusters()?)?;
         log::info!("VMmanager at {address} is platform {met}");
         Ok(met)
     }
 
+    /// Staff say that this VMmanager is right at its address: it is the platform that they name, else one that was never
+    /// met. What recorded VMs show is believed all the same.
+    pub(crate) fn confirm(&self, named: Option<PlatformId>) -> Result<PlatformId> {
+        self.require_administrator()?;
+        let Some(named) = named else {
+            return match self.recognise(None) {
+                Err(error) if error.kind == Kind::Vm6Platform => self.meet(),
+                recognised => recognised,
+            };
+        };
+        if !self.journal.platforms()?.iter().any(|known| known.id == named) {
+            return Err(unknown(named));
+        }
+        if let Some(shown) = self.find_known(Some(named), None)? {
+            return Err(self.is_another(named, shown));
+        }
+        if self.look_at(&self.journal.recorded_vms(Some(named), SAMPLE)?, None)? == Seen::Other {
+            return Err(self.contradiction(named, Seen::Other));
+        }
+        self.journal.note_platform(named, &self.vmm.base(), &self.clusters()?)?;
+        Ok(named)
+    }
+
     /// The platform that was last seen at this address, if it still is the one.
-    fn confirm(&self, known: PlatformId, address: &str, hosts: Option<&[Host]>) -> Result<PlatformId> {
+    fn recognise_again(&self, known: PlatformId, hosts: Option<&[Host]>) -> Result<PlatformId> {
         let seen = self.look_at(&self.journal.recorded_vms(Some(known), SAMPLE)?, hosts)?;
         if seen == Seen::Same {
             return Ok(known);
@@ -68,7 +98,7 @@ impl Site<'_> {
         if seen != Seen::Other && self.has_clusters(known, &clusters)? {
             return Ok(known);
         }
-        Err(Self::contradiction(known, address, seen))
+        Err(self.contradiction(known, seen))
     }
 
     /// A platform was recognised at this address. If VMs of the one that was known here are here too, both are one
@@ -139,16 +169,32 @@ impl Site<'_> {
         Ok(known.is_empty() || known.iter().any(|cluster| shown.contains(cluster)))
     }
 
-    fn contradiction(known: PlatformId, address: &str, seen: Seen) -> Error {
+    fn is_another(&self, named: PlatformId, shown: PlatformId) -> Error {
+        let address = self.vmm.base();
+        let text = format!("the VMmanager at {address} is not platform {named}: it shows VMs of platform {shown}");
+        let cure =
+            format!("if both are one VMmanager, run: pmvmmanager6 platform move --from {shown} --to {named} --yes");
+        Error::new(Kind::Vm6Platform, address, text).cure(cure)
+    }
+
+    fn contradiction(&self, known: PlatformId, seen: Seen) -> Error {
+        let (address, handler) = (self.vmm.base(), self.handler);
         let why = if seen == Seen::Other {
             "the VMs that were recorded there are other VMs here"
         } else {
             "neither the recorded VMs nor the clusters are here"
         };
-        let text = format!("the VMmanager at {address} is not platform {known}, which was there before: {why}");
+        let text = format!("the VMmanager at {address} is not platform {known}: {why}");
         let cure = format!(
-            "correct the address in the handler, or, if this VMmanager is right, run: pmvmmanager6 platform confirm {address} --yes"
+            "correct the address in handler {handler}, or, if this VMmanager is right, run: pmvmmanager6 platform confirm \
+             --module {handler} --yes"
         );
         Error::new(Kind::Vm6Platform, address, text).cure(cure)
     }
+}
+
+/// The error for a number that no platform has.
+pub(crate) fn unknown(platform: PlatformId) -> Error {
+    let text = format!("there is no platform {platform}");
+    Error::new(Kind::BadArgument, "platform", text).cure("to see which there are, run: pmvmmanager6 platform")
 }

@@ -43,10 +43,9 @@ pub(crate) fn login_link(job: &Job) -> Result<SecretString> {
         let client = job.service.client.id;
         let text =
             format!("account {owner} ({}) is not known to be client {client}'s: {}", found.email, refusal.text());
-        return Err(Error::new(Kind::AccountTaken, &*found.email, text).cure(format!(
-            "if it is his, run: pmvmmanager6 account confirm --module {} --client {client} --account {owner} --yes",
-            job.handler.id
-        )));
+        let line = account::confirmation(job, owner, None);
+        let error = Error::new(Kind::AccountTaken, &*found.email, text);
+        return Err(error.cure(format!("if it is the client's, run: {line}")));
     }
     job.vmm.login_link(found.id)
 }

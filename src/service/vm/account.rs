@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
-use crate::id::{AccountId, PlatformId};
+use crate::id::{AccountId, ClientId, PlatformId};
 use crate::journal::Tie;
 use crate::lock::Lock;
 use crate::service::job::Job;
@@ -70,6 +70,14 @@ fn domain_of(template: &str) -> Option<String> {
     host_name(fixed)
 }
 
+/// The command line with which staff say that an account is this client's; `from` is the client it is recorded for.
+pub(crate) fn confirmation(job: &Job, account: AccountId, from: Option<ClientId>) -> String {
+    let (module, client) = (job.handler.id, job.service.client.id);
+    let item = resold_domain(job).map(|_| format!(" --item {}", job.service.id)).unwrap_or_default();
+    let from = from.map(|other| format!(" --from {other}")).unwrap_or_default();
+    format!("pmvmmanager6 account confirm --module {module} --client {client} --account {account}{item}{from} --yes")
+}
+
 /// Rows of the first release do not say where their ids mean something: the client's VMs are looked for here.
 fn settle_old_rows(job: &Job, platform: PlatformId) -> Result<()> {
     for row in job.journal.unsettled_vms(job.service.client.id)? {
@@ -110,35 +118,42 @@ impl Own<'_> {
         let client = self.job.service.client.id;
         match self.job.journal.tie_of(self.platform, account.id)? {
             Some(tie) if tie == self.wanted(account.id) => return Ok(account.id),
-            Some(tie) => return Err(self.taken(account.id, &format!("it is the account of client {}", tie.client))),
+            Some(tie) => return Err(self.owned(&tie)),
             None => {}
         }
         let named = self.job.panel.clients_with_username(&account.email)?;
         if let Some(other) = named.iter().find(|other| **other != client) {
-            return Err(self.taken(account.id, &format!("services of client {other} use it")));
+            return Err(self.taken(account.id, None, &format!("services of client {other} use it")));
         }
         let has_vms = |host: &Host| host.account.as_ref().is_some_and(|owner| owner.id == account.id);
         if named.is_empty() && self.job.vmm.hosts()?.iter().any(has_vms) {
-            return Err(self.taken(account.id, "it has VMs, and nothing says that they are this client's"));
+            return Err(self.taken(account.id, None, "it has VMs, and nothing says that they are this client's"));
         }
         Ok(account.id)
     }
 
-    fn taken(&self, account: AccountId, why: &str) -> Error {
+    /// The account is the client's neither by the journal nor by what else is known; `from` is the one it is recorded for.
+    fn taken(&self, account: AccountId, from: Option<ClientId>, why: &str) -> Error {
         let (client, email) = (self.job.service.client.id, self.email);
         let text = format!(
             "VMmanager has an account with the e-mail {email} (account {account}), and {why}; client {client} does not get it"
         );
-        Error::new(Kind::AccountTaken, email, text).cure(format!(
-            "give the client another e-mail, or, if the account is his, run: pmvmmanager6 account confirm --module {} \
-             --client {client} --account {account} --yes",
-            self.job.handler.id
-        ))
+        let line = confirmation(self.job, account, from.filter(|other| *other != client));
+        let cure = format!("give the client another e-mail, or, if the account is the client's, run: {line}");
+        Error::new(Kind::AccountTaken, email, text).cure(cure)
     }
 
     fn tie(&self, account: AccountId) -> Result<()> {
         let Some(other) = self.job.journal.tie(&self.wanted(account))? else { return Ok(()) };
-        Err(self.taken(account, &format!("it is the account of client {}", other.client)))
+        Err(self.owned(&other))
+    }
+
+    fn owned(&self, tie: &Tie) -> Error {
+        let why = match tie.item {
+            Some(item) => format!("it is the account of client {} for service {item} alone", tie.client),
+            None => format!("it is the account of client {}", tie.client),
+        };
+        self.taken(tie.account, Some(tie.client), &why)
     }
 
     fn create(&self) -> Result<AccountId> {

@@ -48,6 +48,14 @@ impl Refusal {
         Self { kind, object: attribute("object").to_owned(), value }
     }
 
+    /// The words of the last command line that the text shows as a cure.
+    #[track_caller]
+    pub(crate) fn cure_line(&self) -> Vec<&str> {
+        let line = self.value.rsplit_once("run: pmvmmanager6 ");
+        let (_, line) = line.unwrap_or_else(|| panic!("no command line: {self:#?}"));
+        line.split_whitespace().collect()
+    }
+
     /// Type, object and every given part of the text are as expected.
     #[track_caller]
     pub(crate) fn is(&self, kind: Kind, object: &str, parts: &[&str]) {
