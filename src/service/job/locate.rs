@@ -115,9 +115,13 @@ impl Job<'_> {
         error.cure("nothing was changed, remove the mark from the wrong ones")
     }
 
-    /// The service's VM where the operation makes no sense without one.
+    /// The service's VM where the operation makes no sense without one. One that VMmanager has accepted may not be listed yet.
     pub fn vm(&self) -> Result<Host> {
-        self.locate()?.ok_or_else(|| {
+        let found = match self.locate()? {
+            None if self.living_record()?.is_some_and(|record| record.phase == Phase::Accepted) => self.appear()?,
+            found => found,
+        };
+        found.ok_or_else(|| {
             let text = format!(
                 "VMmanager has no VM of service {} (recorded id {}, mark \"{}\")",
                 self.service.id,
