@@ -23,7 +23,7 @@ impl Client {
         let roles = match self.get::<Caller>("/auth/v4/whoami") {
             Ok(caller) => caller.roles,
             // Older releases have no such request.
-            Err(error) if matches!(error.kind, Kind::Vm6NotFound | Kind::Vm6Api | Kind::Vm6Connect) => {
+            Err(error) if is_unknown(error.kind) => {
                 self.account_by_email(self.username())?.map(|account| account.roles).unwrap_or_default()
             }
             Err(error) => return Err(error),
@@ -31,4 +31,9 @@ impl Client {
         self.administrator.set(roles.iter().any(|role| role == ADMINISTRATOR));
         Ok(self.administrator.get())
     }
+}
+
+/// Builds differ in how they refuse a request that they do not know.
+fn is_unknown(kind: Kind) -> bool {
+    matches!(kind, Kind::Vm6Version | Kind::Vm6NotFound | Kind::Vm6Api | Kind::Vm6Connect)
 }
