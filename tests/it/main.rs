@@ -20,6 +20,8 @@ mod contract;
 mod contributing;
 mod failure_protocol;
 mod features;
+mod hand_over;
+mod hostile_clients;
 mod hostile_text;
 mod kill;
 mod layout;
