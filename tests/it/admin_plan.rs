@@ -299,10 +299,7 @@ fn is(planned: &Value, done: &Value, names: &mut BTreeMap<String, String>) -> bo
 /// Compares with the file in `tests/data/plan`.
 #[track_caller]
 fn assert_planned(world: &TestWorld, file: &str, text: &str) {
-    let mark = world.mark(0);
-    let installation = mark.split(':').nth(1).unwrap();
-    let text = text.replace(installation, "<installation>");
-    golden::assert_golden(&format!("plan/{file}"), &text);
+    golden::assert_golden(&format!("plan/{file}"), &golden::unmarked(world, text));
 }
 
 #[test]
