@@ -327,7 +327,7 @@ impl Journal {
         self.once("installation", compute)
     }
 
-    /// The key of the tags in marks, likewise.
+    /// The key of the tags in marks, in the same way.
     pub fn mark_key(&self, compute: impl FnOnce() -> Result<String>) -> Result<String> {
         self.once("mark_key", compute)
     }

@@ -121,7 +121,7 @@ fn at_a_terminal(world: &TestWorld, arguments: &[&str]) -> Output {
     let terminal: OwnedFd = rustix::fs::open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
     let mut command = world.bill.command(arguments);
     let mut child = command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // The other end stays open and silent: whoever reads would wait for ever.
+    // The other end stays open and silent: a reader would wait for ever.
     until("the end of a command that must not read", || child.try_wait().unwrap());
     drop(master);
     child.wait_with_output().unwrap()

@@ -259,7 +259,7 @@ fn assert_done_as_planned(world: &TestWorld, item: u64, plan: &Value, run: &Run)
     assert_sound(world);
     for name in ["password", "userpassword"] {
         let secret = world.bill.secret(item, name);
-        assert!(secret.is_none_or(|secret| !plan.to_string().contains(&secret)), "{name} stands in {plan:#}");
+        assert!(secret.is_none_or(|secret| !plan.to_string().contains(&secret)), "{name} is in {plan:#}");
     }
 }
 

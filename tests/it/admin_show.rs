@@ -446,7 +446,7 @@ fn a_bundle_holds_the_report_and_no_secret() {
             "bob@example.org",
             "admin@example.net",
         ] {
-            assert!(!text.contains(secret), "{secret} stands in {name}: {text}");
+            assert!(!text.contains(secret), "{secret} is in {name}: {text}");
         }
     }
     let read =

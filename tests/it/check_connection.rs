@@ -118,7 +118,7 @@ fn addresses_that_are_none() {
     for form in ["ftp://vm.example.net", "vm example net", "https://", "vm.example.net:99999", "https://a:b:c:d/"] {
         Form::at(form).fails(&world).is(Kind::Vm6Url, "url", &[form]);
     }
-    // What stands before an @ may be a password.
+    // What is before an @ may be a password.
     let refusal = Form::at("https://root:Top-secret-1@vm.example.net").fails(&world);
     refusal.is(Kind::Vm6Url, "url", &["vm.example.net"]);
     assert!(!refusal.value.contains("Top-secret-1"), "{refusal:?}");

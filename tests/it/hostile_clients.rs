@@ -1,5 +1,5 @@
 //! A client writes into his VM what he likes, at any moment: that stops neither his suspension nor anybody's order, and
-//! gets him no VM that he did not pay for. Creations that fail, and VMs that are listed late, likewise.
+//! gets him no VM that he did not pay for. Creations that fail, and VMs that are listed late, do not either.
 
 use std::time::Duration;
 

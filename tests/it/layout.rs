@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Who may use which of our modules. The longest fitting name counts; a module may always use itself and [`GROUND`].
 ///
 /// `main → run → cli → admin → command → service → vmm, panel, journal, queue, settings`: downwards only. The five at
-/// the bottom do not know each other; `metrics` stands beside them, filled by `run` and read by `admin`.
+/// the bottom do not know each other; `metrics` is beside them, filled by `run` and read by `admin`.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &[]),
     ("lib", &["run"]),
@@ -258,7 +258,7 @@ fn every_rule_is_needed() {
     }
 }
 
-/// Whoever waits does it with `backoff`; in `service` only `settle` does, and it alone waits for tasks.
+/// Waiting is done with `backoff`; in `service` only `settle` does, and it alone waits for tasks.
 #[test]
 fn waiting_has_one_place() {
     const OWNERS: [(&str, &[&str]); 3] = [

@@ -251,7 +251,7 @@ fn doubts_accept_an_add_on() {
     });
 }
 
-/// Whoever only asks changes nothing, not even a mark that was lost.
+/// A question changes nothing, not even a mark that was lost.
 #[test]
 fn questions_do_not_touch_the_vm() {
     let world = TestWorld::start();

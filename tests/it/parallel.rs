@@ -86,7 +86,7 @@ fn close_waits_for_open() {
     assert!(world.hosts_of(item).is_empty());
 }
 
-/// Whoever holds the service dies; whoever waits goes on with his work.
+/// The process that holds the service dies; the one that waits continues.
 #[test]
 fn a_waiter_goes_on_when_the_first_is_killed() {
     let world = patient();

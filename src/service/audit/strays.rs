@@ -30,7 +30,7 @@ fn without_service(job: &HandlerJob, reading: &Reading) -> Result<Vec<Finding>> 
             continue;
         }
         for vm in &reading.marked[&item] {
-            // Whoever names it has it now: a transferred service is a copy with a new number, and it is linked.
+            // The service that names it has it now: a transferred service is a copy with a new number, and it is linked.
             if reading.claims.get(vm).is_some_and(|claims| claims.iter().any(|other| *other != item)) {
                 continue;
             }

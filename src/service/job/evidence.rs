@@ -174,7 +174,7 @@ mod tests {
         text.trim_end().to_owned()
     }
 
-    /// Whoever changes a verdict sees the lines that change.
+    /// A change of a verdict shows as changed lines.
     #[test]
     fn the_truth_table() {
         let head = "journal      mark    owner     marks   named  use the VM       log in";

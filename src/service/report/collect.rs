@@ -71,7 +71,7 @@ pub(crate) struct PlatformPart {
     pub client: Client,
     /// The service's mark.
     pub mark: Mark,
-    /// The VM that BILLmanager or the journal names, else one that bears the mark; with what proves it.
+    /// The VM that BILLmanager or the journal names, else one that has the mark; with what proves it.
     pub vm: Option<(Host, Facts)>,
     /// Further VMs that bear the mark.
     pub others: Vec<Host>,

@@ -1,4 +1,4 @@
-//! A server that is not VMmanager: it gives the same answer to whoever asks, and remembers what it was asked.
+//! A server that is not VMmanager: it gives the same answer to everybody, and remembers what it was asked.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

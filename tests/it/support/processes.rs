@@ -38,7 +38,7 @@ pub(crate) fn now_ns() -> i64 {
     now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
-/// What stands in the queues and uses the sessions of an installation.
+/// What is in the queues and uses the sessions of an installation.
 pub(crate) fn program_in(root: &Path) -> Command {
     housed(Command::new(PROGRAM), root)
 }

@@ -43,7 +43,7 @@ impl Metrics {
                 name.clone_into(&mut current);
             } else if let Some(rest) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = rest.split_once(' ').expect(line);
-                assert_eq!(name, current, "HELP stands before TYPE");
+                assert_eq!(name, current, "HELP comes before TYPE");
                 assert!(is_name(name) && ["counter", "gauge", "histogram"].contains(&kind), "{line}");
                 assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
                 assert!(metrics.types.insert(name.to_owned(), kind.to_owned()).is_none(), "{line}");
@@ -66,7 +66,7 @@ impl Metrics {
         assert!(is_name(name) && value >= 0.0, "{line}");
         let kind = self.types.get(current).unwrap_or_else(|| panic!("a sample without a type: {line}"));
         let tails: &[&str] = if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
-        assert!(tails.iter().any(|tail| name == format!("{current}{tail}")), "{line} stands under {current}");
+        assert!(tails.iter().any(|tail| name == format!("{current}{tail}")), "{line} is under {current}");
         let labels = labels_of(labels);
         assert_eq!(labels.iter().any(|(name, _)| name == "le"), name.ends_with("_bucket"), "{line}");
         assert!(self.series.insert(series.to_owned(), value).is_none(), "twice: {line}");
