@@ -14,7 +14,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Requests of this method (`*` for any) and path; a segment `*` of the path matches any one segment.
+    /// Requests of this method (`*` for any) and path (`*` for any); a segment `*` of the path matches any one segment.
     pub fn on(method: &str, path: &str) -> Self {
         Self { target: Target::new(method, path), action: Action::Refuse503 { retry_after: None } }
     }

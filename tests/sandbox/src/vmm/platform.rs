@@ -56,7 +56,8 @@ pub struct Platform {
     pub failure_word: &'static str,
     /// `GET /version`.
     pub version: String,
-    /// How far the platform's clock is ahead of the world's, as the `Date` header of every answer shows.
+    /// How far the platform's clock is ahead of the world's, as the `Date` header of every answer and the dates of VMs and
+    /// tasks show.
     pub clock_ahead: SignedDuration,
     /// How lists are paged.
     pub lists: Lists,
@@ -188,7 +189,7 @@ impl Platform {
         let lxd = self.clusters.get(&cluster).is_some_and(|c| c.virtualization_type == "lxd");
         let os = self.os.values().find(|os| os.clusters.contains(&cluster) && os.is_lxd_image == lxd).map(|os| os.id);
         let node = self.nodes.values().find(|node| node.cluster == cluster).map(|node| node.id);
-        let host = Host { account, cluster, node, os, ..Host::blank(id, name) };
+        let host = Host { account, cluster, node, os, ..Host::blank(id, name, self.clock_ahead) };
         self.hosts.insert(id, Host { state: "active".into(), starts: 1, installs: 1, ..host });
         self.add_disk(id, "vda", 20_480, true);
         self.add_interface(id, 0, "vmbr0");
@@ -263,7 +264,7 @@ impl Platform {
     }
 }
 
-/// Local time as the platform writes it, `2025-06-01 12:00:00`.
-pub(super) fn wall_clock() -> String {
-    Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
+/// Local time as a platform writes it whose clock is ahead, `2025-06-01 12:00:00`.
+pub(super) fn wall_clock(ahead: SignedDuration) -> String {
+    Zoned::now().saturating_add(ahead).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

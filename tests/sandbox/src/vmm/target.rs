@@ -1,6 +1,6 @@
 //! Which requests something is ordered for: faults and events share it.
 
-/// Requests of a method (`*` for any) and path; a segment `*` of the path matches any one segment.
+/// Requests of a method (`*` for any) and path (`*` for any); a segment `*` of the path matches any one segment.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     method: String,
@@ -33,6 +33,9 @@ impl Target {
         let (mut want, mut have) = (self.path.split('/'), path.split('/'));
         if self.method != "*" && self.method != method {
             return false;
+        }
+        if self.path == "*" {
+            return true;
         }
         loop {
             match (want.next(), have.next()) {

@@ -65,7 +65,7 @@ impl Platform {
             host: order.host,
             user: order.user,
             params: without_secrets(order.params),
-            date_create: wall_clock(),
+            date_create: wall_clock(self.clock_ahead),
             created: now,
             started: None,
             finished: None,

@@ -150,7 +150,7 @@ fn begin(call: &mut Call<'_>, id: u64, software: &Software, v4: Vec<Wanted>, v6:
 fn described(platform: &Platform, body: &Map<String, Value>, cluster: &Cluster, preset: Option<&Preset>) -> Host {
     let id = platform.next.host;
     let text = |name: &str| body.text(name).unwrap_or_default().to_owned();
-    let blank = Host::blank(id, body.text("name").unwrap_or_default());
+    let blank = Host::blank(id, body.text("name").unwrap_or_default(), platform.clock_ahead);
     let tuning = preset.map_or_else(|| blank.tuning.clone(), |preset| preset.tuning.clone());
     let template = || cluster.domain_template.replace("@ID@", &id.to_string());
     Host {

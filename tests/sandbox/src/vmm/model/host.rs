@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -127,7 +128,7 @@ pub struct Host {
 
 impl Host {
     /// A VM of which only number and name are known yet.
-    pub(in crate::vmm) fn blank(id: u64, name: &str) -> Self {
+    pub(in crate::vmm) fn blank(id: u64, name: &str, clock_ahead: SignedDuration) -> Self {
         Self {
             id,
             name: name.into(),
@@ -164,7 +165,7 @@ impl Host {
             ha_restore_on_fail: false,
             ha_restore_priority: 0,
             tags: Vec::new(),
-            create_date: wall_clock(),
+            create_date: wall_clock(clock_ahead),
             starts: 0,
             installs: 0,
             net_rx_summary: Some(0),
