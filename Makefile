@@ -54,7 +54,7 @@ lint:          ## formatting and clippy
 	$(CARGO) clippy --locked --workspace --all-targets --features pmvmmanager6/faults -- -D warnings
 	$(CARGO) clippy --locked -p pmvmmanager6 -- -D warnings
 
-soak:          ## the heavy tests of the queue: hundreds of processes, a thousand rounds with random kills
+soak:          ## the heavy tests: hundreds of processes, a thousand rounds with random kills, LIVES=2000 random lives
 	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
 
 # Checks of tests/fuzz, and how long each of them is tried: make fuzz CHECKS=filters SECONDS=60

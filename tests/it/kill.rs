@@ -11,9 +11,9 @@ use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
 use crate::support::invariants::{assert_nothing_forgotten, assert_one_vm_a_service};
-use crate::support::random_life;
 use crate::support::sites;
 use crate::support::world::TestWorld;
+use crate::support::{hostile_life, random_life};
 
 /// Points of the queue and of the session cache have tests of their own.
 const ELSEWHERE: [&str; 2] = ["queue.", "session."];
@@ -161,4 +161,10 @@ fn random_lives_with_random_disturbances() {
     for seed in 0..2 {
         random_life::round(seed, 2, 6);
     }
+}
+
+/// The same on two platforms with hostile clients.
+#[test]
+fn random_lives_with_hostile_clients() {
+    hostile_life::rounds(20, 5, 3);
 }

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use support::processes::{self, Room, Running, jobs, most_at_once};
-use support::{chaos, damage, random_life};
+use support::{chaos, damage, hostile_life, random_life};
 
 /// Rounds of [`chaos::round`]; each prints its seed when it fails.
 fn rounds(limits: &[u32], count: u64, crowd: usize) {
@@ -122,4 +122,15 @@ fn random_lives_with_random_disturbances() {
         Ok(seed) => random_life::round(seed.parse().expect("SEED is a number"), 3, 40),
         Err(_) => (0..25).for_each(|seed| random_life::round(seed, 3, 40)),
     }
+}
+
+/// `LIVES` lives, eight at a time: they mostly wait; `SEED` repeats one that failed.
+#[test]
+fn random_lives_with_hostile_clients() {
+    if let Ok(seed) = std::env::var("SEED") {
+        return hostile_life::round(seed.parse().expect("SEED is a number"), 3, 8);
+    }
+    let count: u64 = std::env::var("LIVES").map_or(2000, |count| count.parse().expect("LIVES is a number"));
+    hostile_life::rounds(count, 8, 8);
+    println!("{count} lives, seeds 0 to {}", count - 1);
 }

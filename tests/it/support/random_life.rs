@@ -103,7 +103,8 @@ fn disturbed(world: &TestWorld, random: &mut StdRng, item: u64, command: &str, s
     panic!("seed {seed}: {command} of service {item} after \"{said}\" does not succeed\n{}", world.bill.log());
 }
 
-fn misfortune(random: &mut StdRng) -> Action {
+/// Something that goes wrong with a request.
+pub(crate) fn misfortune(random: &mut StdRng) -> Action {
     match random.gen_range(0..8) {
         0 => Action::Refuse503 { retry_after: None },
         1 => Action::CloseBefore,
