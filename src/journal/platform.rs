@@ -3,6 +3,8 @@
 //! Ids of accounts, VMs and tasks mean nothing outside their platform, so every row about one belongs to a platform. A
 //! platform is recognised by what it shows: VMs that were recorded there, with their creation dates, else its clusters.
 
+use rusqlite::OptionalExtension;
+
 use super::Journal;
 use crate::error::Result;
 use crate::id::{ClientId, ClusterId, PlatformId, ServiceId, VmId};
@@ -57,9 +59,20 @@ impl Journal {
         self.rows(sql, &[&id], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// A platform that was never met before, at an address.
-    pub fn meet(&self, address: &str, clusters: &[(ClusterId, String)]) -> Result<PlatformId> {
+    /// A platform that was never met before, at an address that was `before`'s until now. Another process may have met it a
+    /// moment ago: then it is that one.
+    pub fn meet(
+        &self,
+        address: &str,
+        before: Option<PlatformId>,
+        clusters: &[(ClusterId, String)],
+    ) -> Result<PlatformId> {
         self.database.borrow_mut().write(|tx| {
+            let sql = "SELECT platform FROM platform_address WHERE address = ?1";
+            let met: Option<PlatformId> = tx.query_row(sql, [address], |row| row.get(0)).optional()?;
+            if let Some(met) = met.filter(|met| Some(*met) != before) {
+                return Ok(met);
+            }
             tx.execute("INSERT INTO platform (met) VALUES (?1)", [super::now()])?;
             let id = PlatformId::from(u64::try_from(tx.last_insert_rowid()).unwrap_or_default());
             note(tx, id, address, clusters)?;

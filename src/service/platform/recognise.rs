@@ -49,12 +49,12 @@ impl Site<'_> {
             return Ok(moved);
         }
         self.require_administrator()?;
-        self.meet()
+        self.meet(None)
     }
 
-    fn meet(&self) -> Result<PlatformId> {
+    fn meet(&self, before: Option<PlatformId>) -> Result<PlatformId> {
         let address = self.vmm.base();
-        let met = self.journal.meet(&address, &self.clusters()?)?;
+        let met = self.journal.meet(&address, before, &self.clusters()?)?;
         log::info!("VMmanager at {address} is platform {met}");
         Ok(met)
     }
@@ -65,7 +65,7 @@ impl Site<'_> {
         self.require_administrator()?;
         let Some(named) = named else {
             return match self.recognise(None) {
-                Err(error) if error.kind == Kind::Vm6Platform => self.meet(),
+                Err(error) if error.kind == Kind::Vm6Platform => self.meet(self.journal.platform_at(&self.vmm.base())?),
                 recognised => recognised,
             };
         };
