@@ -131,6 +131,10 @@ pub(crate) fn link(job: &Job, proposal: &Proposal) -> Result<()> {
     job.journal_ready(host)?;
     job.panel.save(job.service.id, "panelid", &host.id.to_string())?;
     job.panel.save(job.service.id, "serverid", &host.name)?;
+    // A copy of another client's service still names his account.
+    if let Some(owner) = host.account.as_ref().filter(|owner| !owner.email.is_empty()) {
+        job.panel.save(job.service.id, "username", &owner.email)?;
+    }
     log::info!("service {}: linked to VM {} ({})", job.service.id, host.id, host.name);
     Ok(())
 }

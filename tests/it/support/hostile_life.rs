@@ -302,6 +302,11 @@ impl Lives {
         }
         let refusal = Refusal::of(run);
         self.tell(format!("refused: {}: {}", refusal.kind.name(), refusal.value));
+        // Another client took the e-mail before: this one gets a new one.
+        if refusal.kind == Kind::AccountTaken && self.has_email_of_another(life) {
+            self.world.bill.set_email(life.client, &format!("client{}@example.com", life.client));
+            return;
+        }
         match trouble.and_then(Trouble::kinds) {
             Some(kinds) if !kinds.contains(&refusal.kind) => {
                 self.fail(&format!("{trouble:?} is refused with {}", refusal.kind.name()));
@@ -312,6 +317,14 @@ impl Lives {
         if refusal.kind == Kind::Vm6Foreign {
             self.clean_comments(life);
         }
+    }
+
+    fn has_email_of_another(&self, life: &Life) -> bool {
+        let rows = self.world.bill.rows("SELECT email FROM user WHERE account = ?", &[&life.client.to_string()]);
+        let email = rows[0][0].clone().unwrap_or_default();
+        let found =
+            self.vmm(life.platform).look(|platform| platform.account_by_email(&email).map(|account| account.id));
+        found.is_some_and(|id| self.witness.accounts.get(&(life.platform, id)) != Some(&life.client))
     }
 
     /// Staff clear the comments of the client's VMs; the mark of the service's own stays.
