@@ -149,6 +149,17 @@ const RECORD: &str = "item, client, phase, mark, hash, account, vm, vm_created, 
                       restart_after, restart_task, stopped_again, changed, ended, platform";
 
 impl Record {
+    /// The VM is the one of this row: an id that VMmanager gave again has another creation date. The date is not known
+    /// before the VM is complete.
+    pub fn is_vm(&self, vm: VmId, created: &str) -> bool {
+        self.vm == Some(vm) && (self.vm_created.is_empty() || self.vm_created == created)
+    }
+
+    /// The same with its creation date: only one VMmanager shows such a VM.
+    pub fn proves_platform(&self, vm: VmId, created: &str) -> bool {
+        self.is_vm(vm, created) && !self.vm_created.is_empty()
+    }
+
     fn read(row: &Row) -> rusqlite::Result<Self> {
         let (task, name): (Option<TaskId>, Option<String>) = (row.get("task")?, row.get("task_name")?);
         let operation: Option<OperationId> = row.get("restart_operation")?;

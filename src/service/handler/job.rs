@@ -80,8 +80,7 @@ impl<'a> HandlerJob<'a> {
         Ok(match self.journal.find(item)?.filter(|record| record.ended.is_none() && record.vm.is_some()) {
             Some(record) => {
                 let is_here = record.platform.is_none_or(|own| own == platform);
-                let is_same = record.vm_created.is_empty() || record.vm_created == host.create_date;
-                is_here && record.vm == Some(host.id) && is_same
+                is_here && record.is_vm(host.id, &host.create_date)
             }
             None => self.mark(item).is_in(&host.comment),
         })

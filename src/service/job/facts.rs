@@ -61,7 +61,7 @@ impl Background<'_> {
         match record.vm {
             _ if record.platform.is_some_and(|own| own != self.platform) => Recorded::Elsewhere,
             None => Recorded::Asked,
-            Some(vm) if vm == host.id && is_recorded(record, host) => Recorded::Here,
+            Some(_) if record.is_vm(host.id, &host.create_date) => Recorded::Here,
             Some(_) => Recorded::OtherVm,
         }
     }
@@ -81,9 +81,4 @@ impl Background<'_> {
             }
         }
     }
-}
-
-/// Same id and same time of creation; the time is not known before the VM is complete.
-fn is_recorded(record: &Record, host: &Host) -> bool {
-    record.vm_created.is_empty() || record.vm_created == host.create_date
 }

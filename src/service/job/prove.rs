@@ -78,7 +78,9 @@ impl Job<'_> {
 
     /// The platform of a VM: a recorded VM with its creation date is proof of it.
     fn platform_of(&self, record: Option<&Record>, host: &Host) -> Result<PlatformId> {
-        let Some(record) = record.filter(|record| is_same_vm(record, host)) else { return self.platform() };
+        let Some(record) = record.filter(|record| record.proves_platform(host.id, &host.create_date)) else {
+            return self.platform();
+        };
         let address = self.vmm.base();
         let platform = match (record.platform, self.journal.platform_at(&address)?) {
             (Some(own), Some(known)) if own == known => own,
@@ -177,9 +179,4 @@ impl Job<'_> {
         );
         Error::new(Kind::Vm6Platform, format!("service {item}"), text).cure(cure)
     }
-}
-
-/// Same id and same time of creation: an id that VMmanager gave to another VM later does not pass.
-fn is_same_vm(record: &Record, host: &Host) -> bool {
-    record.vm == Some(host.id) && !record.vm_created.is_empty() && record.vm_created == host.create_date
 }

@@ -221,7 +221,7 @@ impl Known<'_> {
             is_others: false,
         };
         let Some(journal) = journal else { return Ok(background.facts(host)) };
-        let is_same = record.is_some_and(|it| it.vm == Some(host.id) && it.vm_created == host.create_date);
+        let is_same = record.is_some_and(|record| record.proves_platform(host.id, &host.create_date));
         if let Some(at_address) = journal.platform_at(&client.base())?.filter(|_| !is_same) {
             background.platform = at_address;
         }
