@@ -1,5 +1,6 @@
 //! Requests to VMmanager by operation, counted by the simulator, and logins.
 
+use sandbox::bill::Order;
 use sandbox::vmm::{Request, Setup};
 
 use crate::scene;
@@ -18,8 +19,11 @@ fn is_polling(requests: &[Request], at: usize) -> bool {
 
 pub(crate) fn run(sheet: &mut Sheet) {
     let world = scene::world(Setup::default());
-    // The first order of the only client: his account is made too.
-    let item = scene::ordered(&world);
+    // A VMmanager is met once in its life, with the first order on it.
+    scene::opened(&world);
+    // The client's first order: his account is made too.
+    let order = Order { client: world.bob, ..scene::order(&world) };
+    let item = world.bill.order(&order);
     for (command, budget) in [
         ("open", 8.0),
         ("suspend", 3.0),

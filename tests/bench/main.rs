@@ -12,6 +12,7 @@ mod orders;
 #[path = "../it/support/processes.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
 mod processes;
+mod provider;
 mod queue;
 mod scene;
 mod setup;
