@@ -43,7 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, stdin: &mut dyn Read, 
 
 fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
     let config = Config::from_environment();
-    let found = command::find(&call.command);
+    let found = call.undisputed().and_then(|()| command::find(&call.command));
     if let Ok(Command { work: Work::Constant(answer), .. }) = found {
         return print(stdout, &answer(TABLE)).map_or(FAILED, |()| 0);
     }

@@ -1,41 +1,66 @@
 //! The command line that BILLmanager writes: `--command NAME --item N …`.
 //!
+//! **Invariant.** Whatever words stand as values, command and service are those that the panel named: clients write
+//! `--value` and order fields. Each argument has a value, the next word, whatever that looks like. Of a repeated argument
+//! the first counts; where two say what to do, or to which service, the line is refused.
+//!
 //! Unknown arguments are kept by name for the log and otherwise ignored, so that a newer panel does not break the module
 //! [protocol 2.1].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Kind, Result};
 
-/// The panel's arguments: names without dashes, last value winning.
+/// What to do, and on what.
+const TARGETS: [&str; 4] = ["command", "item", "module", "runningoperation"];
+
+/// The panel's arguments: names without dashes, first value winning.
 #[derive(Debug, Default, Clone)]
 pub struct Invocation {
     /// Value of `--command` as it was given.
     pub command: String,
     arguments: BTreeMap<String, String>,
+    /// Names that were given again with another value.
+    disputed: BTreeSet<String>,
 }
 
 impl Invocation {
     /// What BILLmanager would call, for an operation that is run in its place.
     pub fn new(command: &str, arguments: &[(&str, u64)]) -> Self {
         let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
-        Invocation { command: command.to_owned(), arguments: arguments.collect() }
+        Invocation { command: command.to_owned(), arguments: arguments.collect(), ..Invocation::default() }
     }
 
-    /// Reads the words of the command line.
+    /// Reads the words of the command line. A stray word is nothing; an argument at the end without a value is empty.
     pub fn read(words: &[String]) -> Invocation {
         let mut found = Invocation::default();
-        let mut rest = words.iter().peekable();
+        let mut rest = words.iter();
         while let Some(word) = rest.next() {
             let Some(name) = long_name(word) else { continue };
             let (name, value) = match name.split_once('=') {
-                Some((name, value)) => (name.to_owned(), value.to_owned()),
-                None => (name, rest.next_if(|next| long_name(next).is_none()).cloned().unwrap_or_default()),
+                Some((name, value)) => (name, value.to_owned()),
+                None => (name, rest.next().cloned().unwrap_or_default()),
             };
-            found.arguments.insert(name, value);
+            match found.arguments.get(name) {
+                None => _ = found.arguments.insert(name.to_owned(), value),
+                Some(first) if *first == value => {}
+                Some(_) => _ = found.disputed.insert(name.to_owned()),
+            }
         }
         found.command = found.arguments.get("command").cloned().unwrap_or_default();
         found
+    }
+
+    /// Refuses a line that names two commands, services, handlers or operations: one of them may be a client's word.
+    pub fn undisputed(&self) -> Result<()> {
+        TARGETS.iter().try_for_each(|name| self.agreed(name))
+    }
+
+    fn agreed(&self, name: &str) -> Result<()> {
+        if !self.disputed.contains(name) {
+            return Ok(());
+        }
+        Err(bad(name, format!("--{name} stands twice in the command line, with different values: nothing is done")))
     }
 
     /// The value of `--name`, if it was given and is not empty.
@@ -45,6 +70,7 @@ impl Invocation {
 
     /// A numeric argument that may be absent.
     pub fn optional_id<T: From<u64>>(&self, name: &str) -> Result<Option<T>> {
+        self.agreed(name)?;
         let Some(value) = self.text(name) else { return Ok(None) };
         match value.trim().parse::<u64>() {
             Ok(id) if id > 0 && i64::try_from(id).is_ok() => Ok(Some(T::from(id))),
@@ -69,37 +95,99 @@ fn bad(name: &str, text: String) -> Error {
 }
 
 /// `--name` without its dashes; the short forms of ISPsystem's base class are spelled out.
-fn long_name(word: &str) -> Option<String> {
-    let short = match word {
-        "-c" => "command",
-        "-i" => "item",
-        "-l" => "lang",
-        "-m" => "module",
-        "-t" => "itemtype",
-        "-a" => "addon",
-        _ => return word.strip_prefix("--").filter(|name| !name.is_empty()).map(str::to_owned),
-    };
-    Some(short.to_owned())
+fn long_name(word: &str) -> Option<&str> {
+    match word {
+        "-c" => Some("command"),
+        "-i" => Some("item"),
+        "-l" => Some("lang"),
+        "-m" => Some("module"),
+        "-t" => Some("itemtype"),
+        "-a" => Some("addon"),
+        _ => word.strip_prefix("--").filter(|name| !name.is_empty()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use proptest::sample;
 
     fn panel(words: &[&str]) -> Invocation {
         Invocation::read(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
     }
 
+    /// What a client may write: anything, often what an argument looks like.
+    fn word() -> impl Strategy<Value = String> {
+        let looks = "--command --command=close -c close --item --item=5 -i 5 --module=1 --value --param \
+                     --runningoperation=1 -- - = --= --shiny ";
+        let looks: Vec<&str> = looks.split(' ').collect();
+        prop_oneof![sample::select(looks).prop_map(str::to_owned), any::<String>()]
+    }
+
+    /// An argument whose value is somebody's word, known or not.
+    fn argument() -> impl Strategy<Value = (String, String)> {
+        const NAMES: &[&str] =
+            &["param", "value", "password", "searchstring", "addon", "lang", "level", "shiny", "date", "x"];
+        (sample::select(NAMES).prop_map(str::to_owned), word())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_values_are_the_panel_decides(
+            foreign in proptest::collection::vec(argument(), 0..6),
+            targets in Just(vec![("command", "suspend"), ("item", "4711"), ("module", "7"), ("runningoperation", "9")]).prop_shuffle(),
+            places in proptest::array::uniform4(0..7_usize),
+            joined in proptest::collection::vec(any::<bool>(), 10),
+            cut in any::<bool>(),
+        ) {
+            let mut pairs = foreign.clone();
+            for ((name, value), place) in targets.iter().zip(places) {
+                pairs.insert(place.min(pairs.len()), ((*name).to_owned(), (*value).to_owned()));
+            }
+            let mut words = Vec::new();
+            for ((name, value), joined) in pairs.iter().zip(joined) {
+                if joined { words.push(format!("--{name}={value}")) } else { words.extend([format!("--{name}"), value.clone()]) }
+            }
+            if cut {
+                words.push("--value".to_owned());
+            }
+            let found = Invocation::read(&words);
+            prop_assert!(found.undisputed().is_ok(), "{words:?}");
+            for (name, value) in targets {
+                prop_assert_eq!(found.text(name), Some(value), "{:?}", words);
+            }
+            for (name, _) in &foreign {
+                let first = foreign.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+                prop_assert_eq!(found.arguments.get(name).map(String::as_str), first, "{:?}", words);
+            }
+        }
+    }
+
     #[test]
     fn both_spellings_and_unknown_arguments() {
         let found =
-            panel(&["--item=4711", "--command", "open", "--shiny", "--runningoperation", "9", "stray", "-m", "7"]);
+            panel(&["--item=4711", "--command", "open", "--shiny", "x", "--runningoperation", "9", "stray", "-m", "7"]);
         assert_eq!(found.command, "open");
         assert_eq!(found.id::<u64>("item").unwrap(), 4711);
         assert_eq!(found.id::<u64>("runningoperation").unwrap(), 9);
         assert_eq!(found.id::<u64>("module").unwrap(), 7);
-        assert_eq!(found.text("shiny"), None);
+        assert_eq!(found.text("shiny"), Some("x"));
         assert_eq!(found.names(), "command item module runningoperation shiny");
+    }
+
+    #[test]
+    fn two_targets_are_none() {
+        for name in TARGETS {
+            let given = |other: &str| {
+                panel(&[&format!("--{name}"), "5", "--value", "x", &format!("--{name}={other}"), "--value=y"])
+            };
+            assert!(given("5").undisputed().is_ok());
+            let refusal = given("6").undisputed().unwrap_err();
+            assert_eq!((refusal.kind, refusal.object.as_str()), (Kind::BadArgument, name));
+            assert!(given("6").optional_id::<u64>(name).is_err());
+            assert_eq!(given("6").text("value"), Some("x"), "the first counts");
+        }
     }
 
     #[test]

@@ -64,6 +64,38 @@ fn arguments_that_are_wrong() {
     refusal.is(Kind::BadArgument, "item", &["1\u{fffd}2"]);
 }
 
+/// A client's words reach the module as values of `check_param`; they are no commands.
+#[test]
+fn words_that_look_like_arguments_do_nothing() {
+    let world = TestWorld::start();
+    let item = world.opened().to_string();
+    let before = world.snapshot(item.parse().unwrap());
+    let check = |param: &str, value: &str, more: &[&str]| {
+        let args = ["--command", "check_param", "--item", &item, "--param", param, "--value", value];
+        let first = world.run(&[&args[..], more].concat());
+        let last = world.run(&[more, &args[2..], &args[..2]].concat());
+        for run in [first, last] {
+            assert_eq!((run.status, run.stdout.contains("<ok/>")), (Some(0), true), "{run:#?}");
+        }
+    };
+    check("--command", "close", &[]);
+    check("--shiny", "--command", &["--level", "16"]);
+    for value in ["--command=close", "--command=resume", "--item=9", "-c", "--command", "close"] {
+        check("ostempl", value, &[]);
+        check("ostempl", value, &["--lang", value, "--unheard-of", value]);
+        check(value, "", &["--lang", "en"]);
+    }
+    for two in [["--command", "close"], ["--command", "suspend"], ["--item", "9"], ["--module", "9"]] {
+        let args = ["--command", "start", "--item", &item, "--module", "1"];
+        for line in [[&args[..], &two].concat(), [&two[..], &args].concat()] {
+            let refusal = Refusal::of(&world.run(&line));
+            refusal.is(Kind::BadArgument, two[0].trim_start_matches('-'), &[two[0], "nothing is done"]);
+        }
+    }
+    assert_eq!(world.snapshot(item.parse().unwrap()), before);
+    assert!(world.mutations().is_empty() && world.bill.calls().is_empty(), "{:?}", world.bill.calls());
+}
+
 #[test]
 fn people_get_usage_and_help() {
     let world = TestWorld::start();
