@@ -111,6 +111,7 @@ pub mod journal;
 pub mod lock;
 pub mod log;
 pub mod metrics;
+mod ownership;
 pub mod panel;
 mod progress;
 pub mod queue;

@@ -4,12 +4,13 @@
 //! They use plain SQL that a 5.5 server and `SQLite` both understand [protocol 5.2]. The module writes nothing but
 //! `itemstat`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use mysql::prelude::Queryable;
 
 use super::options::Options;
+use super::socket::Socket;
 use crate::error::{Error, Kind, Result};
 use crate::id::ServiceId;
 
@@ -70,13 +71,18 @@ impl Database {
         if options.sqlite {
             return sqlite(&root.join(options.names.first().map_or("", String::as_str)));
         }
+        let socket = Socket::find(options).map_err(|reason| unreachable(options, &reason))?;
         let mut last = None;
         for name in &options.names {
-            match mysql::Conn::new(address(options, name)) {
+            match mysql::Conn::new(address(options, name, socket.as_ref())) {
                 Ok(connection) => return Ok(Database::MySql(Box::new(connection))),
                 // Unknown database: an installation may use the older name [protocol 7.18].
                 Err(mysql::Error::MySqlError(e)) if e.code == 1049 => last = Some(e.to_string()),
-                Err(error) => return Err(unreachable(options, &error.to_string())),
+                Err(error) => {
+                    let text = error.to_string();
+                    let text = socket.as_ref().map_or_else(|| text.clone(), |socket| socket.named(&text));
+                    return Err(unreachable(options, &text));
+                }
             }
         }
         Err(unreachable(options, &last.unwrap_or_else(|| "no database name is configured".to_owned())))
@@ -120,7 +126,7 @@ fn spelled(&(sql, params): &Query) -> Option<String> {
     Some(text)
 }
 
-fn address(options: &Options, name: &str) -> mysql::OptsBuilder {
+fn address(options: &Options, name: &str, socket: Option<&Socket>) -> mysql::OptsBuilder {
     let builder = mysql::OptsBuilder::new()
         .user(Some(&options.user))
         .pass(Some(options.password_text()))
@@ -131,23 +137,14 @@ fn address(options: &Options, name: &str) -> mysql::OptsBuilder {
         .tcp_connect_timeout(Some(CONNECT))
         .read_timeout(Some(ANSWER))
         .write_timeout(Some(ANSWER));
-    if let Some(socket) = socket(options) {
-        return builder.socket(Some(socket.to_string_lossy()));
+    if let Some(socket) = socket {
+        return builder.socket(Some(socket.path()));
     }
     let (host, port) = match options.host.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') => (host, port.parse().unwrap_or(3306)),
         _ => (options.host.as_str(), 3306),
     };
     builder.ip_or_hostname(Some(if host == "localhost" { "127.0.0.1" } else { host })).tcp_port(port)
-}
-
-/// The socket of a local server, in the order of ISPsystem's own library [protocol 1.2].
-fn socket(options: &Options) -> Option<PathBuf> {
-    if let Some(socket) = &options.socket {
-        return Some(socket.clone());
-    }
-    let usual = ["/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
-    (options.host == "localhost").then(|| usual.iter().map(PathBuf::from).find(|path| path.exists())).flatten()
 }
 
 fn mysql_rows(connection: &mut mysql::Conn, queries: &[Query]) -> mysql::Result<Vec<Vec<Row>>> {
@@ -226,7 +223,8 @@ fn sqlite_rows(connection: &rusqlite::Connection, sql: &str, params: &[Param]) -
 fn unreachable(options: &Options, reason: &str) -> Error {
     let place = options.socket.as_ref().map_or_else(|| options.host.clone(), |socket| socket.display().to_string());
     Error::new(Kind::Db, place, format!("BILLmanager's database cannot be reached as {}: {reason}", options.user)).cure(
-        "check DBHost, DBSocket, DBUser, DBPassword and DBName in etc/billmgr.conf.d and that the database server runs",
+        "check DBHost, DBSocket, DBUser, DBPassword and DBName in etc/billmgr.conf.d and that the database server runs; with \
+         DBHost localhost it is reached over its socket, with 127.0.0.1 over TCP",
     )
 }
 

@@ -25,6 +25,7 @@ mod params;
 mod records;
 mod secret_cache;
 mod slots;
+mod socket;
 mod statistics;
 mod status;
 mod units;
