@@ -70,6 +70,7 @@
 //! | [`id`], [`direction`] | ids with types: services, handlers, VMs, …; values per direction of traffic |
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
 //! | [`text`] | foreign text as it may be shown: one line, no control characters, not too long |
+//! | [`ownership`], [`core_dump`] | who can put another file in the place of one of ours; nobody reads our memory |
 //! | [`recorder`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
 //!
 //! `panel`, `vmm`, `queue`, `journal` and `settings` never import each other; a test (`tests/it/layout.rs`) fails on a new arrow.
@@ -101,6 +102,7 @@ mod backoff;
 pub mod cli;
 mod command;
 pub mod config;
+mod core_dump;
 pub mod digest;
 mod direction;
 mod dry_run;

@@ -9,11 +9,13 @@ mod excerpt;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::fs::OFlags;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -21,6 +23,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use crate::config::{self, Config, MODULE};
+use crate::ownership;
 use crate::text::{LONGEST, clean};
 
 pub use excerpt::excerpt;
@@ -42,10 +45,33 @@ pub fn open(config: &Config) {
         6..=8 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(config.log()).ok();
+    let path = config.log();
+    let file = own(&path)
+        .inspect_err(|error| {
+            // Without an installation there is no log.
+            if error.kind() != io::ErrorKind::NotFound {
+                let path = path.display();
+                _ = writeln!(io::stderr(), "{MODULE}: {path} is not used as the log ({error}), which follows here:");
+            }
+        })
+        .ok();
     let subscriber = tracing_subscriber::registry().with(Lines { file }.with_filter(level));
     // A second call in one process (tests) keeps the first log.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Opens the log for appending. Whoever could put a link, a pipe or a file of his own there would choose which file of
+/// root's grows, or read what root writes.
+fn own(path: &Path) -> io::Result<File> {
+    // A pipe without a reader would make us wait for one.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file =
+        OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.uid() != ownership::ourselves() {
+        return Err(io::Error::other("it is no file of ours"));
+    }
+    Ok(file)
 }
 
 /// Every line says from now on that it is only a dry run: a reader must not take it for something that was done.

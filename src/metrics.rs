@@ -81,8 +81,7 @@ pub fn store(config: &Config) -> Result<()> {
     let text =
         serde_json::to_vec(&document).map_err(|e| failure::io(&file, "the file cannot be written", &e.into()))?;
     fault::point("metrics.storing");
-    replace(&file, &directory.join("metrics.json.new"), &text, 0o600)
-        .map_err(|e| failure::io(&file, "the file cannot be written", &e))
+    replace(&file, &text, 0o600).map_err(|e| failure::io(&file, "the file cannot be written", &e))
 }
 
 /// Everything stored, in order; nothing when no run has stored anything yet.

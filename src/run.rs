@@ -12,6 +12,7 @@ use crate::admin::{self, Verdict};
 use crate::cli::{self, Operator, Request};
 use crate::command::{self, Command, Context, Invocation, TABLE, Work};
 use crate::config::Config;
+use crate::core_dump;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::metrics;
@@ -27,6 +28,7 @@ const UNKNOWN: &str = "unknown";
 ///
 /// `stdout` receives the answer document of a panel command, the text of an operator command, and nothing else.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
+    core_dump::forbid();
     match cli::parse(arguments) {
         Request::Panel(call) => panel(&call, stdin, stdout),
         Request::Operator(operator) => operate(&operator, stdout),

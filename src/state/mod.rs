@@ -26,5 +26,5 @@ pub(crate) use database::{Damaged, Database, Schema};
 pub(crate) use directory::{examine_directory, prepare_directory};
 pub(crate) use failure::Failure;
 pub(crate) use guard::guard;
-pub(crate) use replace::replace;
+pub(crate) use replace::{create, refuse_shared, replace};
 pub(crate) use runtime::RUNTIME;

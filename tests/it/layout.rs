@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &[]),
     ("lib", &["run"]),
-    ("run", &["admin", "cli", "command", "metrics", "panel", "wire"]),
+    ("run", &["admin", "cli", "command", "core_dump", "metrics", "panel", "wire"]),
     ("cli", &["admin", "command"]),
     ("command", &["dry_run", "panel", "service", "settings", "wire"]),
     ("admin", &["command", "panel", "queue", "dry_run", "service", "settings", "vmm"]),
     // Its answers are kept with the state.
     ("admin::verify", &["panel", "service", "settings", "state", "vmm"]),
     ("admin::features", &["command", "settings"]),
+    // A bundle is a whole file or none.
+    ("admin::show", &["command", "queue", "service", "state", "vmm"]),
     // The text for the collector replaces a file.
     ("admin::metrics", &["metrics", "queue", "service", "settings", "state"]),
     // It looks at everything there is.
@@ -51,7 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("log", &[]),
     ("ownership", &[]),
-    (&[]),
+    ("core_dump", &[]),
     ("text", &[]),
     ("recorder", &[]),
     ("fault", &[]),
@@ -90,7 +92,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("progress", &["text"]),
     ("backoff", &["progress"]),
     ("fault", &["config"]),
-    ("log", &["config", "id", "text"]),
+    ("log", &["config", "id", "ownership", "text"]),
     ("recorder", &["error"]),
     ("lock", &[]),
     ("wire", &["error"]),
@@ -105,6 +107,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rsa", &["panel::crypt"]),
     ("rusqlite", &["journal", "panel::database", "queue", "state", "vmm::session"]),
     ("rustls", &["vmm::tls"]),
+    ("tempfile", &["state"]),
     ("std::env", &["config", "main"]),
     ("tracing", &["log"]),
     ("ureq", &["vmm"]),

@@ -23,6 +23,7 @@ mod features;
 mod hand_over;
 mod hostile_clients;
 mod hostile_text;
+mod hostile_users;
 mod kill;
 mod layout;
 mod life_access;

@@ -80,6 +80,7 @@ fn try_line(line: &str) {
         }
         "apt-get"
         | "dnf"
+        | "install"
         | "journalctl"
         | "openssl"
         | "systemctl"

@@ -13,7 +13,7 @@ use crate::queue::{self, Scope, Standing};
 use crate::recorder::{Metric, Shape};
 use crate::service::report::phases;
 use crate::settings::SERVICE_PREFIX;
-use crate::state::replace;
+use crate::state::{refuse_shared, replace};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
@@ -132,8 +132,8 @@ fn journal(config: &Config, page: &mut Page) -> Result<()> {
 
 /// The collector may read at any moment, and is not root; it passes over names that do not end in `.prom`.
 fn write_file(file: &Path, text: &str) -> Result<()> {
-    let temporary = PathBuf::from(format!("{}.{}", file.display(), std::process::id()));
-    replace(file, &temporary, text.as_bytes(), 0o644).map_err(|error| {
+    refuse_shared(file)?;
+    replace(file, text.as_bytes(), 0o644).map_err(|error| {
         let path = file.display().to_string();
         Error::new(Kind::State, path.as_str(), format!("the metrics cannot be written to {path}: {error}"))
     })

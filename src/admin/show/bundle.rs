@@ -1,12 +1,11 @@
 //! `--bundle FILE`: the report and what surrounds it as a `tar.gz` for people who help from outside.
 //!
-//! Everything passes the redaction. The file is written under a temporary name beside its own, for its owner only, and gets
-//! its name when it is whole; an existing file is never touched.
+//! Everything passes the redaction. The file is for its owner only and gets its name when it is whole; an existing file is
+//! never touched.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,38 +19,32 @@ use crate::config::{Config, MODULE, built};
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::service::report::{PlatformPart, Report};
+use crate::state::{create, refuse_shared};
 use crate::vmm::Client;
 
 /// A file of the archive.
 type Entry = (&'static str, String);
 
 /// An archive that is there may be the only one of its state.
-pub(super) fn refuse_existing(file: &Path) -> Result<()> {
+pub(super) fn refuse_place(file: &Path) -> Result<()> {
     if std::fs::symlink_metadata(file).is_ok() {
         let text = format!("{} exists already", file.display());
         return Err(Error::new(Kind::BadArgument, "bundle", text).cure("name another file"));
     }
-    Ok(())
+    refuse_shared(file)
 }
 
 /// Writes the archive.
 pub(super) fn pack(config: &Config, report: &Report, file: &Path) -> Result<()> {
     let entries = entries(config, report);
     let folder = format!("{MODULE}-service-{}", report.item);
-    let temporary = PathBuf::from(format!("{}.{}.part", file.display(), std::process::id()));
-    let written = write(&temporary, &folder, &entries).and_then(|()| {
-        // A hard link fails where somebody was faster, a rename would replace his file.
-        std::fs::hard_link(&temporary, file)
-    });
-    _ = std::fs::remove_file(&temporary);
-    written.map_err(|error| {
+    create(file, |file| write(file, &folder, &entries)).map_err(|error| {
         let path = file.display().to_string();
         Error::new(Kind::State, path.as_str(), format!("the archive {path} cannot be written: {error}"))
     })
 }
 
-fn write(path: &Path, folder: &str, entries: &[Entry]) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+fn write(file: &mut File, folder: &str, entries: &[Entry]) -> io::Result<()> {
     let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));
     for (name, content) in entries {
         let mut header = tar::Header::new_gnu();
@@ -60,9 +53,7 @@ fn write(path: &Path, folder: &str, entries: &[Entry]) -> io::Result<()> {
         header.set_mtime(u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default());
         archive.append_data(&mut header, format!("{folder}/{name}"), content.as_bytes())?;
     }
-    let mut file = archive.into_inner()?.finish()?;
-    file.flush()?;
-    file.sync_all()
+    archive.into_inner()?.finish().map(drop)
 }
 
 fn entries(config: &Config, report: &Report) -> Vec<Entry> {

@@ -51,7 +51,7 @@ handler.json, vm.json and history.json. An existing file is never overwritten.";
 pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let lines = if options.bundle.is_some() { BUNDLED_LINES } else { LINES };
     if let Some(file) = &options.bundle {
-        bundle::refuse_existing(file)?;
+        bundle::refuse_place(file)?;
     }
     let report = report::collect(config, options.item, lines)?;
     match &options.bundle {

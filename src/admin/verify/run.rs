@@ -78,8 +78,7 @@ fn keep(config: &Config, handler: HandlerId, text: &str) -> Result<PathBuf> {
     let directory = config.state_dir();
     prepare_directory(&directory)?;
     let file = directory.join(format!("verify-{handler}.json"));
-    let fresh = directory.join(format!("verify-{handler}.json.new"));
-    replace(&file, &fresh, text.as_bytes(), 0o600).map(|()| file.clone()).map_err(|error| {
+    replace(&file, text.as_bytes(), 0o600).map(|()| file.clone()).map_err(|error| {
         Error::new(Kind::State, file.display().to_string(), format!("the answers cannot be kept: {error}"))
             .cure("look at the space and the mode of the directory")
     })
