@@ -30,6 +30,22 @@ pub enum CallFault {
     Unreachable,
     /// The work is done, the answer is not XML.
     Garbage,
+    /// Nothing is done: `mgrctl` is killed before.
+    Die,
+    /// Nothing is done; `mgrctl` prints words, whatever they sound like, and ends with this status.
+    Words {
+        /// On standard output.
+        text: String,
+        /// Exit status.
+        exit: u8,
+    },
+    /// `mgrctl` never ends, as long as the installation exists.
+    Hang {
+        /// The work is done before.
+        done: bool,
+    },
+    /// The work is done and answered; a child of `mgrctl` keeps its pipes open as long as the installation exists.
+    LeavePipesOpen,
 }
 
 /// Which calling forms of `service.saveparam` the panel understands [protocol 3.28].

@@ -198,6 +198,11 @@ impl Bill {
         must(control::behave(&self.root, behaviour));
     }
 
+    /// Takes options out of the configuration files: only `paramlist` tells them [protocol A16].
+    pub fn hide_options(&self, names: &[&str]) {
+        must(self.root.hide_options(names));
+    }
+
     /// Puts `etc/billmgr.DoNothing` in place or takes it away [protocol 1.1].
     pub fn do_nothing(&self, on: bool) {
         let flag = self.root.path().join("etc/billmgr.DoNothing");

@@ -66,9 +66,21 @@ impl Root {
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// All options of `etc/billmgr.conf` and `etc/billmgr.conf.d/*.conf`, in this order; a later one wins.
+    /// Takes options out of the configuration: from now on only the panel knows them.
+    pub(super) fn hide_options(&self, names: &[&str]) -> Result<()> {
+        let file = "etc/billmgr.conf.d/db.conf";
+        let text = fs::read_to_string(self.0.join(file))?;
+        let is_hidden = |line: &&str| names.iter().any(|name| line.split_whitespace().next() == Some(name));
+        let (hidden, left): (Vec<&str>, Vec<&str>) = text.lines().partition(is_hidden);
+        self.write("var/sandbox/options", &hidden.join("\n"))?;
+        self.write(file, &format!("{}\n", left.join("\n")))
+    }
+
+    /// All options of `etc/billmgr.conf` and `etc/billmgr.conf.d/*.conf`, in this order, after those that only the panel
+    /// knows; a later one wins.
     pub(super) fn options(&self) -> Result<Vec<(String, String)>> {
-        let mut files = vec![self.0.join("etc/billmgr.conf")];
+        let mut files = vec![self.own("options"), self.0.join("etc/billmgr.conf")];
+        files.retain(|file| file.exists());
         let mut more: Vec<PathBuf> = fs::read_dir(self.0.join("etc/billmgr.conf.d"))?
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<std::io::Result<_>>()?;

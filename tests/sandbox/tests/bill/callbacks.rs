@@ -329,6 +329,15 @@ fn single_calls_can_go_wrong() -> Result<()> {
     assert_eq!(shop.bill.calls().last().and_then(|call| call.exit), None);
     shop.bill.fail_call("paramlist", CallFault::Garbage, 1);
     assert!(shop.panel(&["paramlist"])?.stdout.starts_with(b"<html>"));
+    let item = shop.order();
+    let open = ["vds.open", "sok=ok", &format!("elid={item}"), "ip=192.0.2.2"];
+    shop.bill.fail_call("vds.open", CallFault::Die, 1);
+    shop.bill.fail_call("vds.open", CallFault::Words { text: "OK\n".to_owned(), exit: 0 }, 1);
+    let died = shop.panel(&open)?;
+    assert_eq!((died.status.code(), died.stdout.len()), (None, 0));
+    let said = shop.panel(&open)?;
+    assert_eq!((said.status.code(), said.stdout.as_slice()), (Some(0), &b"OK\n"[..]));
+    assert_eq!(shop.bill.item(item).status, 5, "nothing was done");
     Ok(())
 }
 

@@ -21,8 +21,9 @@ mod system;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Signal, getpid, kill_process};
@@ -62,12 +63,24 @@ struct Reply {
     error: Option<String>,
     /// `None`: the process is killed instead of answering.
     exit: Option<u8>,
+    end: End,
+}
+
+/// How `mgrctl` ends once its call is on record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum End {
+    #[default]
+    Usual,
+    /// It does not.
+    Never,
+    /// A child stays behind.
+    LeavesChild,
 }
 
 impl Reply {
     /// Nothing was answered; a message for the caller's eyes.
     fn failed(message: String) -> Self {
-        Self { stdout: String::new(), stderr: message, error: None, exit: Some(1) }
+        Self { stdout: String::new(), stderr: message, error: None, exit: Some(1), end: End::Usual }
     }
 
     /// The command line is wrong.
@@ -110,6 +123,11 @@ fn serve(argv: Vec<OsString>) -> Result<u8> {
         Err(usage) => (Arguments::default(), Reply::usage(usage)),
     };
     record(&root, argv, arguments, &reply)?;
+    match reply.end {
+        End::Usual => {}
+        End::Never => stay(&root),
+        End::LeavesChild => leave_child(&root)?,
+    }
     let Some(exit) = reply.exit else {
         kill_process(getpid(), Signal::KILL)?;
         bail!("still alive after SIGKILL");
@@ -117,6 +135,21 @@ fn serve(argv: Vec<OsString>) -> Result<u8> {
     eprint!("{}", reply.stderr);
     std::io::stdout().write_all(reply.stdout.as_bytes()).context("cannot print the answer")?;
     Ok(exit)
+}
+
+/// Waits until the installation is removed, so that no process outlives a test.
+fn stay(root: &Root) {
+    while root.own("").is_dir() {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Starts a process that does the same with our standard output and error open.
+fn leave_child(root: &Root) -> Result<()> {
+    let wait = r#"while [ -d "$1" ]; do sleep 0.05; done"#;
+    let mut child = Command::new("/bin/sh");
+    child.args(["-c", wait, "sh"]).arg(root.own("")).stdin(Stdio::null());
+    child.spawn().map(drop).context("cannot start /bin/sh")
 }
 
 /// `<root>` of `<root>/sbin/mgrctl`, as it was called: the file itself may be a link.
@@ -146,6 +179,13 @@ fn answer(root: &Root, arguments: &Arguments) -> Result<Reply> {
             let refusal = Refusal::new(kind, &arguments.function, "", "An error that the test asked for");
             return Ok(print(arguments.format, Err(refusal), *exit));
         }
+        Some(CallFault::Die) => return Ok(Reply { exit: None, ..Reply::failed(String::new()) }),
+        Some(CallFault::Words { text, exit }) => {
+            return Ok(Reply { stdout: text.clone(), exit: Some(*exit), ..Reply::failed(String::new()) });
+        }
+        Some(CallFault::Hang { done: false }) => {
+            return Ok(Reply { end: End::Never, ..Reply::failed(String::new()) });
+        }
         _ => {}
     }
     let outcome = apply(root, arguments, &weather.behaviour);
@@ -153,6 +193,8 @@ fn answer(root: &Root, arguments: &Arguments) -> Result<Reply> {
     match weather.fault {
         Some(CallFault::LoseAnswer) => reply.exit = None,
         Some(CallFault::Slow(pause)) => thread::sleep(pause),
+        Some(CallFault::Hang { done: true }) => reply.end = End::Never,
+        Some(CallFault::LeavePipesOpen) => reply.end = End::LeavesChild,
         Some(CallFault::Garbage) => reply.stdout = "<html><body>502 Bad Gateway</body>".into(),
         _ => {}
     }
@@ -180,7 +222,8 @@ fn print(format: Format, outcome: Result<Answer, Refusal>, error_exit: u8) -> Re
         Ok(answer) => (answer.print(format), None),
         Err(refusal) => (refusal.print(format), Some(refusal.kind)),
     };
-    Reply { stdout, stderr: String::new(), exit: Some(if error.is_some() { error_exit } else { 0 }), error }
+    let exit = Some(if error.is_some() { error_exit } else { 0 });
+    Reply { stdout, stderr: String::new(), exit, error, end: End::Usual }
 }
 
 fn record(root: &Root, argv: Vec<String>, arguments: Arguments, reply: &Reply) -> Result<()> {
