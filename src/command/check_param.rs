@@ -1,5 +1,5 @@
 //! `--command check_param [--item N] --param NAME --value VALUE` [protocol 3.22]. The document on standard input has no
-//! known shape and is not read.
+//! known shape and is not needed.
 
 use super::context::Context;
 use crate::error::Result;

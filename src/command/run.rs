@@ -18,7 +18,10 @@ impl Context<'_> {
         match command.work {
             Work::Constant(answer) => Ok(Some(answer(TABLE))),
             Work::Form(answer) => answer(self, &read_document(command.name, stdin)?).map(Some),
-            Work::Question(answer) => answer(self).map(Some),
+            Work::Question(answer) => {
+                discard(stdin);
+                answer(self).map(Some)
+            }
             Work::Look(answer) => self.turns.with_job(self.item()?, |job| answer(job, self.call)).map(Some),
             Work::Handler(_) | Work::Service(_) if self.config.do_nothing() => {
                 log::info!("etc/billmgr.DoNothing exists: {} does nothing on this installation", command.name);
@@ -75,4 +78,11 @@ fn read_document(command: &str, stdin: &mut dyn Read) -> Result<Element> {
         .read_to_end(&mut bytes)
         .map_err(|error| Error::new(Kind::BadInputXml, "stdin", format!("standard input cannot be read: {error}")))?;
     wire::parse(&bytes)
+}
+
+/// Reads to its end what nobody needs: BILLmanager must be able to write it. A terminal has no end.
+fn discard(stdin: &mut dyn Read) {
+    if !std::io::stdin().is_terminal() {
+        _ = std::io::copy(stdin, &mut std::io::sink());
+    }
 }

@@ -13,7 +13,7 @@ pub(crate) enum Work {
     Constant(fn(&[Command]) -> Element),
     /// Answers a document read from standard input.
     Form(fn(&Context, &Element) -> Result<Element>),
-    /// Answers a question of a form from its arguments; standard input is not read.
+    /// Answers a question of a form from its arguments; what comes on standard input is read to its end and not needed.
     Question(fn(&Context) -> Result<Element>),
     /// Answers a document about a service without changing it: no ticket, no queue.
     Look(fn(&Job, &Invocation) -> Result<Element>),

@@ -128,6 +128,15 @@ fn at_a_terminal(world: &TestWorld, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn a_question_is_answered_at_a_terminal() {
+    let world = TestWorld::start();
+    for command in ["check_param", "check_addon"] {
+        let output = at_a_terminal(&world, &["--command", command, "--param", "disk", "--value", "20"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+}
+
+#[test]
 fn a_command_that_wants_a_document_says_so_at_a_terminal() {
     let world = TestWorld::start();
     for command in ["check_connection", "tune_connection", "tuning_param", "get_suitable_module"] {
