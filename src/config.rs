@@ -54,6 +54,10 @@ pub struct Limits {
     pub asleep: Duration,
     /// Patience with a BILLmanager that is restarting.
     pub panel: Duration,
+    /// One call of BILLmanager.
+    pub call: Duration,
+    /// Patience with a database server that takes no connections now.
+    pub database: Duration,
     /// Creation of a VM including its OS and recipes [api 3.5].
     pub create: Duration,
     /// Starting, stopping, changing parameters or addresses [api 3.5].
@@ -74,6 +78,8 @@ impl Default for Limits {
             answer: Duration::from_mins(1),
             asleep: Duration::from_mins(1),
             panel: Duration::from_mins(15),
+            call: Duration::from_mins(5),
+            database: Duration::from_mins(1),
             create: Duration::from_hours(2),
             change: Duration::from_mins(10),
             disk: Duration::from_mins(30),
@@ -111,9 +117,13 @@ impl Config {
     /// The same for questions of a person, who waits in front of a form or a terminal.
     #[must_use]
     pub fn impatient(&self) -> Self {
+        const PATIENCE: Duration = Duration::from_secs(5);
         let mut hurried = self.clone();
-        hurried.limits.answer = self.limits.answer.min(Duration::from_secs(5));
-        hurried.limits.asleep = self.limits.asleep.min(Duration::from_secs(4));
+        let limits = &mut hurried.limits;
+        for limit in [&mut limits.answer, &mut limits.panel, &mut limits.call, &mut limits.database] {
+            *limit = PATIENCE.min(*limit);
+        }
+        limits.asleep = limits.asleep.min(Duration::from_secs(4));
         hurried
     }
 
@@ -202,6 +212,8 @@ fn limits() -> Limits {
             "answer" => limits.answer = value,
             "asleep" => limits.asleep = value,
             "panel" => limits.panel = value,
+            "call" => limits.call = value,
+            "database" => limits.database = value,
             "create" => limits.create = value,
             "change" => limits.change = value,
             "disk" => limits.disk = value,

@@ -52,7 +52,7 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
     let started = Instant::now();
     log::open(&config);
     log::info!("--command {} item={} arguments: {}", call.command, call.text("item").unwrap_or("-"), call.names());
-    let panel = Panel::new(&config);
+    let panel = Panel::new(&patient(&config, &found));
     let context = Context::new(&config, &panel, call);
     let name = found.as_ref().map_or(UNKNOWN, |command| command.name);
     let result = found.and_then(|command| guarded(|| context.run(command, stdin)));
@@ -68,6 +68,14 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
         log::debug!("the metrics of this run are lost: {error}");
     }
     status
+}
+
+/// An operation waits for a BILLmanager that restarts; in front of a form somebody waits for us.
+fn patient(config: &Config, found: &Result<&Command>) -> Config {
+    match found {
+        Ok(Command { work: Work::Service(_) | Work::Handler(_), .. }) | Err(_) => config.clone(),
+        Ok(_) => config.impatient(),
+    }
 }
 
 /// A panic is a defect of ours; the panel gets an error document like for any other failure.

@@ -1,13 +1,9 @@
-//! Who may run operator commands, and how patient they are.
+//! Who may run operator commands.
 
 use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-
-/// How long a BILLmanager that restarts is waited for while somebody looks on.
-const PANEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Only the owner of the installation may continue: everybody else would read of missing files where permissions are
 /// missing.
@@ -32,11 +28,4 @@ pub(crate) fn refuse_copy(config: &Config, command: &str) -> Result<()> {
     }
     let text = "etc/billmgr.DoNothing exists: this is a copied or test installation, nothing may be changed";
     Err(Error::new(Kind::NotSupported, command, text))
-}
-
-/// For questions that a person waits for: nobody is given the patience of an operation.
-pub(super) fn hurried(config: &Config) -> Config {
-    let mut hurried = config.impatient();
-    hurried.limits.panel = config.limits.panel.min(PANEL_PATIENCE);
-    hurried
 }

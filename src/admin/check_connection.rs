@@ -10,7 +10,6 @@
 
 use std::io::Write;
 
-use super::access::hurried;
 use super::connection::Attempt;
 use super::finding::{Section, verdict};
 use super::output::{Verdict, write, write_json};
@@ -43,7 +42,7 @@ level: ok, note, error, skipped. cure: for errors.";
 
 /// Tries everything and says what was seen.
 pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
-    let config = &hurried(config);
+    let config = &config.impatient();
     let handler = Panel::new(config).handler(options.module)?;
     let progress = Progress::new();
     progress.show(&format!("handler {} ({}) …", handler.id, handler.name));

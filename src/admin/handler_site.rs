@@ -1,7 +1,7 @@
 //! The VMmanager of a handler and the journal, for commands that show first and change with `--yes`: without it they work
 //! on a copy of the journal.
 
-use super::access::{hurried, refuse_copy};
+use super::access::refuse_copy;
 use crate::config::Config;
 use crate::error::Result;
 use crate::id::HandlerId;
@@ -24,7 +24,7 @@ impl HandlerSite {
     /// Opens both; asks VMmanager nothing.
     pub(crate) fn open(config: &Config, panel: &Panel, module: HandlerId, yes: bool) -> Result<Self> {
         let handler = panel.handler(module)?;
-        let vmm = connection::client(&hurried(config), &handler)?;
+        let vmm = connection::client(&config.impatient(), &handler)?;
         Ok(HandlerSite { handler, vmm, journal: journal(config, yes)? })
     }
 

@@ -5,7 +5,6 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::access::hurried;
 use super::handler_site::{HandlerSite, journal};
 use super::output::{Verdict, write, write_json};
 use super::table::{or_dash, table};
@@ -153,7 +152,7 @@ impl HandlerRow {
 
     /// A handler that is not filled in has no address: an answer like any other.
     fn read(&mut self, config: &Config, handler: &Handler, journal: &Journal, check: bool) -> Result<()> {
-        let vmm = match connection::client(&hurried(config), handler) {
+        let vmm = match connection::client(&config.impatient(), handler) {
             Ok(vmm) => vmm,
             Err(error) => {
                 self.error = check.then(|| error.to_string());

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use secrecy::SecretString;
 
 use super::crypt::Key;
-use super::database::{Database, Param, Query, Row};
+use super::database::{Database, Param, Query, Refused, Row};
 use super::mgrctl::Mgrctl;
 use super::options::Options;
 use super::value::Value;
+use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
@@ -44,9 +45,19 @@ impl Panel {
         Panel { mgrctl: self.mgrctl.dry_run(plan), ..self }
     }
 
-    /// Runs a panel function.
-    pub fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
-        self.mgrctl.call(function, params)
+    /// Runs a panel function that only asks, or that does no harm when it is run twice.
+    pub(super) fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+        self.mgrctl.call(function, params, &|| Ok(false))
+    }
+
+    /// Runs a panel function once: when its answer is lost, `is_done` looks up whether it was carried out.
+    pub(super) fn call_once(
+        &self,
+        function: &str,
+        params: &[(&str, Value)],
+        is_done: &dyn Fn() -> Result<bool>,
+    ) -> Result<Element> {
+        self.mgrctl.call(function, params, is_done)
     }
 
     /// Reaches the database; its kind and version.
@@ -110,8 +121,22 @@ impl Panel {
                 Err(error) => log::debug!("the database connection is renewed after: {error}"),
             }
         }
-        let fresh = Database::connect(self.options()?, &self.config.root)?;
-        database.insert(fresh).rows(queries)
+        database.insert(self.connect()?).rows(queries)
+    }
+
+    /// A server that takes no connections now is waited for, as a panel that restarts is.
+    fn connect(&self) -> Result<Database> {
+        let backoff = Backoff::new(self.config.limits.database);
+        loop {
+            match Database::connect(self.options()?, &self.config.root) {
+                Ok(connected) => return Ok(connected),
+                Err(Refused { error, may_pass: true }) if !backoff.is_over() => {
+                    log::warn!("{error}; trying again");
+                    backoff.pause("waiting for BILLmanager's database");
+                }
+                Err(Refused { error, .. }) => return Err(error),
+            }
+        }
     }
 }
 

@@ -65,13 +65,23 @@ pub(super) enum Database {
     Sqlite(rusqlite::Connection),
 }
 
+/// Why there is no connection.
+pub(super) struct Refused {
+    pub error: Error,
+    /// The server takes no connections now; it may be starting.
+    pub may_pass: bool,
+}
+
 impl Database {
     /// Connects as `options` say; the error is `db` and never holds the password.
-    pub(super) fn connect(options: &Options, root: &Path) -> Result<Self> {
+    pub(super) fn connect(options: &Options, root: &Path) -> std::result::Result<Self, Refused> {
         if options.sqlite {
-            return sqlite(&root.join(options.names.first().map_or("", String::as_str)));
+            let opened = sqlite(&root.join(options.names.first().map_or("", String::as_str)));
+            return opened.map_err(|error| Refused { error, may_pass: false });
         }
-        let socket = Socket::find(options).map_err(|reason| unreachable(options, &reason))?;
+        let refused = |reason: &str, may_pass| Refused { error: unreachable(options, reason), may_pass };
+        // A server that starts makes its socket.
+        let socket = Socket::find(options).map_err(|reason| refused(&reason, true))?;
         let mut last = None;
         for name in &options.names {
             match mysql::Conn::new(address(options, name, socket.as_ref())) {
@@ -81,11 +91,11 @@ impl Database {
                 Err(error) => {
                     let text = error.to_string();
                     let text = socket.as_ref().map_or_else(|| text.clone(), |socket| socket.named(&text));
-                    return Err(unreachable(options, &text));
+                    return Err(refused(&text, may_pass(&error)));
                 }
             }
         }
-        Err(unreachable(options, &last.unwrap_or_else(|| "no database name is configured".to_owned())))
+        Err(refused(&last.unwrap_or_else(|| "no database name is configured".to_owned()), false))
     }
 
     /// The query that answers kind and version.
@@ -105,6 +115,18 @@ impl Database {
                 rows.collect::<rusqlite::Result<_>>().map_err(|e| failed(&e.to_string()))
             }
         }
+    }
+}
+
+/// The server is not there, starts, ends, or has too many connections.
+fn may_pass(error: &mysql::Error) -> bool {
+    match error {
+        mysql::Error::IoError(_) => true,
+        mysql::Error::DriverError(error) => {
+            matches!(error, mysql::DriverError::ConnectTimeout | mysql::DriverError::CouldNotConnect(_))
+        }
+        mysql::Error::MySqlError(error) => [1040, 1053, 1203].contains(&error.code),
+        _ => false,
     }
 }
 

@@ -64,7 +64,7 @@ impl DryRun {
         }
         let why = why(function);
         let shown = params.iter().map(|(name, value)| {
-            let text = if let Value::Plain(text) = value { text } else { MASK };
+            let text = if value.is_secret() { MASK } else { value.text() };
             ((*name).to_owned(), Json::from(text))
         });
         self.plan.write(Party::Billmanager, function, &Json::Object(shown.collect()), why.unwrap_or_default());
@@ -74,7 +74,7 @@ impl DryRun {
         }
         let params = params.iter().map(|(name, value)| {
             let text = match value {
-                Value::Plain(text) => Text::Plain((*text).to_owned()),
+                Value::Plain(text) | Value::Private(text) => Text::Plain((*text).to_owned()),
                 Value::Secret(secret) | Value::Exposed(secret) => Text::Secret((*secret).clone()),
             };
             ((*name).to_owned(), text)

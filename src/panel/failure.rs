@@ -12,7 +12,7 @@ use crate::log;
 use crate::wire::Element;
 
 const TRIES_BEFORE_STAFF: i64 = 10;
-/// Of a document that is one word of an argument list: the system takes 128 KiB [protocol 5.1].
+/// Of a document that is one value of the environment: the system takes 128 KiB [protocol 5.1].
 const MAX_BYTES: usize = 100 * 1024;
 
 pub struct Failure<'a> {
@@ -53,7 +53,7 @@ impl Panel {
         let xml = errorxml(failure);
         let operation = operation.to_string();
         let params =
-            [("elid", Value::Plain(&operation)), ("errorxml", Value::Plain(&xml)), ("sok", Value::Plain("ok"))];
+            [("elid", Value::Plain(&operation)), ("errorxml", Value::Private(&xml)), ("sok", Value::Plain("ok"))];
         self.call("runningoperation.edit", &params).map(drop)
     }
 
@@ -63,6 +63,7 @@ impl Panel {
         if has_task || (tries < TRIES_BEFORE_STAFF && !failure.error.kind.needs_staff()) {
             return Ok(());
         }
+        let has_task = || Ok(self.tries(operation)?.1);
         let (item, operation) = (item.to_string(), operation.to_string());
         let (item, operation) = (Value::Plain(&item), Value::Plain(&operation));
         self.call("runningoperation.setmanual", &[("elid", operation.again()), ("sok", Value::Plain("ok"))])?;
@@ -77,10 +78,10 @@ impl Panel {
             ("item", item),
             ("runningoperation", operation),
             ("type", Value::Plain(kind)),
-            ("params", Value::Plain(&text)),
+            ("params", Value::Private(&text)),
             ("sok", Value::Plain("ok")),
         ];
-        self.call("task.edit", &params).map(drop)
+        self.call_once("task.edit", &params, &has_task).map(drop)
     }
 
     fn register_problem(&self, error: &Error, handler: HandlerId, name: &str) -> Result<()> {
@@ -88,9 +89,9 @@ impl Panel {
         let params = [
             ("name", Value::Plain("processingmodule_connect")),
             ("id", Value::Plain(&id)),
-            ("param_pm_name", Value::Plain(name)),
+            ("param_pm_name", Value::Private(name)),
             ("param_pm_id", Value::Plain(&id)),
-            ("param_errormsg", Value::Plain(&text)),
+            ("param_errormsg", Value::Private(&text)),
             ("level", Value::Plain("error")),
             ("sok", Value::Plain("ok")),
         ];
@@ -129,10 +130,12 @@ fn with_log(failure: &Failure, log: &str) -> Element {
         .child(Element::with_text("param", error.message()).attribute("name", "value"))
         .child(Element::with_text("backtrace", error.to_string()))
         .child(Element::with_text("log", log));
+    let words =
+        Element::with_text("custommessage", error.message()).attribute("type", "error").attribute("date", &date);
     let doc = Element::new("doc");
-    let Some((id, name)) = failure.handler else { return doc.child(node) };
+    let Some((id, name)) = failure.handler else { return doc.child(words).child(node) };
     let module = Element::new("processingmodule").attribute("date", &date).attribute("id", id.to_string());
-    doc.child(module.attribute("name", name).child(node.clone())).child(node)
+    doc.child(module.attribute("name", name).child(node.clone()).child(words)).child(node)
 }
 
 fn unless_refused(result: Result<()>) -> Result<()> {

@@ -63,28 +63,39 @@ impl Panel {
     /// Keeps a text with a handler.
     pub fn cache_lists(&self, handler: HandlerId, text: &str) -> Result<()> {
         let handler = handler.to_string();
-        let params = [("elid", Value::Plain(&handler)), ("config", Value::Plain(text)), ("sok", Value::Plain("ok"))];
+        let params = [("elid", Value::Plain(&handler)), ("config", Value::Private(text)), ("sok", Value::Plain("ok"))];
         self.call("processing.setconfig", &params).map(drop)
     }
 
     /// Adds a service that belongs to nobody yet, active; its id.
     pub fn import(&self, handler: HandlerId, import: &Import) -> Result<ServiceId> {
-        let handler = handler.to_string();
+        let vm = import.params.iter().find(|(name, _)| *name == "panelid").map_or("", |(_, value)| value);
+        let id = handler.to_string();
         let mut params = vec![
-            ("module", Value::Plain(&handler)),
+            ("module", Value::Plain(&id)),
             ("import_pricelist_intname", Value::Plain("")),
             ("import_itemtype_intname", Value::Plain("vds")),
-            ("import_service_name", Value::Plain(import.name)),
+            ("import_service_name", Value::Private(import.name)),
             ("status", Value::Plain("2")),
             ("expiredate", Value::Plain(import.paid_until)),
             ("period", Value::Plain("1")),
             ("sok", Value::Plain("ok")),
         ];
-        params.extend(import.params.iter().map(|(name, value)| (*name, Value::Plain(value))));
-        let answer = self.call("processing.import.service", &params)?;
-        answer.value("service_id").parse().map_err(|_| {
+        params.extend(import.params.iter().map(|(name, value)| (*name, Value::Private(value))));
+        let imported = || self.imported(handler, vm);
+        let answer = self.call_once("processing.import.service", &params, &|| Ok(imported()?.is_some()))?;
+        let named = answer.value("service_id").parse().ok().map_or_else(imported, |item: u64| Ok(Some(item.into())))?;
+        named.ok_or_else(|| {
             let text = format!("processing.import.service named no service for \"{}\"", import.name);
             Error::new(Kind::Mgrctl, "service_id", text)
         })
+    }
+
+    /// The live service of a handler that names this VM.
+    fn imported(&self, handler: HandlerId, vm: &str) -> Result<Option<ServiceId>> {
+        let sql = "SELECT i.id FROM item i JOIN itemparam p ON p.item = i.id WHERE i.processingmodule = ? \
+                   AND p.intname = 'panelid' AND p.value = ? AND i.status <> 4 ORDER BY i.id";
+        let rows = self.rows(sql, &[Param::Id(handler.get()), Param::Text(vm)])?;
+        Ok(rows.first().and_then(|row| row.id(0)))
     }
 }

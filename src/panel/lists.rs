@@ -56,8 +56,11 @@ impl Panel {
 
     /// The handler no longer offers a value.
     pub fn withdraw(&self, handler: HandlerId, value: u64) -> Result<()> {
-        let (handler, value) = (handler.to_string(), value.to_string());
-        let params = [("elid", Value::Plain(&handler)), ("plid", Value::Plain(&value))];
-        self.call("itemtype.param.value.processing.suspend", &params).map(drop)
+        let sql = "SELECT itemtypeparamvalue FROM processingmodule2itemtypeparamvalue \
+                   WHERE processingmodule = ? AND itemtypeparamvalue = ?";
+        let is_gone = || Ok(self.rows(sql, &[Param::Id(handler.get()), Param::Id(value)])?.is_empty());
+        let (elid, plid) = (handler.to_string(), value.to_string());
+        let params = [("elid", Value::Plain(&elid)), ("plid", Value::Plain(&plid))];
+        self.call_once("itemtype.param.value.processing.suspend", &params, &is_gone).map(drop)
     }
 }

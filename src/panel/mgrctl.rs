@@ -1,19 +1,22 @@
 //! Calls of BILLmanager through `sbin/mgrctl`, never through a shell.
 //!
-//! A call that could not *connect* (the panel restarts for minutes after an update) is repeated with growing pauses;
-//! a call that was *answered* is never repeated, whatever the answer was [protocol 3.30]. Secrets travel in the
-//! environment (`-e 'name=$VARIABLE'`), because everybody on the host can read an argument list [protocol 5.1].
+//! A document is an answer, and nothing else is: a call that ended without one may have been carried out or not,
+//! whatever `mgrctl` printed and however it ended. What it should have done is looked up in the database; when it was
+//! not done, the call is made again, with growing pauses, because a panel restarts for minutes after an update. A call
+//! that was *answered* is never repeated, whatever the answer was [protocol 3.30]. Secrets and what people should not
+//! read travel in the environment (`-e 'name=$VARIABLE'`), because everybody on the host can read an argument list
+//! [protocol 5.1].
 
+use std::cell::Cell;
 use std::ffi::OsString;
-use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::rc::Rc;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 
+use super::child;
 use super::dry_run::DryRun;
 use super::value::Value;
 use crate::backoff::Backoff;
@@ -24,26 +27,42 @@ use crate::log;
 use crate::wire::{self, Element};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-const ANSWER: Duration = Duration::from_mins(5);
+/// How long a call is repeated that has no answer while the panel answers others.
+const ALONE: Duration = Duration::from_mins(1);
+/// A function that only asks, without parameters.
+const QUESTION: &str = "paramlist";
 
 /// The panel's command-line client.
 pub(super) struct Mgrctl {
     program: PathBuf,
     root: PathBuf,
+    /// For a panel that restarts.
     patience: Duration,
+    /// For one `mgrctl`.
+    limit: Duration,
+    /// Whether this `mgrctl` takes values from the environment, as far as that was seen.
+    takes_environment: Cell<Option<bool>>,
     dry_run: Option<DryRun>,
 }
 
 /// How one start of `mgrctl` ended.
 enum Attempt {
     Answered(Element),
-    NotConnected(String),
+    /// With these words instead of a document.
+    Unanswered(String),
 }
 
 impl Mgrctl {
     /// A client for the panel under the configured root. Starts nothing yet.
     pub(super) fn new(config: &Config) -> Self {
-        Mgrctl { program: config.mgrctl(), root: config.root.clone(), patience: config.limits.panel, dry_run: None }
+        Mgrctl {
+            program: config.mgrctl(),
+            root: config.root.clone(),
+            patience: config.limits.panel,
+            limit: config.limits.call,
+            takes_environment: Cell::new(None),
+            dry_run: None,
+        }
     }
 
     /// The same client for a dry run: calls go into the plan.
@@ -57,122 +76,133 @@ impl Mgrctl {
         self.dry_run.as_ref()
     }
 
-    /// Runs a panel function and returns the answer's `doc`; an `error` node is an `mgrctl` error.
-    pub(super) fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
-        checked(function, params, self.answer(function, params)?)
+    /// Runs a panel function and returns the answer's `doc`; an `error` node is an `mgrctl` error. `is_done` looks up
+    /// what the function should have done; then the `doc` of an answer that was lost is empty.
+    pub(super) fn call(
+        &self,
+        function: &str,
+        params: &[(&str, Value)],
+        is_done: &dyn Fn() -> Result<bool>,
+    ) -> Result<Element> {
+        checked(function, params, self.answer(function, params, is_done)?)
     }
 
     /// The same, but an `error` node is an answer like any other.
-    pub(super) fn answer(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
+    pub(super) fn answer(
+        &self,
+        function: &str,
+        params: &[(&str, Value)],
+        is_done: &dyn Fn() -> Result<bool>,
+    ) -> Result<Element> {
         if let Some(dry_run) = self.dry_run.as_ref().filter(|_| !DryRun::is_question(function)) {
             return dry_run.answer(function, params);
         }
         let backoff = Backoff::with_longest(self.patience, LONGEST_PAUSE);
         loop {
-            match self.attempt(function, params)? {
+            let words = match self.attempt(function, params)? {
                 Attempt::Answered(answer) => return Ok(answer),
-                Attempt::NotConnected(text) if backoff.is_over() => {
-                    let text = format!("BILLmanager could not be reached for {} s: {text}", self.patience.as_secs());
-                    return Err(unreachable(function, &text));
-                }
-                Attempt::NotConnected(text) => {
-                    log::warn!("BILLmanager does not answer {function} ({text}); trying again");
-                    backoff.pause("waiting for BILLmanager");
-                }
+                Attempt::Unanswered(words) => words,
+            };
+            log::warn!("BILLmanager does not answer {function} ({words}); looking before it is asked again");
+            let is_over = backoff.is_over() || backoff.waited() >= ALONE && self.is_there();
+            self.examine_environment(params);
+            backoff.pause("waiting for BILLmanager");
+            if is_done()? {
+                log::info!("BILLmanager has carried out {function}; only the answer was lost");
+                return Ok(Element::new("doc"));
+            }
+            if is_over {
+                return Err(self.given_up(function, &words, backoff.waited()));
             }
         }
     }
 
     fn attempt(&self, function: &str, params: &[(&str, Value)]) -> Result<Attempt> {
         let started = Instant::now();
-        let child = self.command(function, params).spawn().map_err(|error| {
+        let child = self.command(function, params)?.spawn().map_err(|error| {
             unreachable(function, &format!("{} cannot be started: {error}", self.program.display()))
                 .cure(format!("BILLmanager is expected in {}", self.root.display()))
         })?;
-        let output = wait(child).map_err(|text| Error::new(Kind::Mgrctl, function, text))?;
-        let took = started.elapsed().as_millis();
-        let words = String::from_utf8_lossy(&output.stderr);
+        let Some(output) = child::collect(child, self.limit) else {
+            return Ok(Attempt::Unanswered(format!("it had no answer after {} s", self.limit.as_secs())));
+        };
         if let Ok(answer) = wire::parse(&output.stdout) {
-            log::debug!("mgrctl {function} answered in {took} ms");
+            log::debug!("mgrctl {function} answered in {} ms", started.elapsed().as_millis());
+            if params.iter().any(|(_, value)| value.is_hidden()) {
+                self.takes_environment.set(Some(self.takes_environment.get().unwrap_or(true)));
+            }
             return Ok(Attempt::Answered(answer));
         }
-        let words = if words.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { words };
-        let words: String = unsaid(params, words.trim()).chars().take(300).collect();
-        if output.success && words.is_empty() {
-            return Ok(Attempt::Answered(Element::new("doc")));
-        }
-        if !output.success && means_not_connected(&words) {
-            return Ok(Attempt::NotConnected(words));
-        }
-        Err(Error::new(Kind::Mgrctl, function, format!("mgrctl {function} ended without an XML answer: {words}")))
+        let words = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes));
+        let words = words.iter().map(|words| words.trim()).find(|words| !words.is_empty()).unwrap_or("no word");
+        Ok(Attempt::Unanswered(unsaid(params, words).chars().take(300).collect()))
     }
 
-    fn command(&self, function: &str, params: &[(&str, Value)]) -> Command {
+    /// Whether the panel answers at all.
+    fn is_there(&self) -> bool {
+        self.is_asked_well(&[])
+    }
+
+    fn is_asked_well(&self, params: &[(&str, Value)]) -> bool {
+        matches!(self.attempt(QUESTION, params), Ok(Attempt::Answered(_)))
+    }
+
+    /// A call with hidden values that has no answer may be one that this `mgrctl` does not understand. It is known
+    /// not to take them when a question with one is not answered, and without one is, and both again.
+    fn examine_environment(&self, params: &[(&str, Value)]) {
+        if self.takes_environment.get().is_some() || !params.iter().any(|(_, value)| value.is_hidden()) {
+            return;
+        }
+        let hidden = [("probe", Value::Private("probe"))];
+        if (0..2).all(|_| self.is_there() && !self.is_asked_well(&hidden)) && self.is_there() {
+            log::warn!("this mgrctl takes no values from the environment: ps can show what it is called with");
+            self.takes_environment.set(Some(false));
+        }
+    }
+
+    fn given_up(&self, function: &str, words: &str, waited: Duration) -> Error {
+        let (seconds, text) = (waited.as_secs(), format!("mgrctl ended without an XML answer: {words}"));
+        if self.is_there() {
+            let text = format!("BILLmanager answers, but not to {function}, for {seconds} s: {text}");
+            return Error::new(Kind::Mgrctl, function, text);
+        }
+        unreachable(function, &format!("BILLmanager could not be reached for {seconds} s: {text}"))
+    }
+
+    fn command(&self, function: &str, params: &[(&str, Value)]) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(["-m", "billmgr", "-o", "xml"]);
         let mut words: Vec<OsString> = vec![function.into()];
+        let hides = self.takes_environment.get() != Some(false);
         for (number, (name, value)) in params.iter().enumerate() {
             match value {
-                Value::Plain(text) => words.push(format!("{name}={text}").into()),
-                Value::Exposed(secret) => words.push(format!("{name}={}", secret.expose_secret()).into()),
-                Value::Secret(secret) => {
-                    let variable = format!("PMVMMANAGER6_SECRET_{number}");
-                    command.arg("-e").arg(format!("{name}=${variable}")).env(variable, secret.expose_secret());
+                Value::Secret(_) if !hides => {
+                    let text = format!("mgrctl takes no value from the environment, where {name} must be hidden");
+                    return Err(Error::new(Kind::Mgrctl, function, text));
                 }
+                value if value.is_hidden() && hides => {
+                    let variable = format!("PMVMMANAGER6_VALUE_{number}");
+                    command.arg("-e").arg(format!("{name}=${variable}")).env(variable, value.text());
+                }
+                value => words.push(format!("{name}={}", value.text()).into()),
             }
         }
         command.args(words).current_dir(&self.root);
         // Without it the panel would record a local address as the actor [protocol 2.3].
         command.env("SSH_CONNECTION", MODULE);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
+        Ok(command)
     }
-}
-
-struct Output {
-    success: bool,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-}
-
-/// Collects both pipes while the child runs; a child that never ends is killed, and says so.
-fn wait(mut child: Child) -> std::result::Result<Output, String> {
-    let (done, finished) = mpsc::channel();
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let stderr = std::thread::spawn(move || read_all(err));
-    std::thread::spawn(move || done.send(read_all(out)));
-    let Ok(stdout) = finished.recv_timeout(ANSWER) else {
-        _ = child.kill();
-        _ = child.wait();
-        return Err(format!("mgrctl did not answer in {} s and was stopped", ANSWER.as_secs()));
-    };
-    let status = child.wait().map_err(|error| format!("mgrctl was lost: {error}"))?;
-    Ok(Output { success: status.success(), stdout, stderr: stderr.join().unwrap_or_default() })
-}
-
-fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // More than the parser takes is of no use; the rest is drained by closing the pipe.
-    _ = pipe.map(|pipe| pipe.take(2 << 20).read_to_end(&mut bytes));
-    bytes
 }
 
 fn unreachable(function: &str, text: &str) -> Error {
     Error::new(Kind::Mgrctl, "mgrctl", format!("{function}: {text}")).origin(Origin::UnreachablePanel)
 }
 
-/// The texts by which a client says that nobody was there to answer.
-fn means_not_connected(text: &str) -> bool {
-    let text = text.to_lowercase();
-    ["connect", "socket", "unavailable", "restart", "not running", "broken pipe", "reset by peer", "timed out"]
-        .iter()
-        .any(|word| text.contains(word))
-}
-
 /// The panel may repeat a value that it refuses: a secret among them is not for people.
 fn unsaid(params: &[(&str, Value)], text: &str) -> String {
     params.iter().fold(text.to_owned(), |text, (_, value)| match value {
-        Value::Plain(_) => text,
+        Value::Plain(_) | Value::Private(_) => text,
         Value::Secret(secret) | Value::Exposed(secret) => log::masked(&text, secret.expose_secret()),
     })
 }

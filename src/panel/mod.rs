@@ -9,6 +9,7 @@
 mod addons;
 mod bulk;
 mod callbacks;
+mod child;
 mod connection;
 mod crypt;
 mod database;
@@ -44,4 +45,3 @@ pub(crate) use slots::{Address, Slot};
 pub(crate) use statistics::{FRACTION, Metered, Reading, Recorded};
 pub(crate) use status::ServiceStatus;
 pub(crate) use units::Units;
-pub(crate) use value::Value;

@@ -1,4 +1,5 @@
-//! How to reach BILLmanager's database: options of the panel from its configuration files, else from the panel itself.
+//! How to reach BILLmanager's database: options of the panel from its configuration files, and from the panel itself what
+//! they leave out.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::mgrctl::Mgrctl;
 use crate::config::Config;
 use crate::error::Result;
+use crate::log;
 
 /// Options with their defaults [protocol 1.2].
 pub(super) struct Options {
@@ -27,22 +29,30 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads the configuration files; asks `paramlist` when they hold no database option.
+    /// Reads the configuration files; asks `paramlist` for what they leave out of the database's options
+    /// [protocol A16].
     pub(super) fn read(config: &Config, mgrctl: &Mgrctl) -> Result<Self> {
+        const NEEDED: [&str; 4] = ["DBHost", "DBUser", "DBPassword", "DBName"];
         let files = config.panel_options();
-        if files.keys().any(|name| name.starts_with("DB")) {
+        if is_sqlite(&files) || NEEDED.iter().all(|name| files.contains_key(*name)) {
             return Ok(Self::from(&files));
         }
-        let answer = mgrctl.call("paramlist", &[])?;
-        let mut options = files;
-        options.extend(answer.all("elem").flat_map(|e| e.children.iter()).map(|e| (e.name.clone(), e.text.clone())));
-        Ok(Self::from(&options))
+        let told = match mgrctl.call("paramlist", &[], &|| Ok(false)) {
+            Ok(told) => told,
+            Err(error) if files.keys().any(|name| name.starts_with("DB")) => {
+                log::warn!("defaults stand for what the configuration files leave out of the DB options: {error}");
+                return Ok(Self::from(&files));
+            }
+            Err(error) => return Err(error),
+        };
+        let told = told.all("elem").flat_map(|e| e.children.iter()).map(|e| (e.name.clone(), e.text.clone()));
+        Ok(Self::from(&told.chain(files).collect()))
     }
 
     fn from(options: &BTreeMap<String, String>) -> Self {
         let filled = |name: &str| options.get(name).filter(|value| !value.is_empty()).cloned();
         Options {
-            sqlite: filled("DBType").is_some_and(|kind| kind.eq_ignore_ascii_case("sqlite")),
+            sqlite: is_sqlite(options),
             host: filled("DBHost").unwrap_or_else(|| "localhost".to_owned()),
             socket: filled("DBSocket").map(PathBuf::from),
             user: filled("DBUser").unwrap_or_else(|| "root".to_owned()),
@@ -57,4 +67,8 @@ impl Options {
     pub(super) fn password_text(&self) -> &str {
         self.password.expose_secret()
     }
+}
+
+fn is_sqlite(options: &BTreeMap<String, String>) -> bool {
+    options.get("DBType").is_some_and(|kind| kind.eq_ignore_ascii_case("sqlite"))
 }

@@ -15,7 +15,7 @@ impl Panel {
     /// Stores a plain parameter of a service, if it has another value.
     pub fn save(&self, item: ServiceId, name: &str, value: &str) -> Result<()> {
         let stored = || Ok(self.params(item)?.get(name).is_some_and(|old| old == value));
-        self.save_as(item, name, &[&Value::Plain(value)], stored)
+        self.save_as(item, name, &[&Value::Private(value)], stored)
     }
 
     /// Stores those of some plain parameters of a service that have another value than in `known`.
@@ -46,7 +46,7 @@ impl Panel {
         let id = item.to_string();
         let mut last = None;
         for value in values {
-            let crypted = Value::Plain(if matches!(value, Value::Plain(_)) { "off" } else { "on" });
+            let crypted = Value::Plain(if matches!(value, Value::Private(_)) { "off" } else { "on" });
             if matches!(value, Value::Exposed(_)) {
                 log::warn!(
                     "service {item}: this panel takes \"{name}\" on the command line only, where ps can show it"
@@ -64,7 +64,7 @@ impl Panel {
                 } else {
                     params.extend([("name", Value::Plain(name)), ("value", value.again())]);
                 }
-                let answer = self.mgrctl.answer(SAVE, &params);
+                let answer = self.mgrctl.answer(SAVE, &params, &stored);
                 if stored()? {
                     return Ok(());
                 }

@@ -325,14 +325,6 @@ impl Panel {
         Ok((count, !tasks.is_empty()))
     }
 
-    /// Whether a service has this status and no running operation `command` any more.
-    pub fn has_reached(&self, item: ServiceId, command: &str, status: ServiceStatus) -> Result<bool> {
-        let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item.get())])?;
-        let running = "SELECT id FROM runningoperation WHERE item = ? AND intname = ?";
-        let running = self.rows(running, &[Param::Id(item.get()), Param::Text(command)])?;
-        Ok(rows.first().and_then(|row| row.number(0)) == Some(status.number()) && running.is_empty())
-    }
-
     /// The answers to some queries, in one round trip.
     fn together<const N: usize>(&self, queries: [Query; N]) -> Result<[Vec<Row>; N]> {
         let found = self.batch(&queries)?.try_into();

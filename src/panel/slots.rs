@@ -83,17 +83,16 @@ impl Panel {
     /// Records an address in a slot: `service.ip.add`, then its commit.
     pub fn fill_slot(&self, slot: u64, address: &Address) -> Result<()> {
         let id = slot.to_string();
-        let answer = self.call(
-            "service.ip.add",
-            &[
-                ("elid", Value::Plain(&id)),
-                ("ip", Value::Plain(&address.ip)),
-                ("mask", Value::Plain(&address.mask)),
-                ("gateway", Value::Plain(&address.gateway)),
-                ("domain", Value::Plain(&address.domain)),
-                ("sok", Value::Plain("ok")),
-            ],
-        )?;
+        let params = [
+            ("elid", Value::Plain(&id)),
+            ("ip", Value::Private(&address.ip)),
+            ("mask", Value::Private(&address.mask)),
+            ("gateway", Value::Private(&address.gateway)),
+            ("domain", Value::Private(&address.domain)),
+            ("sok", Value::Plain("ok")),
+        ];
+        let is_in = || Ok(self.holding(&id)?.is_some_and(|(held, _)| held == address.ip));
+        let answer = self.call_once("service.ip.add", &params, &is_in)?;
         let added = Some(answer.value("ip.id")).filter(|id| !id.is_empty()).unwrap_or(&id).to_owned();
         crate::fault::point("open.slot_added");
         self.commit(&added)
@@ -105,11 +104,26 @@ impl Panel {
     }
 
     fn commit(&self, slot: &str) -> Result<()> {
-        self.call("service.ip.add.commit", &[("elid", Value::Plain(slot)), ("sok", Value::Plain("ok"))]).map(drop)
+        let is_in_use = || Ok(self.holding(slot)?.is_some_and(|(_, is_free)| !is_free));
+        let params = [("elid", Value::Plain(slot)), ("sok", Value::Plain("ok"))];
+        self.call_once("service.ip.add.commit", &params, &is_in_use).map(drop)
+    }
+
+    /// The address that a slot holds, and whether it waits for its commit.
+    fn holding(&self, slot: &str) -> Result<Option<(String, bool)>> {
+        let rows = self.rows("SELECT name, status FROM ip WHERE id = ?", &[Param::Text(slot)])?;
+        let held = |row: &Row| {
+            let name = row.filled(0).filter(|&name| name != "0")?;
+            Some((name.to_owned(), row.number(1) == Some(FREE)))
+        };
+        Ok(rows.first().and_then(held))
     }
 
     /// Gives a slot back.
     pub fn free_slot(&self, slot: u64) -> Result<()> {
-        self.call("service.ip.del", &[("elid", Value::Plain(&slot.to_string())), ("sok", Value::Plain("ok"))]).map(drop)
+        let id = slot.to_string();
+        let is_free = || Ok(self.holding(&id)?.is_none());
+        let params = [("elid", Value::Plain(&id)), ("sok", Value::Plain("ok"))];
+        self.call_once("service.ip.del", &params, &is_free).map(drop)
     }
 }

@@ -630,7 +630,7 @@ fn an_mgrctl_that_cannot_be_used() {
         ("killed", (|file| program(file, "#!/bin/sh\nkill -9 $$\n", 0o755), "without an XML answer")),
     ];
     each(&cases, |(spoil, reason)| {
-        let world = TestWorld::start();
+        let world = TestWorld::with(|scene| "panel=1".clone_into(&mut scene.limits));
         let item = world.ordered();
         let file = world.bill.root().join("sbin/mgrctl");
         let program = fs::read_link(&file).unwrap();

@@ -69,7 +69,10 @@ fn errorxml_has_everything_staff_needs() {
     let handler = &document.children[0];
     let attributes = ["id", "name"].map(|name| handler.get(name).unwrap_or_default());
     assert_eq!(attributes, [world.handler.to_string().as_str(), "VMmanager 6 Amsterdam"]);
-    assert_eq!(handler.children.len(), 1);
+    assert_eq!(handler.children.len(), 2);
+    let words = &handler.children[1];
+    assert_eq!((words.name.as_str(), words.get("type"), &words.text), ("custommessage", Some("error"), &refusal.value));
+    assert_eq!(words.get("date"), handler.children[0].get("date"));
     let whole = |error: &Element| {
         let attributes = ["type", "object", "value"].map(|name| error.get(name).unwrap_or_default().to_owned());
         assert_eq!(attributes, ["vm6_task".to_owned(), refusal.object.clone(), refusal.value.clone()]);
@@ -257,27 +260,6 @@ fn an_answered_error_is_not_repeated() {
             assert_eq!(world.hosts_of(item).first().map(|host| host.id), host.filter(|_| command != "close"));
             assert!(!world.mutations().contains(&"POST /vm/v3/host".to_owned()));
         }
-    });
-}
-
-#[test]
-fn a_lost_answer_is_looked_up() {
-    let cases = functions()
-        .into_iter()
-        .flat_map(|(name, case)| [CallFault::LoseAnswer, CallFault::Garbage].map(|fault| (name, (case, fault))));
-    each(&cases.collect::<Vec<_>>(), |&((command, function), ref fault)| {
-        let world = TestWorld::start();
-        let item = world.ready_for(command);
-        world.bill.fail_call(function, fault.clone(), 1);
-        if function.starts_with("service.ip.") {
-            // An address is not looked up in the middle; the next try is.
-            let run = world.perform(item, command);
-            assert_eq!(run.status, Some(1), "{run:?}");
-        }
-        world.succeed(item, command);
-        let used =
-            world.bill.slots(item).iter().filter(|(_, address, status)| !address.is_empty() && *status == 2).count();
-        assert_eq!(used, usize::from(command != "close"));
     });
 }
 

@@ -5,7 +5,6 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::{billmanager, handler, installation, state};
-use crate::admin::access::hurried;
 use crate::admin::finding::{Finding, Level, Section, count, verdict};
 use crate::admin::output::{Verdict, write, write_json};
 use crate::admin::table::counted;
@@ -45,7 +44,7 @@ struct Document {
 
 /// Examines everything and says what was found.
 pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
-    let config = &hurried(config);
+    let config = &config.impatient();
     let panel = Panel::new(config);
     let progress = Progress::new();
     progress.show("BILLmanager …");

@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::questions::QUESTIONS;
 use super::seen::{Agrees, Seen};
 use super::site::Site;
-use crate::admin::access::hurried;
 use crate::admin::output::{Verdict, json_text, write};
 use crate::admin::table::{Cell, table};
 use crate::config::{self, Config, built};
@@ -62,7 +61,7 @@ struct Answered {
 
 /// Asks, keeps the answers, prints them. A contradicted assumption is a finding.
 pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
-    let config = &hurried(config);
+    let config = &config.impatient();
     let handler = Panel::new(config).handler(options.module)?;
     let vmm = connection::connect(config, &HandlerSettings::read(&handler.params), handler.secrets.get("password"))?;
     vmm.log_in()?;

@@ -11,7 +11,7 @@ use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::journal::{Phase, Record};
-use crate::panel::{ServiceStatus, Value};
+use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
 use crate::service::order::{Order, Placement, missing};
@@ -325,7 +325,7 @@ fn save_facts(job: &Job, host: &Host) -> Result<()> {
 /// `vds.open`; a parameter that this panel refuses is left out, at last the generic call is used [protocol 7.4].
 fn finish_open(job: &Job, host: &Host) -> Result<()> {
     save_facts(job, host)?;
-    let (item, vm) = (job.service.id.to_string(), host.id.to_string());
+    let (item, vm) = (job.service.id, host.id.to_string());
     let domain = job.service.param("domain").unwrap_or(&host.domain);
     let mut facts = vec![
         ("ip", addresses::main_address(host).unwrap_or_default()),
@@ -336,15 +336,12 @@ fn finish_open(job: &Job, host: &Host) -> Result<()> {
     facts.retain(|(_, value)| !value.is_empty());
     fault::point("callback.before");
     loop {
-        let mut params = vec![("elid", Value::Plain(&item)), ("sok", Value::Plain("ok"))];
-        params.extend(facts.iter().map(|(name, value)| (*name, Value::Plain(value))));
-        let called = job.panel.call("vds.open", &params).map(drop);
-        match called.or_else(|error| job.panel.unless_reached("vds.open", job.service.id, error)) {
+        match job.panel.call_back("vds.open", item, &facts) {
             Ok(()) => break,
             Err(error) if error.is_unreachable_panel() => return Err(error),
             Err(error) if facts.is_empty() => {
                 log::warn!("service {item}: {error}; trying service.postopen");
-                job.panel.post("service.postopen", job.service.id)?;
+                job.panel.post("service.postopen", item)?;
                 break;
             }
             Err(error) => {

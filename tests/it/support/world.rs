@@ -19,7 +19,7 @@ use super::invariants::{Invariant, assert_sound};
 use super::refusal::Refusal;
 
 /// Deadlines of every run; a scene adds its own after them.
-const LIMITS: &str = "asleep=4,panel=8,create=20,change=8,disk=8,unlisted=1,address=5,appear=1";
+const LIMITS: &str = "asleep=4,panel=8,call=30,database=3,create=20,change=8,disk=8,unlisted=1,address=5,appear=1";
 /// No wrong input may keep a person waiting longer.
 pub(crate) const IMPATIENCE: Duration = Duration::from_secs(10);
 
