@@ -58,6 +58,8 @@ pub struct Limits {
     pub call: Duration,
     /// Patience with a database server that takes no connections now.
     pub database: Duration,
+    /// How long a client's button may hold a place in its handler's queue.
+    pub button: Duration,
     /// Creation of a VM including its OS and recipes [api 3.5].
     pub create: Duration,
     /// Starting, stopping, changing parameters or addresses [api 3.5].
@@ -80,6 +82,7 @@ impl Default for Limits {
             panel: Duration::from_mins(15),
             call: Duration::from_mins(5),
             database: Duration::from_mins(1),
+            button: Duration::from_secs(90),
             create: Duration::from_hours(2),
             change: Duration::from_mins(10),
             disk: Duration::from_mins(30),
@@ -214,6 +217,7 @@ fn limits() -> Limits {
             "panel" => limits.panel = value,
             "call" => limits.call = value,
             "database" => limits.database = value,
+            "button" => limits.button = value,
             "create" => limits.create = value,
             "change" => limits.change = value,
             "disk" => limits.disk = value,

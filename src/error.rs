@@ -84,7 +84,7 @@ pub enum Origin {
     Module,
     /// BILLmanager could not be asked at all, which says nothing about what it would have answered.
     UnreachablePanel,
-    /// A single request to VMmanager that has no answer.
+    /// A single request to VMmanager that has no usable answer.
     Unanswered,
 }
 
@@ -154,6 +154,11 @@ impl Error {
     /// Whether BILLmanager could not be asked at all.
     pub fn is_unreachable_panel(&self) -> bool {
         self.origin == Origin::UnreachablePanel
+    }
+
+    /// Whether VMmanager could not be asked for now: the same request may have an answer in a moment.
+    pub fn may_pass(&self) -> bool {
+        self.kind == Kind::Vm6Connect || self.origin == Origin::Unanswered
     }
 
     /// Whether an operation was waited for longer than allowed. A request without an answer is no such wait.

@@ -146,7 +146,7 @@ pub struct Record {
 
 /// The columns of a [`Record`].
 const RECORD: &str = "item, client, phase, mark, hash, account, vm, vm_created, task, task_name, restart_operation, \
-                      restart_after, restart_task, stopped_again, changed, ended, platform";
+                      CAST(restart_after AS TEXT) AS restart_after, restart_task, stopped_again, changed, ended, platform";
 
 impl Record {
     /// The VM is the one of this row: an id that VMmanager gave again has another creation date. The date is not known
@@ -196,12 +196,12 @@ pub struct Subject<'a> {
 }
 
 /// A restart that an operation has asked for, or was about to ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restart {
     /// The running operation of BILLmanager.
     pub operation: OperationId,
-    /// The newest task of the VM before the request, if VMmanager reports it.
-    pub after: Option<u64>,
+    /// The end of the VM's history before the request, in VMmanager's terms, if it reports one.
+    pub after: Option<String>,
     /// Consul id of its task; nothing when the answer never arrived here.
     pub task: Option<TaskId>,
 }
@@ -300,9 +300,11 @@ impl Journal {
         self.put(item, sql, rusqlite::params![item, client, mark, vm, task, name, now(), platform])
     }
 
-    /// An operation is about to ask for a restart; `after` is the VM's newest task by then.
-    pub fn restarting(&self, subject: Subject, operation: OperationId, after: Option<u64>) -> Result<()> {
+    /// An operation is about to ask for a restart; `after` is the end of the VM's history by then. The first release kept
+    /// a number in the same column.
+    pub fn restarting(&self, subject: Subject, operation: OperationId, after: Option<&impl ToString>) -> Result<()> {
         let Subject { item, client, platform, mark } = subject;
+        let after = after.map(ToString::to_string);
         let sql =
             "INSERT INTO service (item, client, phase, mark, hash, restart_operation, restart_after, changed, platform)
                    VALUES (?1, ?2, 'ready', ?3, '', ?4, ?5, ?6, ?7)

@@ -36,6 +36,7 @@ mod admission;
 mod control;
 mod enter;
 mod label;
+mod lent;
 mod line;
 mod list;
 #[cfg(test)]
@@ -50,5 +51,6 @@ mod wait;
 pub use control::{pause, resume};
 pub use enter::{Turn, enter};
 pub use label::{Holder, Label, Waiting};
+pub use lent::Lent;
 pub use list::{Entry, Standing, Watch, list, paused};
 pub use pause::Scope;

@@ -19,7 +19,7 @@ use super::outcome::{Failure, Outcome};
 use super::session::Session;
 use super::tls::Trust;
 use crate::config::Limits;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Origin, Result};
 use crate::log;
 use crate::recorder::{self, Metric};
 
@@ -146,7 +146,8 @@ impl Client {
                 pauses.next(),
             ) {
                 (Ok(value), _) => return Ok(value),
-                (Err(Failure::Refused(error)), _) | (Err(Failure::Unknown(error)), None) => return Err(error),
+                (Err(Failure::Refused(error)), _) => return Err(error),
+                (Err(Failure::Unknown(error)), None) => return Err(error.origin(Origin::Unanswered)),
                 // It has waited for a minute already.
                 (Err(Failure::Unknown(error)), _) if error.kind == Kind::Vm6Timeout => return Err(error),
                 (Err(Failure::Unknown(error)), Some(pause)) => {

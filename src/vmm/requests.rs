@@ -109,16 +109,19 @@ impl Client {
         Ok((with_id(&accepted, "POST /vm/v3/host")?, accepted.task.map(|consul| Task::named(consul, "host_create"))))
     }
 
-    /// The tasks of a VM; nothing when this build of VMmanager does not report them [api 3.1].
+    /// The tasks of a VM; nothing when this build of VMmanager does not report them, or in a way that is not known
+    /// [api 3.1]. A failure that may pass is an error.
     pub fn history(&self, id: VmId) -> Result<Option<Vec<Past>>> {
-        match self.get::<List<Past>>(&format!("/vm/v3/host/{id}/history")) {
-            Ok(found) => Ok(Some(found.list)),
-            Err(error) if error.kind.is_connection() => Err(error),
-            Err(error) => {
-                log::debug!("what VMmanager did to VM {id} is not known: {error}");
-                Ok(None)
-            }
-        }
+        let reason = match self.get::<Value>(&format!("/vm/v3/host/{id}/history")) {
+            Ok(answer) => match serde_json::from_value::<List<Past>>(answer) {
+                Ok(found) => return Ok(Some(found.list)),
+                Err(error) => error.to_string(),
+            },
+            Err(error) if error.kind.is_connection() || error.may_pass() => return Err(error),
+            Err(error) => error.to_string(),
+        };
+        log::debug!("what VMmanager did to VM {id} is not known: {reason}");
+        Ok(None)
     }
 
     /// The answer about a VM as VMmanager gives it, for support.

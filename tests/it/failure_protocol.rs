@@ -225,7 +225,9 @@ fn a_panel_that_stays_away_loses_nothing() {
     each(&functions(), |&(command, function)| {
         let world = TestWorld::with(|scene| scene.limits = "panel=1".into());
         let item = world.ready_for(command);
-        world.bill.fail_call(function, CallFault::Unreachable, 20);
+        for function in [function, "paramlist"] {
+            world.bill.fail_call(function, CallFault::Unreachable, 20);
+        }
         let refusal = Refusal::of(&world.perform(item, command));
         assert_eq!(refusal.kind, Kind::Mgrctl, "{refusal:?}");
         assert!(refusal.value.contains(function), "{refusal:?}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pmvmmanager6::error::Kind;
 use sandbox::bill::CallFault;
-use sandbox::vmm::{Action, Fault, Request};
+use sandbox::vmm::{Action, Fault, History, Request};
 use serde_json::json;
 
 use crate::support::cases::each;
@@ -103,6 +103,101 @@ fn a_stop_that_never_ends_is_forced_in_its_time_and_reported() {
     let times: Vec<_> = world.changes().iter().map(|request: &Request| request.at).collect();
     assert!(times[1] - times[0] >= Duration::from_secs(1), "half of the time belongs to the gentle stop");
     assert_eq!(world.bill.item(item).status, ACTIVE);
+}
+
+/// VMmanager stumbles while a slow gentle stop is waited for.
+#[test]
+fn a_look_that_fails_is_no_reason_for_force() {
+    let broken = || Action::Error { status: 500, code: 3, msg: "database is locked".to_owned() };
+    let cases = [
+        ("looks at the task", vec![Fault::on("GET", "/vm/v3/task").times(6).act(broken())]),
+        (
+            "looks at the VM, without a task",
+            vec![
+                Fault::on("POST", "/vm/v3/host/*/stop").act(Action::VanishTask),
+                Fault::on("GET", "/vm/v3/host").nth(2).times(6).act(broken()),
+            ],
+        ),
+        (
+            "the connection",
+            vec![
+                Fault::on("POST", "/vm/v3/host/*/stop").act(Action::VanishTask),
+                Fault::on("GET", "/vm/v3/host").nth(2).times(6).act(Action::CloseBefore),
+            ],
+        ),
+    ];
+    each(&cases, |faults| {
+        let world = TestWorld::with(|scene| "change=60".clone_into(&mut scene.limits));
+        let (item, host) = in_state(&world, "active");
+        for fault in faults {
+            world.vmm.fault(fault.clone());
+        }
+        world.succeed(item, "stop");
+        assert_eq!(world.asked(), [post(format!("host/{host}/stop"), json!({}))], "{}", world.bill.log());
+    });
+}
+
+#[test]
+fn a_vmmanager_that_is_away_is_no_reason_for_force() {
+    let world = TestWorld::with(|scene| "change=4,asleep=1".clone_into(&mut scene.limits));
+    let (item, host) = in_state(&world, "active");
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/stop").always());
+    assert_eq!(world.fail(item, "stop").kind, Kind::Vm6Connect);
+    assert!(
+        world.asked().iter().all(|asked| *asked == post(format!("host/{host}/stop"), json!({}))),
+        "{:?}",
+        world.asked()
+    );
+    world.vmm.clear_faults();
+    world.succeed(item, "stop");
+}
+
+const RESTARTS: [&str; 2] = ["reboot", "hardreboot"];
+
+/// The journal, not the memory of one try, knows what was asked for; the history says what came of it.
+#[test]
+fn a_restart_is_recognised_in_every_kind_of_history() {
+    let shapes = [History::Short, History::WithoutIds];
+    let cases: Vec<_> = RESTARTS.iter().flat_map(|button| shapes.map(|shape| (*button, (*button, shape)))).collect();
+    each(&cases, |&(button, shape)| {
+        let world = TestWorld::with(slow);
+        world.vmm.change(|platform| platform.variant.history = shape);
+        let (item, host) = in_state(&world, "active");
+        for starts in 2..4 {
+            assert!(world.killed_at(item, button, &[], "power.after_request"));
+            world.succeed(item, button);
+            assert_eq!(power(&world, host), ("active".to_owned(), starts), "{shape:?}\n{}", world.bill.log());
+        }
+        world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/restart").act(Action::LoseAnswer));
+        world.succeed(item, button);
+        assert_eq!(power(&world, host), ("active".to_owned(), 4), "{shape:?}\n{}", world.bill.log());
+        // One that never arrived is asked for by the next try.
+        world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/restart").act(Action::CloseBefore));
+        assert!(!world.perform(item, button).done);
+        world.succeed(item, button);
+        assert_eq!(power(&world, host), ("active".to_owned(), 5), "{shape:?}\n{}", world.bill.log());
+    });
+}
+
+#[test]
+fn a_history_that_fails_for_a_moment_is_not_the_lack_of_one() {
+    let broken = |path: &str| {
+        let action = Action::Error { status: 500, code: 3, msg: "database is locked".to_owned() };
+        Fault::on("GET", path).times(5).act(action)
+    };
+    each(&RESTARTS.map(|button| (button, button)), |button| {
+        let world = TestWorld::with(|scene| "appear=8".clone_into(&mut scene.limits));
+        let (item, host) = in_state(&world, "active");
+        let history = format!("/vm/v3/host/{host}/history");
+        world.vmm.fault(broken(&history));
+        assert_eq!(world.fail(item, button).kind, Kind::Vm6Api);
+        assert_eq!(world.asked(), NOTHING, "a restart that could not be recognised is not asked for");
+        world.vmm.clear_faults();
+        assert!(world.killed_at(item, button, &[], "power.after_request"));
+        world.vmm.fault(broken(&history));
+        world.succeed(item, button);
+        assert_eq!(power(&world, host), ("active".to_owned(), 2), "{}", world.bill.log());
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pmvmmanager6::queue::{self, Scope};
-use sandbox::vmm::Platform;
+use sandbox::vmm::{Action, Fault, Platform};
 
 use crate::support::processes::until;
 use crate::support::world::TestWorld;
@@ -33,6 +33,25 @@ fn runtime(world: &TestWorld) -> std::path::PathBuf {
 fn in_creation(platform: &Platform) -> usize {
     let unfinished = |status: &str| matches!(status, "created" | "deferred" | "running");
     platform.tasks.values().filter(|task| task.name == "host_create" && unfinished(&task.status)).count()
+}
+
+/// A stop that never ends, of one client, and what another has ordered.
+#[test]
+fn a_clients_button_does_not_keep_the_queue() {
+    let world = TestWorld::with(|scene| "button=1,change=60".clone_into(&mut scene.limits));
+    let (pressed, other) = (world.opened(), world.opened());
+    world.bill.set_handler(world.handler, "queue_enabled", "on");
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/stop").act(Action::NeverEndTask));
+    let operation = world.bill.operation(pressed, "stop");
+    let mut button = world.begin(pressed, "stop", operation);
+    let runs =
+        |item: u64| queue::list(&runtime(&world)).unwrap().into_iter().any(|e| e.label.item == Some(item.into()));
+    until("the button is pressed", || (!world.changes().is_empty()).then_some(()));
+    world.succeed(other, "suspend");
+    assert!(button.try_wait().unwrap().is_none(), "it still waits for its VM");
+    assert!(runs(pressed), "and nobody else may work on its service");
+    button.kill().unwrap();
+    button.wait().unwrap();
 }
 
 #[test]

@@ -127,9 +127,13 @@ fn journal(remembered: &JournalPart) -> String {
         fact("stopped again", format!("{} times while suspended", record.stopped_again)),
     ];
     facts.extend(record.task.as_ref().map(|(consul, name)| fact("task", format!("{name} {consul}"))));
-    facts.extend(record.restart.map(|it| {
-        let text =
-            format!("for operation {}, after task {}, its task {}", it.operation, or_dash(it.after), or_dash(it.task));
+    facts.extend(record.restart.as_ref().map(|it| {
+        let text = format!(
+            "for operation {}, after task {}, its task {}",
+            it.operation,
+            or_dash(it.after.as_deref()),
+            or_dash(it.task)
+        );
         fact("restart", text)
     }));
     facts.extend(remembered.meter.as_ref().map(|meter| {

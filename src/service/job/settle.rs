@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::assignment::Job;
 use crate::backoff::Backoff;
 use crate::error::Result;
+use crate::log;
 use crate::vmm::{Ended, Failure, Outcome, Task};
 
 /// Looks again and again until `look` finds something; nothing when it has not for as long as `limit`. It looks once
@@ -28,6 +29,30 @@ pub(crate) fn settle<T>(
             return Ok(None);
         }
         wait.pause(subject);
+    }
+}
+
+/// The same where a look that fails is no news: it looks again. The error when the last look was such a one.
+pub(crate) fn keep_looking<T>(
+    subject: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    let mut failed = None;
+    let found = settle(subject, limit, || {
+        let seen = look();
+        failed = seen.as_ref().err().filter(|error| error.may_pass()).cloned();
+        match &failed {
+            Some(error) => {
+                log::warn!("{error}; looking again");
+                Ok(None)
+            }
+            None => seen,
+        }
+    })?;
+    match (found, failed) {
+        (None, Some(error)) => Err(error),
+        (found, _) => Ok(found),
     }
 }
 

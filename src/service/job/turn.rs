@@ -2,7 +2,8 @@
 //!
 //! Lock order: the service's ticket, then the ticket of the queue key; never the other way, so there is no deadlock. The
 //! service is read after the wait, and its handler again, because both may have changed meanwhile. A run that is killed loses its tickets with its
-//! life. Deliberately absent: a ticket for work that only reads, and for a dry run.
+//! life. A client's button gives its place in the queue back after a while, whatever it still waits for.
+//! Deliberately absent: a ticket for work that only reads, and for a dry run.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,9 +17,20 @@ use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::log;
 use crate::panel::{Handler, Panel};
 use crate::progress::Progress;
-use crate::queue::{self, Label, Turn};
+use crate::queue::{self, Label, Lent, Turn};
 use crate::recorder::{self, Metric};
 use crate::settings::{HandlerSettings, SERVICE_PREFIX, service_key};
+
+/// Operations that a client starts himself, as often as he likes: they do not keep the handler's queue from orders.
+const BUTTONS: [&str; 4] = ["start", "stop", "reboot", "hardreboot"];
+
+/// What an operation holds while it runs.
+enum Held {
+    /// Until its end; both tickets are given back in one step.
+    Whole { _turn: Turn },
+    /// The place in the queue for a while; the service until its end.
+    Lent { _place: Lent, _alone: Turn },
+}
 
 /// Where operations run: the installation, and the operation of BILLmanager that asks for them.
 pub(crate) struct Turns<'a> {
@@ -58,9 +70,16 @@ impl<'a> Turns<'a> {
         let settings = HandlerSettings::read(&handler.params);
         let alone = self.ticket(&service_key(item), 1, &label)?;
         let queued = settings.queue_enabled.then(|| settings.queue_key.of(command, handler.id, item));
-        let _turn = match queued {
-            Some(key) => self.ticket(&key, settings.queue_count, &label)?.after(alone),
-            None => alone,
+        let _held = match queued {
+            Some(key) => {
+                let turn = self.ticket(&key, settings.queue_count, &label)?;
+                if BUTTONS.contains(&command) {
+                    Held::Lent { _place: Lent::new(turn, self.config.limits.button), _alone: alone }
+                } else {
+                    Held::Whole { _turn: turn.after(alone) }
+                }
+            }
+            None => Held::Whole { _turn: alone },
         };
         // While it waited, the service may have moved to another handler, and the handler to another VMmanager.
         let handler = if self.waited.get() { self.begin(item)? } else { handler };

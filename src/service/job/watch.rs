@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::assignment::Job;
-use super::settle::settle;
+use super::settle::{keep_looking, settle};
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::log;
@@ -75,17 +75,17 @@ impl Job<'_> {
             Ok(Ended::Complete) => self.limits().unlisted.min(limit),
             Ok(Ended::Unlisted) | Err(Failure::Unknown(_)) => limit,
             Err(Failure::Refused(error)) => {
-                let is = self.vmm.host(host)?.map(|host| host.state);
+                let is = self.vmm.host(host).ok().flatten().map(|host| host.state);
                 return if is.as_ref() == Some(state) { Ok(()) } else { Err(error) };
             }
         };
         self.wait_for_state(host, state, limit)
     }
 
-    /// Waits until the VM is in `state`.
+    /// Waits until the VM is in `state`. A look that fails says nothing about it.
     pub fn wait_for_state(&self, host: VmId, state: &HostState, limit: Duration) -> Result<()> {
         let mut is = None;
-        let reached = settle(&format!("VM {host}: waiting until it is {state}"), limit, || {
+        let reached = keep_looking(&format!("VM {host}: waiting until it is {state}"), limit, || {
             is = self.vmm.host(host)?.map(|host| host.state);
             Ok((is.as_ref() == Some(state)).then_some(()))
         })?;

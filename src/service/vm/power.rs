@@ -8,8 +8,8 @@ use crate::id::VmId;
 use crate::journal::Restart;
 use crate::panel::ServiceStatus;
 use crate::service::job::Job;
-use crate::service::job::settle::settle;
-use crate::vmm::{Ended, Failure, Host, HostState, Past, Task};
+use crate::service::job::settle::keep_looking;
+use crate::vmm::{Ended, Failure, Host, HostState, Moment, Past, Task};
 use crate::{fault, log};
 
 /// Stops the VM; by force when a gentle stop does not end in its time.
@@ -24,12 +24,30 @@ pub(crate) fn stop(job: &Job, host: &Host) -> Result<()> {
         fault::point("power.after_request");
         outcome
     });
-    let result = gentle.or_else(|error| {
-        log::warn!("service {}: VM {} did not stop ({error}); it is stopped by force", job.service.id, host.id);
-        job.reach(host.id, &HostState::Stopped, job.limits().change, || job.vmm.stop_host(host.id, true))
-    });
+    let result = match gentle {
+        Err(error) if calls_for_force(&error) => stop_by_force(job, host.id, &error),
+        gentle => gentle,
+    };
     fault::point("power.waited");
     result
+}
+
+/// VMmanager has refused the stop, its task has failed, or the VM had all its time. That VMmanager cannot be reached is
+/// no reason to cut anybody's power.
+fn calls_for_force(error: &Error) -> bool {
+    match error.kind {
+        Kind::Vm6Api | Kind::Vm6Busy | Kind::Vm6Task => true,
+        Kind::Vm6Timeout => error.is_long_wait(),
+        _ => false,
+    }
+}
+
+fn stop_by_force(job: &Job, host: VmId, why: &Error) -> Result<()> {
+    if job.vmm.host(host)?.is_some_and(|host| host.state == HostState::Stopped) {
+        return Ok(());
+    }
+    log::warn!("service {}: VM {host} did not stop ({why}); it is stopped by force", job.service.id);
+    job.reach(host, &HostState::Stopped, job.limits().change, || job.vmm.stop_host(host, true))
 }
 
 /// Starts the VM.
@@ -48,13 +66,13 @@ pub(crate) fn start(job: &Job, host: &Host) -> Result<()> {
     result
 }
 
-/// Restarts the VM; one that is stopped is started. One operation asks for one restart: the VM's newest task is on the
-/// disk before the request, so that the next try sees whether a restart came of it.
+/// Restarts the VM; one that is stopped is started. One operation asks for one restart: the end of the VM's history is on
+/// the disk before the request, so that the next try sees whether a restart came of it.
 fn restart(job: &Job, force: bool) -> Result<()> {
     let (item, limit) = (job.service.id, job.limits().change);
     let host = job.vm()?;
     if let Some(earlier) = job.journal.restart_of(item, job.operation)?
-        && goes_on(job, host.id, earlier)?
+        && goes_on(job, host.id, &earlier)?
     {
         return job.wait_for_state(host.id, &HostState::Running, limit);
     }
@@ -62,10 +80,10 @@ fn restart(job: &Job, force: bool) -> Result<()> {
     if host.state == HostState::Stopped {
         return start(job, &host);
     }
-    let after = newest_task(job, host.id)?;
+    let after = job.vmm.history(host.id)?.map(|history| Moment::end_of(&history, is_restart));
     if let Some(operation) = job.operation {
         let mark = job.mark.to_string();
-        job.journal.restarting(job.subject(job.platform()?, &mark), operation, after)?;
+        job.journal.restarting(job.subject(job.platform()?, &mark), operation, after.as_ref())?;
     }
     fault::point("power.before_request");
     let outcome = job.vmm.restart_host(host.id, force);
@@ -80,7 +98,7 @@ fn restart(job: &Job, force: bool) -> Result<()> {
         Ok(Ended::Unlisted) => drop(job.idle(host.id)?),
         Err(Failure::Unknown(error)) => {
             log::warn!("service {item}: {error}; looking whether VM {} is restarted", host.id);
-            if !taken_up(job, host.id, after)? {
+            if !taken_up(job, host.id, after.as_ref())? {
                 return Err(error.and("no restart of the VM is seen; the next try looks again before it asks"));
             }
             job.idle(host.id)?;
@@ -92,14 +110,15 @@ fn restart(job: &Job, force: bool) -> Result<()> {
 }
 
 /// Whether the restart that an earlier try of this operation asked for is done; `false` lets this try ask.
-fn goes_on(job: &Job, host: VmId, earlier: Restart) -> Result<bool> {
+fn goes_on(job: &Job, host: VmId, earlier: &Restart) -> Result<bool> {
     let item = job.service.id;
+    let after = earlier.after.as_deref().and_then(|after| after.parse().ok());
     let failed = match earlier.task {
         Some(task) => match job.finish(Ok(Some(Task::named(task, "host_start"))), job.limits().change) {
             Err(Failure::Refused(error)) if error.kind == Kind::Vm6Task => true,
             ended => ended.map(|_| false)?,
         },
-        None if taken_up(job, host, earlier.after)? => job.idle(host)?.state == HostState::Stopped,
+        None if taken_up(job, host, after.as_ref())? => job.idle(host)?.state == HostState::Stopped,
         None => return Ok(false),
     };
     if failed {
@@ -111,15 +130,20 @@ fn goes_on(job: &Job, host: VmId, earlier: Restart) -> Result<bool> {
     Ok(!failed)
 }
 
-/// A task of a restart that is newer than `after` has come, or comes in the time that an accepted request may take.
-fn taken_up(job: &Job, host: VmId, after: Option<u64>) -> Result<bool> {
-    const TASKS: [&str; 3] = ["host_stop", "host_start", "host_restart"];
+/// A task of a restart has come since `after`, or comes in the time that an accepted request may take. Without a history
+/// nothing can be seen.
+fn taken_up(job: &Job, host: VmId, after: Option<&Moment>) -> Result<bool> {
     let Some(after) = after else { return Ok(false) };
-    let is_newer = |past: &Past| past.id.is_some_and(|id| id > after) && TASKS.contains(&past.name.as_str());
-    let seen = settle(&format!("VM {host}: waiting for its restart"), job.limits().appear, || {
-        Ok(job.vmm.history(host)?.iter().flatten().any(is_newer).then_some(()))
+    let seen = keep_looking(&format!("VM {host}: waiting for its restart"), job.limits().appear, || {
+        let history = job.vmm.history(host)?;
+        Ok(history.is_some_and(|history| after.is_passed(&history, is_restart)).then_some(()))
     })?;
     Ok(seen.is_some())
+}
+
+/// A task that a restart may consist of.
+fn is_restart(past: &Past) -> bool {
+    ["host_stop", "host_start", "host_restart"].contains(&past.name.as_str())
 }
 
 /// Number of the VM's newest task, if VMmanager reports it.
