@@ -84,6 +84,8 @@ pub enum Origin {
     Module,
     /// BILLmanager could not be asked at all, which says nothing about what it would have answered.
     UnreachablePanel,
+    /// The service has got another handler because of it: the operation can go on there.
+    Moved,
     /// A single request to VMmanager that has no usable answer.
     Unanswered,
 }
@@ -154,6 +156,11 @@ impl Error {
     /// Whether BILLmanager could not be asked at all.
     pub fn is_unreachable_panel(&self) -> bool {
         self.origin == Origin::UnreachablePanel
+    }
+
+    /// Whether the operation can go on with another handler.
+    pub fn is_moved(&self) -> bool {
+        self.origin == Origin::Moved
     }
 
     /// Whether VMmanager could not be asked for now: the same request may have an answer in a moment.

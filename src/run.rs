@@ -73,7 +73,7 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
 /// An operation waits for a BILLmanager that restarts; in front of a form somebody waits for us.
 fn patient(config: &Config, found: &Result<&Command>) -> Config {
     match found {
-        Ok(Command { work: Work::Service(_) | Work::Handler(_), .. }) | Err(_) => config.clone(),
+        Ok(Command { work: Work::Service(_) | Work::Button(_) | Work::Handler(_), .. }) | Err(_) => config.clone(),
         Ok(_) => config.impatient(),
     }
 }
@@ -95,12 +95,13 @@ fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// Errors before the command was known are reported too: the running operation must not stay silent.
 fn fail(context: &Context, error: &Error, stdout: &mut dyn Write) -> u8 {
     log::error!("--command {} failed: {error}", context.call.command);
-    let handler = context.turns.handler();
+    let (handler, tried) = (context.turns.handler(), context.turns.tried());
     let failure = Failure {
         command: &context.call.command,
         item: context.call.optional_id("item").ok().flatten(),
         operation: context.call.optional_id("runningoperation").ok().flatten(),
         handler: handler.as_ref().map(|(id, name)| (*id, name.as_str())),
+        tried: &tried,
         error,
     };
     _ = print(stdout, &error_document(error));

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::ServiceId;
 use crate::panel::Panel;
 use crate::service::job::Job;
-use crate::service::job::turn::Turns;
+use crate::service::job::turn::{Stay, Turns};
 
 /// Reads a service without changing anything.
 pub(super) fn read<T>(config: &Config, item: ServiceId, work: impl FnOnce(&Job) -> Result<T>) -> Result<T> {
@@ -21,5 +21,5 @@ pub(super) fn change<T>(
     work: impl FnOnce(&Job) -> Result<T>,
 ) -> Result<T> {
     refuse_copy(config, command)?;
-    Turns::new(config, &Panel::new(config), None).with_turn(item, command, work)
+    Turns::new(config, &Panel::new(config), None).with_turn(item, command, Stay::ToTheEnd, work)
 }

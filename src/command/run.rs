@@ -10,6 +10,7 @@ use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::service::handler::HandlerJob;
+use crate::service::job::turn::Stay;
 use crate::wire::{self, Element};
 
 impl Context<'_> {
@@ -23,7 +24,7 @@ impl Context<'_> {
                 answer(self).map(Some)
             }
             Work::Look(answer) => self.turns.with_job(self.item()?, |job| answer(job, self.call)).map(Some),
-            Work::Handler(_) | Work::Service(_) if self.config.do_nothing() => {
+            Work::Handler(_) | Work::Service(_) | Work::Button(_) if self.config.do_nothing() => {
                 log::info!("etc/billmgr.DoNothing exists: {} does nothing on this installation", command.name);
                 Ok(None)
             }
@@ -33,15 +34,19 @@ impl Context<'_> {
                 run(self, &HandlerJob::new(self.config, self.panel, handler, command.name)?).map(|()| None)
             }
             Work::Service(run) => {
-                let done = self.turns.with_turn(self.item()?, command.name, |job| run(job, self.call));
+                let done = self.turns.with_turns(self.item()?, command.name, |job| run(job, self.call));
                 done.inspect_err(|error| self.take_tariff_change_back(command, error)).map(|()| None)
+            }
+            Work::Button(run) => {
+                let done = self.turns.with_turn(self.item()?, command.name, Stay::ForAWhile, |job| run(job, self.call));
+                done.map(|()| None)
             }
         }
     }
 
     /// Runs an operation on a service for its plan; its own error, if it has one.
     pub(crate) fn dry_run(&self, command: &Command, plan: &Rc<Plan>) -> Result<Option<Error>> {
-        let Work::Service(run) = command.work else {
+        let (Work::Service(run) | Work::Button(run)) = command.work else {
             let text = format!("{} does not change a service: there is nothing to plan", command.name);
             return Err(Error::new(Kind::NotSupported, command.name, text));
         };

@@ -4,6 +4,7 @@ use super::context::Context;
 use crate::error::Result;
 use crate::log;
 use crate::service::handler::{HandlerJob, overage, traffic};
+use crate::service::job::turn::Stay;
 use crate::service::vm::speed_cap;
 
 /// Records the traffic of all services, then caps the speeds of those that have used up theirs. The statistics are
@@ -11,7 +12,8 @@ use crate::service::vm::speed_cap;
 pub(super) fn run(context: &Context, job: &HandlerJob) -> Result<()> {
     let usages = traffic::record(job)?;
     for (item, speeds) in overage::changes(job, &usages)? {
-        let changed = context.turns.with_turn(item, "stat", |service| speed_cap::apply(service, speeds));
+        let changed =
+            context.turns.with_turn(item, "stat", Stay::ToTheEnd, |service| speed_cap::apply(service, speeds));
         if let Err(error) = changed {
             log::error!("service {item}: the speeds could not be changed: {error}");
         }

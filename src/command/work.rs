@@ -23,6 +23,8 @@ pub(crate) enum Work {
     /// Changes a service: runs under the service's ticket, waits in the handler's queue, does nothing on a copied
     /// installation, prints nothing.
     Service(fn(&Job, &Invocation) -> Result<()>),
+    /// The same at a client's click: it keeps its place in the queue for a while only.
+    Button(fn(&Job, &Invocation) -> Result<()>),
 }
 
 /// One line of the table.

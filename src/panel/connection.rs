@@ -45,6 +45,11 @@ impl Panel {
         Panel { mgrctl: self.mgrctl.dry_run(plan), ..self }
     }
 
+    /// Whether calls go into a plan.
+    pub fn is_dry_run(&self) -> bool {
+        self.mgrctl.planned().is_some()
+    }
+
     /// Runs a panel function that only asks, or that does no harm when it is run twice.
     pub(super) fn call(&self, function: &str, params: &[(&str, Value)]) -> Result<Element> {
         self.mgrctl.call(function, params, &|| Ok(false))

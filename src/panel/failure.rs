@@ -4,6 +4,7 @@
 //! Nothing here may fail loudly: the operation has failed already, and its own error is the one that people must see.
 
 use super::connection::Panel;
+use super::database::Param;
 use super::value::Value;
 use crate::config;
 use crate::error::{Error, Result};
@@ -15,6 +16,14 @@ const TRIES_BEFORE_STAFF: i64 = 10;
 /// Of a document that is one value of the environment: the system takes 128 KiB [protocol 5.1].
 const MAX_BYTES: usize = 100 * 1024;
 
+/// A handler that could not make a service, which went on to another one.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub handler: HandlerId,
+    pub name: String,
+    pub error: Error,
+}
+
 pub struct Failure<'a> {
     /// The command as the panel named it.
     pub command: &'a str,
@@ -24,6 +33,8 @@ pub struct Failure<'a> {
     pub operation: Option<OperationId>,
     /// The handler, when it was known by then.
     pub handler: Option<(HandlerId, &'a str)>,
+    /// Handlers that were tried before it.
+    pub tried: &'a [Tried],
     pub error: &'a Error,
 }
 
@@ -43,8 +54,8 @@ impl Panel {
                 unless_refused(self.hand_over(failure, item, operation))?;
             }
         }
-        if let (true, Some((id, name))) = (failure.error.kind.is_connection(), failure.handler) {
-            unless_refused(self.register_problem(failure.error, id, name))?;
+        if let (true, Some(handler)) = (failure.error.kind.is_connection(), failure.handler) {
+            unless_refused(self.register_problem("processingmodule_connect", handler, failure.error, &[]))?;
         }
         Ok(())
     }
@@ -84,10 +95,24 @@ impl Panel {
         self.call_once("task.edit", &params, &has_task).map(drop)
     }
 
-    fn register_problem(&self, error: &Error, handler: HandlerId, name: &str) -> Result<()> {
+    /// Tells staff that a service went on to another handler.
+    pub fn report_move(&self, item: ServiceId, from: (HandlerId, &str), error: &Error) -> Result<()> {
+        let rows = self.rows("SELECT name FROM item WHERE id = ?", &[Param::Id(item.get())])?;
+        let (id, name) = (item.to_string(), rows.first().map_or("", |row| row.text(0)));
+        let more = [("param_item_name", Value::Private(name)), ("param_iid", Value::Plain(&id))];
+        unless_refused(self.register_problem("processingmodule_getnextmodule", from, error, &more))
+    }
+
+    fn register_problem(
+        &self,
+        problem: &str,
+        (handler, name): (HandlerId, &str),
+        error: &Error,
+        more: &[(&str, Value)],
+    ) -> Result<()> {
         let (id, text) = (handler.to_string(), error.to_string());
-        let params = [
-            ("name", Value::Plain("processingmodule_connect")),
+        let mut params = vec![
+            ("name", Value::Plain(problem)),
             ("id", Value::Plain(&id)),
             ("param_pm_name", Value::Private(name)),
             ("param_pm_id", Value::Plain(&id)),
@@ -95,6 +120,7 @@ impl Panel {
             ("level", Value::Plain("error")),
             ("sok", Value::Plain("ok")),
         ];
+        params.extend(more.iter().map(|(name, value)| (*name, value.again())));
         self.call("problems.register", &params).map(drop)
     }
 }
@@ -121,21 +147,38 @@ fn errorxml(failure: &Failure) -> String {
 
 fn with_log(failure: &Failure, log: &str) -> Element {
     let date = config::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let error = failure.error;
-    let node = Element::new("error")
-        .attribute("date", &date)
+    let last = error_node(failure.error, &date).child(Element::with_text("log", log));
+    let mut doc = Element::new("doc");
+    for Tried { handler, name, error } in failure.tried {
+        doc = doc.child(module_node(*handler, name, &date).child(error_node(error, &date)).child(words(error, &date)));
+    }
+    doc = match failure.handler {
+        Some((id, name)) => {
+            doc.child(module_node(id, name, &date).child(last.clone()).child(words(failure.error, &date)))
+        }
+        None => doc.child(words(failure.error, &date)),
+    };
+    doc.child(last)
+}
+
+fn module_node(handler: HandlerId, name: &str, date: &str) -> Element {
+    let node = Element::new("processingmodule").attribute("date", date).attribute("id", handler.to_string());
+    node.attribute("name", name)
+}
+
+fn error_node(error: &Error, date: &str) -> Element {
+    Element::new("error")
+        .attribute("date", date)
         .attribute("type", error.kind.name())
         .attribute("object", &error.object)
         .attribute("value", error.message())
         .child(Element::with_text("param", error.message()).attribute("name", "value"))
         .child(Element::with_text("backtrace", error.to_string()))
-        .child(Element::with_text("log", log));
-    let words =
-        Element::with_text("custommessage", error.message()).attribute("type", "error").attribute("date", &date);
-    let doc = Element::new("doc");
-    let Some((id, name)) = failure.handler else { return doc.child(words).child(node) };
-    let module = Element::new("processingmodule").attribute("date", &date).attribute("id", id.to_string());
-    doc.child(module.attribute("name", name).child(node.clone()).child(words)).child(node)
+}
+
+/// What people read above the error.
+fn words(error: &Error, date: &str) -> Element {
+    Element::with_text("custommessage", error.message()).attribute("type", "error").attribute("date", date)
 }
 
 fn unless_refused(result: Result<()>) -> Result<()> {

@@ -6,6 +6,7 @@ use super::value::Value;
 use crate::config::MODULE;
 use crate::error::{Error, Kind, Result};
 use crate::id::{HandlerId, ServiceId, TariffId};
+use crate::log;
 
 /// A VM to be offered as a service.
 pub struct Import<'a> {
@@ -52,6 +53,19 @@ impl Panel {
                    ORDER BY pm.orderpriority, pm.ipmgr, pm.id";
         let rows = self.rows(sql, &[Param::Id(tariff.get()), Param::Text(MODULE)])?;
         Ok(rows.iter().filter_map(|row| Some(Candidate { id: row.id(0)?, ip_manager: row.id(1) })).collect())
+    }
+
+    /// Asks for another handler of a service than `from`; nothing when BILLmanager has none. It may be another module's.
+    pub fn next_handler(&self, item: ServiceId, from: HandlerId) -> Result<Option<HandlerId>> {
+        let moved = || Ok(self.owner(item)?.handler.filter(|now| *now != from));
+        let id = item.to_string();
+        let has_moved = || Ok(moved()?.is_some());
+        match self.call_once("service.getnextmodule", &[("elid", Value::Plain(&id))], &has_moved) {
+            Err(error) if error.is_unreachable_panel() => return Err(error),
+            Err(none) => log::info!("service {item}: {none}"),
+            Ok(_) => {}
+        }
+        moved()
     }
 
     /// The text that the module keeps with a handler; empty when there is none.

@@ -34,8 +34,8 @@ mod value;
 
 pub(crate) use addons::Amount;
 pub(crate) use connection::Panel;
-pub(crate) use failure::Failure;
 pub use failure::error_document;
+pub(crate) use failure::{Failure, Tried};
 pub(crate) use foreign::refuse_foreign;
 pub(crate) use handlers::{Candidate, Import, Listed};
 

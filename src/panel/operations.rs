@@ -1,10 +1,12 @@
 //! What BILLmanager itself is about to do with a service: its running operations and how their last try failed
 //! [protocol 3.30, 5.10].
 
+use std::collections::BTreeMap;
+
 use super::connection::Panel;
 use super::database::{Param, Row};
 use crate::error::Result;
-use crate::id::{OperationId, ServiceId};
+use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::wire;
 
 /// A row of `runningoperation`: an operation that BILLmanager repeats until it succeeds or staff takes it over.
@@ -23,6 +25,16 @@ pub struct Operation {
 }
 
 impl Panel {
+    /// How many services are being opened at each handler, without one of them.
+    pub fn openings(&self, but: Option<ServiceId>) -> Result<BTreeMap<HandlerId, usize>> {
+        let sql = "SELECT i.processingmodule, COUNT(*) FROM runningoperation r JOIN item i ON r.item = i.id \
+                   WHERE r.intname = 'open' AND COALESCE(r.manual, 'off') <> 'on' AND i.id <> ? \
+                   GROUP BY i.processingmodule";
+        let rows = self.rows(sql, &[Param::Id(but.unwrap_or_default().get())])?;
+        let counted = |row: &Row| Some((row.id(0)?, usize::try_from(row.number(1)?).ok()?));
+        Ok(rows.iter().filter_map(counted).collect())
+    }
+
     /// The running operations of a service, oldest first.
     pub fn operations(&self, item: ServiceId) -> Result<Vec<Operation>> {
         let sql = "SELECT id, intname, trycount, manual, errorxml FROM runningoperation WHERE item = ? ORDER BY id";

@@ -13,8 +13,13 @@ use super::model::Past;
 pub enum Moment {
     /// Id of the newest task.
     Task(u64),
-    /// Date of the newest task, and how many of the tasks looked for have it.
-    Second { tasks: usize, date: String },
+    /// The second of the newest task.
+    Second {
+        /// How many of the tasks looked for are of it.
+        tasks: usize,
+        /// As VMmanager writes it.
+        date: String,
+    },
 }
 
 impl Moment {

@@ -269,8 +269,8 @@ fn every_rule_is_needed() {
 #[test]
 fn waiting_has_one_place() {
     const OWNERS: [(&str, &[&str]); 3] = [
-        ("thread::sleep(", &["admin::hold", "admin::visit", "backoff", "vmm::client"]),
-        ("Backoff::", &["backoff", "panel::mgrctl", "service::job::settle", "vmm::task"]),
+        ("thread::sleep(", &["admin::hold", "admin::visit", "backoff", "panel::child", "queue::lent", "vmm::client"]),
+        ("Backoff::", &["backoff", "panel::connection", "panel::mgrctl", "service::job::settle", "vmm::task"]),
         ("vmm.wait(", &["service::job::settle"]),
     ];
     for source in sources() {

@@ -35,6 +35,7 @@ mod life_sync;
 mod long_lists;
 mod main_job;
 mod misfortune;
+mod next_handler;
 mod panel_calls;
 mod parallel;
 mod platforms;

@@ -2,7 +2,7 @@
 
 use pmvmmanager6::error::Kind;
 use pmvmmanager6::wire;
-use sandbox::bill::{Database, Handler, Tariff};
+use sandbox::bill::{Database, Handler, Order, Tariff};
 
 use crate::support::cases::each;
 use crate::support::refusal::Refusal;
@@ -25,7 +25,12 @@ fn asked(tariff: u64, skip: &str) -> String {
 
 #[track_caller]
 fn chosen(world: &TestWorld, tariff: u64, skip: &str) -> Vec<u64> {
-    let run = world.run_with_input(&["--command", "get_suitable_module"], &asked(tariff, skip));
+    listed(world, &asked(tariff, skip))
+}
+
+#[track_caller]
+fn listed(world: &TestWorld, input: &str) -> Vec<u64> {
+    let run = world.run_with_input(&["--command", "get_suitable_module"], input);
     assert_eq!(run.status, Some(0), "{run:#?}\n{}", world.bill.log());
     let answer = wire::parse(run.stdout.as_bytes()).unwrap();
     let modules = answer.find("modules").expect("a list, even if it is empty");
@@ -60,6 +65,33 @@ fn the_order_is_the_panels_with_the_unready_last_on_both_databases() {
         assert_eq!(chosen(&world, 999_999, ""), [0; 0], "nobody sells it");
         assert_eq!(world.mutations(), [""; 0], "VMmanager is only read");
     });
+}
+
+/// The service's own handler is kept, unless it cannot make the VM or has enough to do.
+#[test]
+fn the_handler_that_the_service_has_is_kept() {
+    let world = TestWorld::start();
+    let [first, second, third] = [1, 2, 3].map(|place| handler(&world, PASSWORD, "1", place));
+    let tariff = sold_by(&world, &[first, second, third]);
+    let item = world.bill.order(&Order::new(world.alice, tariff, third));
+    let ask = |item: &str| {
+        let input = format!("<doc><item><pricelist>{tariff}</pricelist>{item}</item><skip_modules/></doc>");
+        listed(&world, &input)
+    };
+    assert_eq!(ask(""), [first, second, third]);
+    for named in [format!("<processingmodule>{third}</processingmodule>"), format!("<id>{item}</id>")] {
+        assert_eq!(ask(&named), [third, first, second], "{named}");
+    }
+    assert_eq!(ask("<id>4711</id>"), [first, second, third], "a service that does not exist");
+    // The running operation of the service itself does not count.
+    world.bill.set_handler(third, "queue_enabled", "on");
+    assert_eq!(ask(&format!("<id>{item}</id>")), [third, first, second]);
+    let other = world.bill.order(&Order::new(world.bob, tariff, third));
+    assert_eq!(ask(&format!("<id>{item}</id>")), [first, second, third], "its queue is full");
+    world.bill.exec("UPDATE runningoperation SET manual = 'on' WHERE item = ?", &[&other.to_string()]);
+    assert_eq!(ask(&format!("<id>{item}</id>")), [third, first, second], "an operation that staff has does not run");
+    world.bill.set_handler(third, "cluster", "77");
+    assert_eq!(ask(&format!("<id>{item}</id>")), [first, second, third], "its cluster is gone");
 }
 
 #[test]

@@ -1,28 +1,56 @@
-//! Which handler should make a service: BILLmanager's own order, with those last that could not make it now
-//! [protocol 3.4].
+//! Which handler should make a service: those that could make it now, those whose queue has room, the handler that the
+//! service has already, then BILLmanager's own order [protocol 3.4, A12].
 
 use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::id::{HandlerId, TariffId};
+use crate::id::{HandlerId, ServiceId, TariffId};
 use crate::log;
 use crate::panel::{Candidate, Handler, Panel};
 use crate::service::order::Placement;
 use crate::service::platform::{capacity, connection};
 use crate::settings::HandlerSettings;
-use crate::vmm::Client;
 
-/// Handlers of a tariff, best first, without those in `skipped`.
-pub(crate) fn rank(config: &Config, panel: &Panel, tariff: TariffId, skipped: &[HandlerId]) -> Result<Vec<HandlerId>> {
-    let chosen = choose(panel.candidates(tariff)?, skipped);
+/// Whose handler is chosen.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub tariff: TariffId,
+    /// Handlers that are out of the question, the last one tried last.
+    pub skipped: Vec<HandlerId>,
+    /// The service, when it exists already.
+    pub service: Option<ServiceId>,
+    /// Its handler so far.
+    pub connected: Option<HandlerId>,
+}
+
+/// What a handler can do now, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Ready,
+    /// As many services are being opened as its queue works on at once.
+    Busy,
+    Unready,
+}
+
+/// Handlers of a tariff, best first, without those that are skipped.
+pub(crate) fn rank(config: &Config, panel: &Panel, choice: &Choice) -> Result<Vec<HandlerId>> {
+    let chosen = choose(panel.candidates(choice.tariff)?, &choice.skipped);
     // One candidate is the best one, whatever its state is: nobody has to wait for an answer.
     if chosen.len() < 2 {
         return Ok(chosen);
     }
-    let (ready, unready): (Vec<HandlerId>, Vec<HandlerId>) =
-        chosen.into_iter().partition(|id| is_ready(config, panel, *id));
-    Ok(ready.into_iter().chain(unready).collect())
+    let openings = panel.openings(choice.service)?;
+    let standing = |id: HandlerId| match standing(config, panel, id, openings.get(&id).copied().unwrap_or_default()) {
+        Ok(standing) => standing,
+        Err(error) => {
+            log::warn!("handler {id} is put last: {error}");
+            Standing::Unready
+        }
+    };
+    let mut ranked: Vec<_> = chosen.into_iter().map(|id| (standing(id), Some(id) != choice.connected, id)).collect();
+    ranked.sort_by_key(|(standing, is_other, _)| (*standing, *is_other));
+    Ok(ranked.into_iter().map(|(_, _, id)| id).collect())
 }
 
 /// A handler that shares its IP manager with the last skipped one keeps the addresses where they are.
@@ -35,30 +63,21 @@ fn choose(candidates: Vec<Candidate>, skipped: &[HandlerId]) -> Vec<HandlerId> {
     left.iter().filter(|candidate| !restricted || shares(candidate)).map(|candidate| candidate.id).collect()
 }
 
-fn is_ready(config: &Config, panel: &Panel, id: HandlerId) -> bool {
-    let config = config.impatient();
-    let room = panel.handler(id).and_then(|handler| has_room(&connection::client(&config, &handler)?, &handler));
-    match room {
-        Ok(true) => true,
-        Ok(false) => {
-            log::warn!("handler {id}: its cluster has no room for another VM; it is put last");
-            false
-        }
-        Err(error) => {
-            log::warn!("handler {id} is put last: {error}");
-            false
-        }
+fn standing(config: &Config, panel: &Panel, id: HandlerId, openings: usize) -> Result<Standing> {
+    let handler = panel.handler(id)?;
+    let settings = HandlerSettings::read(&handler.params);
+    if !has_room(&config.impatient(), &handler, &settings)? {
+        log::warn!("handler {id}: its cluster has no room for another VM; it is put last");
+        return Ok(Standing::Unready);
     }
+    let is_busy = settings.queue_enabled && openings >= usize::try_from(settings.queue_count).unwrap_or(usize::MAX);
+    Ok(if is_busy { Standing::Busy } else { Standing::Ready })
 }
 
-/// A node that takes VMs and, where VMmanager reports it, a free address.
-fn has_room(vmm: &Client, handler: &Handler) -> Result<bool> {
-    let place = Placement::read(&HandlerSettings::read(&handler.params), &BTreeMap::new())?;
-    let cluster = connection::cluster(vmm, place.cluster)?.id;
-    let nodes = vmm.nodes()?;
-    let open =
-        nodes.iter().any(|node| node.cluster.as_ref().is_some_and(|c| c.id == cluster.get()) && node.takes_vms());
-    Ok(open && capacity::free_ipv4(&capacity::pools(vmm, cluster, &[])?) != Some(0))
+fn has_room(config: &Config, handler: &Handler, settings: &HandlerSettings) -> Result<bool> {
+    let vmm = connection::client(config, handler)?;
+    let place = Placement::read(settings, &BTreeMap::new())?;
+    capacity::has_room(&vmm, connection::cluster(&vmm, place.cluster)?.id)
 }
 
 #[cfg(test)]

@@ -15,14 +15,20 @@ use crate::dry_run::Plan;
 use crate::error::{Error, Result};
 use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::log;
-use crate::panel::{Handler, Panel};
+use crate::panel::{Handler, Panel, Tried};
 use crate::progress::Progress;
 use crate::queue::{self, Label, Lent, Turn};
 use crate::recorder::{self, Metric};
 use crate::settings::{HandlerSettings, SERVICE_PREFIX, service_key};
 
-/// Operations that a client starts himself, as often as he likes: they do not keep the handler's queue from orders.
-const BUTTONS: [&str; 4] = ["start", "stop", "reboot", "hardreboot"];
+/// For how long an operation keeps its place in the handler's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// As long as it runs.
+    ToTheEnd,
+    /// For a while, however long it runs: a client starts it as often as he likes, and orders must not wait for it.
+    ForAWhile,
+}
 
 /// What an operation holds while it runs.
 enum Held {
@@ -38,6 +44,8 @@ pub(crate) struct Turns<'a> {
     panel: &'a Panel,
     operation: Option<OperationId>,
     handler: RefCell<Option<(HandlerId, String)>>,
+    /// Handlers that the service has left in this run.
+    tried: RefCell<Vec<Tried>>,
     /// Something may have changed since the handler was read.
     waited: Cell<bool>,
 }
@@ -45,12 +53,24 @@ pub(crate) struct Turns<'a> {
 impl<'a> Turns<'a> {
     /// `operation` is the running operation of BILLmanager, if there is one.
     pub(crate) fn new(config: &'a Config, panel: &'a Panel, operation: Option<OperationId>) -> Self {
-        Turns { config, panel, operation, handler: RefCell::new(None), waited: Cell::new(false) }
+        Turns {
+            config,
+            panel,
+            operation,
+            handler: RefCell::new(None),
+            tried: RefCell::default(),
+            waited: Cell::new(false),
+        }
     }
 
     /// Id and name of the handler, as soon as it is known: for the report of a failure.
     pub(crate) fn handler(&self) -> Option<(HandlerId, String)> {
         self.handler.borrow().clone()
+    }
+
+    /// Handlers that could not make the service, for the report of a failure.
+    pub(crate) fn tried(&self) -> Vec<Tried> {
+        self.tried.borrow().clone()
     }
 
     /// Notes whose work this is.
@@ -63,6 +83,7 @@ impl<'a> Turns<'a> {
         &self,
         item: ServiceId,
         command: &str,
+        stay: Stay,
         work: impl FnOnce(&Job) -> Result<T>,
     ) -> Result<T> {
         let handler = self.begin(item)?;
@@ -73,10 +94,9 @@ impl<'a> Turns<'a> {
         let _held = match queued {
             Some(key) => {
                 let turn = self.ticket(&key, settings.queue_count, &label)?;
-                if BUTTONS.contains(&command) {
-                    Held::Lent { _place: Lent::new(turn, self.config.limits.button), _alone: alone }
-                } else {
-                    Held::Whole { _turn: turn.after(alone) }
+                match stay {
+                    Stay::ToTheEnd => Held::Whole { _turn: turn.after(alone) },
+                    Stay::ForAWhile => Held::Lent { _place: Lent::new(turn, self.config.limits.button), _alone: alone },
                 }
             }
             None => Held::Whole { _turn: alone },
@@ -84,6 +104,24 @@ impl<'a> Turns<'a> {
         // While it waited, the service may have moved to another handler, and the handler to another VMmanager.
         let handler = if self.waited.get() { self.begin(item)? } else { handler };
         work(&self.assignment(item, handler)?.job()?)
+    }
+
+    /// The same where a service may go on to BILLmanager's next handler, with that handler's queue; to each once.
+    pub(crate) fn with_turns(&self, item: ServiceId, command: &str, work: impl Fn(&Job) -> Result<()>) -> Result<()> {
+        loop {
+            let error = match self.with_turn(item, command, Stay::ToTheEnd, &work) {
+                Err(error) if error.is_moved() => error,
+                done => return done,
+            };
+            let Some((handler, name)) = self.handler() else { return Err(error) };
+            let next = self.panel.owner(item)?.handler;
+            let is_known = |tried: &Tried| Some(tried.handler) == next;
+            if next == Some(handler) || self.tried.borrow().iter().any(is_known) {
+                return Err(error);
+            }
+            log::warn!("service {item}: {error}");
+            self.tried.borrow_mut().push(Tried { handler, name, error });
+        }
     }
 
     /// Gathers what is known of a service for work that changes nothing.

@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub mod addresses;
 pub(crate) mod check_addon;
 pub(crate) mod link;
+mod next_handler;
 pub(crate) mod open;
 mod password;
 pub(crate) mod power;

@@ -16,7 +16,7 @@ use crate::service::job::Job;
 use crate::service::job::settle::settle;
 use crate::service::order::{Order, Placement, missing};
 use crate::service::platform::{catalogue, connection, interfaces};
-use crate::service::vm::{account, addresses, password, power, recipe, remove, resize, sync};
+use crate::service::vm::{account, addresses, next_handler, password, power, recipe, remove, resize, sync};
 use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, RecipeRun, Task, Tuning};
 use crate::{fault, log};
 
@@ -47,14 +47,17 @@ fn ensure(job: &Job, scripts: bool) -> Result<Host> {
     let host = match resume(job, &hash, scripts)? {
         Some((host, true)) => resize::apply(job, &order, host)?,
         Some((host, false)) => host,
-        None => {
-            let (vm, task) = create(job, &order, &place, &hash)?;
-            fault::point("create.recorded");
-            complete(job, vm, task.as_ref(), scripts)?.ok_or_else(|| vanished(vm))?
-        }
+        None => make(job, &order, &place, &hash, scripts).map_err(|error| next_handler::instead(job, error))?,
     };
     // With two interfaces a VM is made with one address on each; what was ordered beyond that follows.
     if place.additional_interface { addresses::apply(job, &order, host) } else { Ok(host) }
+}
+
+/// A VM where none was found.
+fn make(job: &Job, order: &Order, place: &Placement, hash: &str, scripts: bool) -> Result<Host> {
+    let (vm, task) = create(job, order, place, hash)?;
+    fault::point("create.recorded");
+    complete(job, vm, task.as_ref(), scripts)?.ok_or_else(|| vanished(vm))
 }
 
 /// What an earlier run left: the VM, complete, and whether the order was changed while it was being made.
