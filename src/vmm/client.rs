@@ -228,7 +228,13 @@ impl Client {
                 Err(error)
             }
             Step::Refused(error) | Step::NoSession(error) => Err(refused(&error.message())),
-            Step::Unknown(error) if error.kind == Kind::Vm6Api => Err(not_vmmanager(&self.base(), &error.message())),
+            Step::Unknown(error) if error.kind == Kind::Vm6Api && error.may_pass() => {
+                Err(not_vmmanager(&self.base(), &error.message()))
+            }
+            // VMmanager itself said why.
+            Step::Unknown(error) if error.kind == Kind::Vm6Api => {
+                Err(Error::new(Kind::Vm6Connect, self.base(), error.message()))
+            }
             Step::Unknown(error) | Step::NotTaken { error, .. } => Err(error),
         }
     }
@@ -313,7 +319,8 @@ impl Client {
                 let text = format!("{} redirects to {to}", self.base());
                 Step::Refused(Error::new(Kind::Vm6Url, "url", text).cure("enter the address of VMmanager itself"))
             }
-            (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api)),
+            (408 | 500.., _) if said.is_some() => Step::Unknown(error(Kind::Vm6Api)),
+            (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api).origin(Origin::Unanswered)),
             (_, Some(5021 | 3080)) => Step::Refused(error(Kind::Vm6NotFound)),
             (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
             (403, _) | (_, Some(3001)) => Step::Refused(error(Kind::Vm6Permission)),
@@ -322,7 +329,7 @@ impl Client {
             (_, None) if said.is_some() => Step::Refused(error(Kind::Vm6Api)),
             (_, None) => match answer.body {
                 Some(body) => Step::Done(body),
-                None => Step::Unknown(error(Kind::Vm6Api).and("the answer is not JSON")),
+                None => Step::Unknown(error(Kind::Vm6Api).and("the answer is not JSON").origin(Origin::Unanswered)),
             },
         }
     }

@@ -28,6 +28,13 @@ pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
     Ok(Option::<T>::deserialize(input)?.unwrap_or_default())
 }
 
+/// A value of another kind reads as the default.
+pub(super) fn if_fits<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned + Default>(
+    input: D,
+) -> Result<T, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(input)?).unwrap_or_default())
+}
+
 /// Some builds give one object where others give a list [api 4.3].
 pub(super) fn one_or_many<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
     input: D,

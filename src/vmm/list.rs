@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::Client;
+use super::glimpse::Glimpse;
 use super::host::Host;
 use super::model::{Account, Cluster, List, Node, Os, Pool, Preset, Recipe};
 use crate::error::{Error, Kind, Result};
@@ -40,7 +41,7 @@ macro_rules! numbered {
     };
 }
 
-numbered!(Account, Cluster, Host, Node, Os, Pool, Preset, Recipe);
+numbered!(Account, Cluster, Glimpse, Host, Node, Os, Pool, Preset, Recipe);
 
 impl Client {
     /// Every element of a list, in the order of ids. Filters on other fields than the id are not reliable.

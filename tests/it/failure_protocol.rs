@@ -40,6 +40,34 @@ fn vmmanagers_own_words_reach_people() {
     });
 }
 
+/// An error document has the reason, whatever the status is [api B3].
+#[test]
+fn the_words_of_a_document_reach_people_at_every_status() {
+    let requests = [
+        ("open", "POST", "/auth/v4/public/token"),
+        ("suspend", "GET", "/vm/v3/host"),
+        ("open", "GET", "/vm/v3/os"),
+        ("open", "POST", "/vm/v3/account"),
+        ("open", "POST", "/vm/v3/host"),
+        ("resume", "POST", "/vm/v3/host/*/start"),
+        ("close", "DELETE", "/vm/v3/host/*"),
+        ("changepassword", "POST", "/vm/v3/host/*/password"),
+    ];
+    let cases: Vec<_> = requests.iter().flat_map(|case| [400, 500].map(|status| (case.2, (*case, status)))).collect();
+    each(&cases, |&((command, method, path), status)| {
+        let world = TestWorld::with(|scene| "change=1".clone_into(&mut scene.limits));
+        let item = world.ready_for(command);
+        if path.starts_with("/auth") {
+            world.vmm.expire_sessions();
+        }
+        let (code, msg) = (7000, "the licence server is out of reach".to_owned());
+        world.vmm.fault(Fault::on(method, path).always().act(Action::Error { status, code, msg }));
+        let refusal = world.fail(item, command);
+        assert!(refusal.value.contains("the licence server is out of reach"), "{method} {path} {status}: {refusal:?}");
+        assert!(refusal.value.contains("7000") && !refusal.value.contains("not VMmanager"), "{refusal:?}");
+    });
+}
+
 #[test]
 fn a_panic_is_an_error_like_any_other() {
     let world = TestWorld::start();

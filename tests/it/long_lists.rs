@@ -89,3 +89,25 @@ fn a_list_without_an_end() {
     assert_eq!(refusal.kind, Kind::Vm6Api, "{refusal:?}");
     assert!(refusal.value.contains("does not end"), "{refusal:?}");
 }
+
+/// A field that nobody has foreseen, in a VM of somebody else, stops nothing.
+#[test]
+fn a_vm_with_unforeseen_fields_is_no_obstacle() {
+    let fields = json!({
+        "ram_mib": { "total": 1024 }, "cpu_number": -1, "ip4": "192.0.2.1", "account": ["none"], "cluster": "x", "disk": 7.5,
+        "name": ["odd"], "create_date": 17, "comment": { "text": "odd" }, "state": null, "os": "x", "hot_plug": "perhaps",
+    });
+    let world = TestWorld::start();
+    let odd = world.make_by_hand("odd", 1);
+    world.alter(odd, |host| host.unforeseen = fields.as_object().unwrap().clone());
+    let item = with_a_lost_answer(&world);
+    finds_its_vm(&world, item);
+    // The journal is lost: only the mark leads to the VM.
+    std::fs::remove_file(world.bill.root().join("var/pmvmmanager6/journal.db")).unwrap();
+    world.bill.set_param(item, "panelid", "");
+    for command in ["suspend", "resume", "close"] {
+        world.succeed(item, command);
+    }
+    let handler = world.handler.to_string();
+    assert_eq!(world.run(&["--command", "stat", "--module", &handler]).status, Some(0), "{}", world.bill.log());
+}

@@ -12,7 +12,7 @@ use crate::service::job::claims::means_vm;
 use crate::service::job::mark::FoundMark;
 use crate::service::order::Placement;
 use crate::service::platform::catalogue;
-use crate::vmm::{Host, Preset};
+use crate::vmm::{Glimpse, Host, Preset};
 
 /// What both sides hold, but for the services themselves, which are read and judged part by part.
 pub(super) struct Reading {
@@ -56,7 +56,7 @@ impl Reading {
         let (busy, open) = (busy(job)?, job.panel.open_services(job.handler.id)?);
         show("reading VMmanager's lists");
         let hosts = job.vmm.hosts()?;
-        let platform = job.platform(Some(&hosts))?;
+        let platform = job.platform(Some(&hosts.iter().map(Glimpse::from).collect::<Vec<_>>()))?;
         let accounts = job.vmm.accounts()?;
         let records = job.journal.records()?;
         Ok(Reading {

@@ -18,7 +18,7 @@ use crate::service::handler::HandlerJob;
 use crate::service::job::claims::means_vm;
 use crate::service::job::mark::FoundMark;
 use crate::service::platform::catalogue;
-use crate::vmm::{Host, HostState, Os};
+use crate::vmm::{Glimpse, Host, HostState, Os};
 
 /// Offers every VM of the handler's cluster that no service has and one of the words fits (none: all). The number.
 pub(crate) fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
@@ -27,7 +27,7 @@ pub(crate) fn run(job: &HandlerJob, words: &[&str]) -> Result<usize> {
     let staff = staff(job)?;
     let in_cluster = |host: &Host| host.cluster.as_ref().is_some_and(|at| at.id == cluster);
     let all = job.vmm.hosts()?;
-    let platform = job.platform(Some(&all))?;
+    let platform = job.platform(Some(&all.iter().map(Glimpse::from).collect::<Vec<_>>()))?;
     let hosts: Vec<Host> = all.into_iter().filter(in_cluster).collect();
     let templates = job.vmm.os_list()?;
     let paid_until = today()

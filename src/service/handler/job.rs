@@ -20,7 +20,7 @@ use crate::service::platform::connection;
 use crate::service::platform::recognise::Site;
 use crate::settings::HandlerSettings;
 use crate::state::prepare_directory;
-use crate::vmm::{Client, Cluster, Host};
+use crate::vmm::{Client, Cluster, Glimpse};
 
 /// Everything that a command on a handler needs.
 pub(crate) struct HandlerJob<'a> {
@@ -58,7 +58,7 @@ impl<'a> HandlerJob<'a> {
 
     /// The platform at the handler's address; `hosts` is the list of all VMs where it was read already. What VMmanager
     /// shows to somebody without rights is not the truth, so we must be an administrator.
-    pub(crate) fn platform(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
+    pub(crate) fn platform(&self, hosts: Option<&[Glimpse]>) -> Result<PlatformId> {
         if let Some(platform) = self.platform.get() {
             return Ok(*platform);
         }
@@ -75,7 +75,7 @@ impl<'a> HandlerJob<'a> {
 
     /// Whether a VM is a service's by the journal, else by its mark. Its owner is not asked for: enough to read from it,
     /// not to change it.
-    pub(crate) fn is_of(&self, host: &Host, item: ServiceId) -> Result<bool> {
+    pub(crate) fn is_of(&self, host: &Glimpse, item: ServiceId) -> Result<bool> {
         let platform = self.platform(None)?;
         Ok(match self.journal.find(item)?.filter(|record| record.ended.is_none() && record.vm.is_some()) {
             Some(record) => {

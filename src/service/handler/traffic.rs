@@ -88,7 +88,7 @@ fn subjects(job: &HandlerJob) -> Result<Vec<Subject>> {
     if metered.is_empty() {
         return Ok(Vec::new());
     }
-    let hosts: HashMap<VmId, _> = job.vmm.hosts()?.into_iter().map(|host| (host.id, host)).collect();
+    let hosts: HashMap<VmId, _> = job.vmm.glimpses()?.into_iter().map(|host| (host.id, host)).collect();
     let mut found = Vec::new();
     let mut addons = BTreeMap::new();
     for part in metered.chunks(TOGETHER * 10) {

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::journal::{Phase, Record};
 use crate::service::platform::interfaces;
-use crate::vmm::Host;
+use crate::vmm::{Glimpse, Host};
 
 impl Job<'_> {
     /// The journal's row of the service while its VM may exist.
@@ -58,19 +58,20 @@ impl Job<'_> {
 
     /// The one VM that has our mark.
     pub fn locate_by_mark(&self) -> Result<Option<Host>> {
-        let hosts = self.vmm.hosts()?;
+        let hosts = self.vmm.glimpses()?;
         self.confirm_absence(&hosts)?;
         let mut found = self.marked(&hosts)?;
         if found.len() > 1 {
             return Err(self.several(&found));
         }
-        let Some(host) = found.pop() else { return self.refuse_look_alike(&hosts).map(|()| None) };
-        self.prove(host)?;
-        interfaces::main_only(&self.vmm, || self.place(), host.clone()).map(Some)
+        let Some(found) = found.pop() else { return self.refuse_look_alike(&hosts).map(|()| None) };
+        let host = self.host(found.id)?.ok_or_else(|| self.hidden(found))?;
+        self.prove(&host)?;
+        Ok(Some(host))
     }
 
     /// VMs with our mark that the journal does not know as another service's: an owner can copy the mark.
-    fn marked<'a>(&self, hosts: &'a [Host]) -> Result<Vec<&'a Host>> {
+    fn marked<'a>(&self, hosts: &'a [Glimpse]) -> Result<Vec<&'a Glimpse>> {
         let mut found = Vec::new();
         for host in hosts.iter().filter(|host| self.mark.is_in(&host.comment)) {
             if self.journal.others_with_vm(self.platform()?, host.id, self.service.id)?.is_empty() {
@@ -82,32 +83,44 @@ impl Job<'_> {
 
     /// VMs with our mark, whatever else speaks for or against them.
     pub fn locate_marked(&self) -> Result<Vec<Host>> {
-        Ok(self.vmm.hosts()?.into_iter().filter(|host| self.mark.is_in(&host.comment)).collect())
+        let marked = self.vmm.glimpses()?.into_iter().filter(|host| self.mark.is_in(&host.comment));
+        let found: Result<Vec<Option<Host>>> = marked.map(|host| self.vmm.host(host.id)).collect();
+        Ok(found?.into_iter().flatten().collect())
     }
 
     /// A VM of the client's own account that looks like the service's but has no valid mark may be it: the first release
     /// wrote marks without a tag, and a client may have changed the comment. Asking for another VM would make two.
-    fn refuse_look_alike(&self, hosts: &[Host]) -> Result<()> {
-        for host in hosts {
-            if !self.looks_like(host)? {
+    fn refuse_look_alike(&self, hosts: &[Glimpse]) -> Result<()> {
+        for glimpse in hosts {
+            if !self.looks_like(glimpse)? {
                 continue;
             }
-            let is_free = self.journal.others_with_vm(self.platform()?, host.id, self.service.id)?.is_empty();
-            if is_free && self.is_clients(host)? && !self.is_claimed(host)? {
-                return Err(self.refusal(host, "it looks like the service's VM, but its mark is not valid"));
+            let is_free = self.journal.others_with_vm(self.platform()?, glimpse.id, self.service.id)?.is_empty();
+            let Some(host) = self.vmm.host(glimpse.id)?.filter(|_| is_free) else { continue };
+            if self.is_clients(&host)? && !self.is_claimed(&host)? {
+                return Err(self.refusal(&host, "it looks like the service's VM, but its mark is not valid"));
             }
         }
         Ok(())
     }
 
     /// The name counts only where a VM was asked for and its id never arrived here.
-    fn looks_like(&self, host: &Host) -> Result<bool> {
+    fn looks_like(&self, host: &Glimpse) -> Result<bool> {
         let is_asked = self.living_record()?.is_some_and(|record| record.phase == Phase::Requested);
         let has_mark = FoundMark::all(&host.comment).iter().any(|found| self.mark.is_of_service(found));
         Ok(has_mark || is_asked && host.name == format!("vps{}", self.service.id))
     }
 
-    fn several(&self, found: &[&Host]) -> Error {
+    /// It is in the list and not where its id leads: neither there nor gone.
+    fn hidden(&self, found: &Glimpse) -> Error {
+        let text = format!(
+            "VMmanager lists VM {} ({}) with the mark of service {}, but does not show it; the next try looks again",
+            found.id, found.name, self.service.id
+        );
+        Error::new(Kind::Vm6Busy, format!("VM {}", found.id), text)
+    }
+
+    fn several(&self, found: &[&Glimpse]) -> Error {
         let names: Vec<String> = found.iter().map(|host| format!("{} ({})", host.id, host.name)).collect();
         let text =
             format!("several VMs have the mark \"{}\" of service {}: {}", self.mark, self.service.id, names.join(", "));

@@ -9,7 +9,7 @@ use crate::id::PlatformId;
 use crate::journal::{Record, Subject};
 use crate::log;
 use crate::service::platform::recognise::Site;
-use crate::vmm::{Failure, Host};
+use crate::vmm::{Failure, Glimpse, Host};
 
 impl Job<'_> {
     /// The platform at the handler's address.
@@ -18,7 +18,7 @@ impl Job<'_> {
     }
 
     /// The same, with the list of all VMs where it was read already.
-    fn platform_among(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
+    fn platform_among(&self, hosts: Option<&[Glimpse]>) -> Result<PlatformId> {
         if let Some(platform) = self.platform.get() {
             return Ok(*platform);
         }
@@ -31,7 +31,7 @@ impl Job<'_> {
     }
 
     /// That a list lacks the service's VM means something only on its own platform, and only to an administrator.
-    pub(super) fn confirm_absence(&self, hosts: &[Host]) -> Result<()> {
+    pub(super) fn confirm_absence(&self, hosts: &[Glimpse]) -> Result<()> {
         let platform = self.platform_among(Some(hosts))?;
         if let Some(Record { platform: Some(own), .. }) = self.living_record()?
             && own != platform

@@ -71,15 +71,22 @@ impl Job<'_> {
         limit: Duration,
         ask: impl FnOnce() -> Outcome<Option<Task>>,
     ) -> Result<()> {
-        let limit = match self.finish(ask(), limit) {
-            Ok(Ended::Complete) => self.limits().unlisted.min(limit),
-            Ok(Ended::Unlisted) | Err(Failure::Unknown(_)) => limit,
+        let (limit, unknown) = match self.finish(ask(), limit) {
+            Ok(Ended::Complete) => (self.limits().unlisted.min(limit), None),
+            Ok(Ended::Unlisted) => (limit, None),
+            Err(Failure::Unknown(error)) => {
+                log::warn!("service {}: {error}; looking at VM {host}", self.service.id);
+                (limit, Some(error))
+            }
             Err(Failure::Refused(error)) => {
                 let is = self.vmm.host(host).ok().flatten().map(|host| host.state);
                 return if is.as_ref() == Some(state) { Ok(()) } else { Err(error) };
             }
         };
-        self.wait_for_state(host, state, limit)
+        self.wait_for_state(host, state, limit).map_err(|late| match unknown {
+            Some(error) => late.and(error.message()),
+            None => late,
+        })
     }
 
     /// Waits until the VM is in `state`. A look that fails says nothing about it.

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::{ClusterId, HandlerId, PlatformId};
 use crate::journal::{Journal, Platform, RecordedVm};
 use crate::log;
-use crate::vmm::{Client, Host};
+use crate::vmm::{Client, Glimpse};
 
 /// Recorded VMs that are looked at before a platform counts as another one: some may have been deleted by hand.
 const SAMPLE: usize = 5;
@@ -39,7 +39,7 @@ enum Seen {
 impl Site<'_> {
     /// The platform at this address. `hosts` is the list of all VMs where it was read already; else one recorded VM is read
     /// where all is as before.
-    pub(crate) fn recognise(&self, hosts: Option<&[Host]>) -> Result<PlatformId> {
+    pub(crate) fn recognise(&self, hosts: Option<&[Glimpse]>) -> Result<PlatformId> {
         let address = self.vmm.base();
         if let Some(known) = self.journal.platform_at(&address)? {
             return self.recognise_again(known, hosts);
@@ -83,7 +83,7 @@ impl Site<'_> {
     }
 
     /// The platform that was last seen at this address, if it still is the one.
-    fn recognise_again(&self, known: PlatformId, hosts: Option<&[Host]>) -> Result<PlatformId> {
+    fn recognise_again(&self, known: PlatformId, hosts: Option<&[Glimpse]>) -> Result<PlatformId> {
         let seen = self.look_at(&self.journal.recorded_vms(Some(known), SAMPLE)?, hosts)?;
         if seen == Seen::Same {
             return Ok(known);
@@ -103,7 +103,7 @@ impl Site<'_> {
 
     /// A platform was recognised at this address. If VMs of the one that was known here are here too, both are one
     /// VMmanager: it was first met at two addresses.
-    pub(crate) fn arrived(&self, own: PlatformId, known: Option<PlatformId>, hosts: Option<&[Host]>) -> Result<()> {
+    pub(crate) fn arrived(&self, own: PlatformId, known: Option<PlatformId>, hosts: Option<&[Glimpse]>) -> Result<()> {
         let address = self.vmm.base();
         let Some(known) = known else {
             log::warn!("VMmanager platform {own} is at {address} now");
@@ -119,7 +119,7 @@ impl Site<'_> {
     }
 
     /// A platform whose recorded VMs are here.
-    fn find_known(&self, except: Option<PlatformId>, hosts: Option<&[Host]>) -> Result<Option<PlatformId>> {
+    fn find_known(&self, except: Option<PlatformId>, hosts: Option<&[Glimpse]>) -> Result<Option<PlatformId>> {
         let others = self.journal.platforms()?.into_iter().map(|Platform { id, .. }| id);
         for id in others.filter(|id| Some(*id) != except) {
             if self.look_at(&self.journal.recorded_vms(Some(id), SAMPLE)?, hosts)? == Seen::Same {
@@ -129,17 +129,18 @@ impl Site<'_> {
         Ok(None)
     }
 
-    fn look_at(&self, recorded: &[RecordedVm], hosts: Option<&[Host]>) -> Result<Seen> {
+    fn look_at(&self, recorded: &[RecordedVm], hosts: Option<&[Glimpse]>) -> Result<Seen> {
         let mut seen = if recorded.is_empty() { Seen::NoRecord } else { Seen::Nothing };
         for record in recorded {
             let created = match hosts {
                 Some(hosts) => hosts.iter().find(|host| host.id == record.vm).map(|host| host.create_date.clone()),
                 None => self.vmm.host(record.vm)?.map(|host| host.create_date),
             };
-            match created {
+            match created.as_deref() {
                 Some(created) if created == record.created => return Ok(Seen::Same),
+                // A date that cannot be read says nothing.
+                Some("") | None => {}
                 Some(_) => seen = Seen::Other,
-                None => {}
             }
         }
         Ok(seen)

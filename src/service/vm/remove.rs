@@ -72,7 +72,8 @@ pub(crate) fn remove(job: &Job, host: &Host) -> Result<()> {
     fault::point("delete.waited");
     wait_until_gone(job, host).map_err(|exists| match finished {
         Err(Failure::Refused(error)) => error,
-        Ok(_) | Err(Failure::Unknown(_)) => exists,
+        Err(Failure::Unknown(error)) => exists.and(error.message()),
+        Ok(_) => exists,
     })
 }
 

@@ -52,9 +52,9 @@ impl Platform {
     /// A VM in a list, with everything associated [api 4.7.2].
     pub(super) fn host_view(&self, host: &Host, now: Instant) -> Value {
         let tuning = plain(&host.tuning);
-        [self.host_identity(host, now), self.host_network(host), self.host_resources(host), host_flags(host)]
-            .into_iter()
-            .fold(tuning, merged)
+        let parts =
+            [self.host_identity(host, now), self.host_network(host), self.host_resources(host), host_flags(host)];
+        parts.into_iter().chain([Value::from(host.unforeseen.clone())]).fold(tuning, merged)
     }
 
     fn host_identity(&self, host: &Host, now: Instant) -> Value {

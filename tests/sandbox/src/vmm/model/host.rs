@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::vmm::platform::wall_clock;
 
@@ -119,6 +119,8 @@ pub struct Host {
     pub net_tx_summary: Option<u64>,
     /// Snapshots; a VM that has some cannot be resized [api B1].
     pub snapshot_count: u64,
+    /// Fields that a newer platform shows in a form of its own.
+    pub unforeseen: Map<String, Value>,
     pub(in crate::vmm) started: Option<Instant>,
     /// From this moment lists show it.
     pub(in crate::vmm) listed_at: Instant,
@@ -133,6 +135,7 @@ impl Host {
             id,
             name: name.into(),
             internal_name: format!("{id}_{name}"),
+            unforeseen: Map::new(),
             domain: String::new(),
             comment: String::new(),
             state: "creating".into(),
