@@ -87,7 +87,7 @@ fn is_on_the_way(error: &Error) -> bool {
 fn way(vmm: &Client, error: Option<&Error>) -> [Finding; 2] {
     let reached = Finding::ok("address", format!("VMmanager answers at {}", vmm.base()));
     match error.filter(|error| is_on_the_way(error)) {
-        None => [reached, Finding::ok("TLS", trusted(vmm))],
+        None => [reached, trusted(vmm)],
         Some(error) if error.kind == Kind::Vm6Tls => {
             let answers = Finding::ok("address", format!("a server answers at {}", vmm.base()));
             [answers, Finding::failed("TLS", error, "correct the TLS check in the handler's form")]
@@ -99,12 +99,19 @@ fn way(vmm: &Client, error: Option<&Error>) -> [Finding; 2] {
     }
 }
 
-fn trusted(vmm: &Client) -> String {
+fn trusted(vmm: &Client) -> Finding {
+    const CHECK: &str = "TLS";
     match (vmm.certificate(), vmm.trust()) {
-        (None, _) => "none: plain http, which is accepted for loopback only".to_owned(),
-        (Some(_), Trust::System) => "the certificate is signed by a trusted authority".to_owned(),
-        (Some(_), Trust::Pinned(_)) => "the certificate is the pinned one".to_owned(),
-        (Some(_), Trust::Off) => "any certificate is accepted".to_owned(),
+        (None, _) => Finding::ok(CHECK, "none: plain http, which is accepted for loopback only"),
+        (Some(_), Trust::System) => Finding::ok(CHECK, "the certificate is signed by a trusted authority"),
+        (Some(_), Trust::Pinned(_)) => Finding::ok(CHECK, "the certificate is the pinned one"),
+        (Some(seen), Trust::Off) => {
+            let what =
+                format!("nothing is checked: anybody on the way may read the password; SHA-256 {}", seen.fingerprint);
+            let cure =
+                "set \"TLS check\" to \"pinned\" with this fingerprint, after comparing it on the VMmanager server";
+            Finding::warning(CHECK, what, cure)
+        }
     }
 }
 

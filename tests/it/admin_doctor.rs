@@ -331,10 +331,7 @@ fn the_way_to_vmmanager() {
             "a certificate that is not trusted",
             Case { certificate: Certificate::WrongHost, ..error(|_| (), "TLS", "vm6_tls", "its SHA-256 is") },
         ),
-        (
-            "no check of the certificate",
-            warning(|h| h.set("tls_verify", "off"), "certificate", "nothing is checked", "pinned"),
-        ),
+        ("no check of the certificate", warning(|h| h.set("tls_verify", "off"), "TLS", "nothing is checked", "pinned")),
         (
             "a password that was changed",
             error(

@@ -317,6 +317,25 @@ fn an_existing_handler_keeps_its_password() {
 }
 
 #[test]
+fn a_certificate_that_is_not_checked_is_warned_about() {
+    let world = with_tls(Certificate::SelfSigned);
+    Form::at(&world.vmm.url()).with("tls_verify", "off").works(&world);
+    assert!(world.bill.log().contains("anybody on the way can read the password"), "{}", world.bill.log());
+}
+
+/// A certificate is public: everybody who has seen it can show it.
+#[test]
+fn a_server_without_the_key_of_its_certificate_is_refused() {
+    let world = with_tls(Certificate::Stolen);
+    let (url, pin) = (world.vmm.url(), world.vmm.fingerprint().unwrap());
+    let form = || Form::at(&url).with("tls_fingerprint", &pin);
+    for mode in ["pinned", "off", "system"] {
+        assert_eq!(form().with("tls_verify", mode).fails(&world).kind, Kind::Vm6Tls, "{mode}");
+    }
+    assert!(world.vmm.requests().is_empty());
+}
+
+#[test]
 fn a_vmmanager_that_sleeps_is_woken() {
     let world = TestWorld::start();
     world.vmm.fault(Fault::on("POST", "/auth/v4/public/token").times(2));

@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::log;
 use crate::service::platform::{connection, interfaces};
 use crate::settings::HandlerSettings;
-use crate::vmm::{Client, Cluster, Version};
+use crate::vmm::{Client, Cluster, Trust, Version};
 
 /// The oldest release that the module is made for [api 4.13].
 const OLDEST: Version = Version { year: 2024, month: 3, number: 1 };
@@ -90,6 +90,12 @@ impl Step {
 
 /// All steps; the first that fails ends the trial.
 pub(crate) fn check(vmm: &Client, settings: &HandlerSettings) -> Result<()> {
+    if *vmm.trust() == Trust::Off {
+        log::warn!(
+            "the certificate of VMmanager at {} is not checked: anybody on the way can read the password",
+            vmm.base()
+        );
+    }
     for step in Step::ALL {
         if let Passed::Unclear(text) = step.take(vmm, settings)? {
             log::warn!("{text}");

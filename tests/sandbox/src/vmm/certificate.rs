@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::setup::Certificate;
 
@@ -23,20 +24,23 @@ pub(super) struct Identity {
 pub(super) fn identity(quality: Certificate) -> anyhow::Result<Identity> {
     let key = KeyPair::generate().context("cannot make the server's key")?;
     let leaf = leaf_params(quality)?;
-    let (chain, ca_pem) = if quality == Certificate::SelfSigned {
+    let (chain, ca_pem) = if matches!(quality, Certificate::SelfSigned | Certificate::Stolen) {
         (vec![leaf.self_signed(&key)?.der().clone()], None)
     } else {
         let (chain, ca_pem) = signed_chain(&leaf, &key)?;
         (chain, Some(ca_pem))
     };
     let fingerprint = fingerprint(&chain[0]);
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let signs = if quality == Certificate::Stolen { KeyPair::generate()? } else { key };
+    let signs = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signs.serialize_der()));
+    let provider = rustls::crypto::ring::default_provider();
+    let signs = provider.key_provider.load_private_key(signs).context("cannot use the server's key")?;
+    // Not `with_single_cert`, which refuses a certificate of another key.
+    let shown = Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, signs)));
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .context("cannot use the server's certificate")?;
+        .with_cert_resolver(shown);
     Ok(Identity { config: Arc::new(config), ca_pem, fingerprint })
 }
 
@@ -49,7 +53,7 @@ fn leaf_params(quality: Certificate) -> anyhow::Result<CertificateParams> {
         }
     }
     params.distinguished_name.push(DnType::CommonName, "VMmanager 6 (simulated)");
-    params.use_authority_key_identifier_extension = quality != Certificate::SelfSigned;
+    params.use_authority_key_identifier_extension = !matches!(quality, Certificate::SelfSigned | Certificate::Stolen);
     let year = jiff::Zoned::now().year();
     let (from, until) = if quality == Certificate::Expired { (year - 3, year - 1) } else { (year - 1, year + 1) };
     params.not_before = date_time_ymd(from.into(), 1, 1);

@@ -73,6 +73,8 @@ pub enum Certificate {
     WrongHost,
     /// Signed by the authority; its time is over in less than a week.
     EndsSoon,
+    /// Signed by nobody, and shown by a server that does not have its key.
+    Stolen,
 }
 
 /// How long tasks take; read at the moment a task is accepted.
