@@ -9,6 +9,7 @@
 //! locks (the service's ticket already lets one process at a time work on a service) and history (the log has it).
 
 mod account;
+mod password;
 mod platform;
 mod traffic;
 
@@ -24,6 +25,7 @@ use crate::id::{AccountId, ClientId, OperationId, PlatformId, ServiceId, TaskId,
 use crate::state::{Damaged, Database, Failure, Schema};
 
 pub use account::Tie;
+pub use password::PasswordPlace;
 pub use platform::{Platform, RecordedVm};
 pub use traffic::{Cap, Meter};
 
@@ -54,7 +56,10 @@ static SCHEMA: Schema = Schema {
       ALTER TABLE service ADD COLUMN platform INTEGER;
       ALTER TABLE meter ADD COLUMN platform INTEGER;
       ALTER TABLE speed_cap ADD COLUMN platform INTEGER;
-      CREATE INDEX service_platform ON service (platform, changed);"],
+      CREATE INDEX service_platform ON service (platform, changed);",
+     "CREATE TABLE password (
+        entry TEXT PRIMARY KEY, place TEXT NOT NULL, address TEXT NOT NULL, username TEXT NOT NULL,
+        accepted INTEGER NOT NULL);"],
     page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,

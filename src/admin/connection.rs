@@ -7,6 +7,7 @@ use crate::error::{Error, Kind};
 use crate::panel::Handler;
 use crate::service::handler::check_connection::{Passed, Step};
 use crate::service::platform::connection;
+use crate::service::platform::password::Password;
 use crate::settings::HandlerSettings;
 use crate::vmm::{Client, Trust};
 
@@ -32,15 +33,19 @@ impl Attempt {
             Ok(()) => Finding::ok("data center", "is BILLmanager's own"),
             Err(error) => Finding::failed("data center", &error, "move the handler to such a data center"),
         });
-        let password = handler.secrets.get("password");
-        let Ok(vmm) = connection::connect(config, settings, password) else {
+        let left = ["address", "TLS"].into_iter().chain(Step::ALL.map(Step::name));
+        let Ok(vmm) = connection::connect(config, settings, &Password::Stored(handler)) else {
             let failed = |error| Finding::failed("settings", &error, "correct it in the handler's form");
-            attempt.findings.extend(connection::faults(settings, password).into_iter().map(failed));
-            let left = ["address", "TLS"].into_iter().chain(Step::ALL.map(Step::name));
+            attempt.findings.extend(connection::faults(settings, handler).into_iter().map(failed));
             attempt.findings.extend(left.map(|check| Finding::skipped(check, "settings")));
             return attempt;
         };
         attempt.findings.push(Finding::ok("settings", "address, user name, password and TLS check are filled in"));
+        if let Err(error) = vmm.may_log_in() {
+            attempt.findings.push(Finding::failed("password", &error, "enter it again in the handler's form"));
+            attempt.findings.extend(left.map(|check| Finding::skipped(check, "password")));
+            return attempt;
+        }
         for step in Step::ALL {
             attempt.take(step, &vmm, settings);
         }

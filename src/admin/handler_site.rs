@@ -24,7 +24,8 @@ impl HandlerSite {
     /// Opens both; asks VMmanager nothing.
     pub(crate) fn open(config: &Config, panel: &Panel, module: HandlerId, yes: bool) -> Result<Self> {
         let handler = panel.handler(module)?;
-        let vmm = connection::client(&config.impatient(), &handler)?;
+        let connect = if yes { connection::client } else { connection::observer };
+        let vmm = connect(&config.impatient(), &handler)?;
         Ok(HandlerSite { handler, vmm, journal: journal(config, yes)? })
     }
 

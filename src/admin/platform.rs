@@ -152,7 +152,7 @@ impl HandlerRow {
 
     /// A handler that is not filled in has no address: an answer like any other.
     fn read(&mut self, config: &Config, handler: &Handler, journal: &Journal, check: bool) -> Result<()> {
-        let vmm = match connection::client(&config.impatient(), handler) {
+        let vmm = match connection::observer(&config.impatient(), handler) {
             Ok(vmm) => vmm,
             Err(error) => {
                 self.error = check.then(|| error.to_string());

@@ -1,13 +1,12 @@
 //! `--command check_connection` [protocol 3.2]: the settings form or its test button asks whether the settings work.
 
-use secrecy::SecretString;
-
 use super::context::Context;
 use super::form;
 use crate::error::{Error, Kind, Result};
 use crate::panel::Handler;
 use crate::service::handler::check_connection;
 use crate::service::platform::connection;
+use crate::service::platform::password::Password;
 use crate::settings::HandlerSettings;
 use crate::wire::Element;
 
@@ -20,11 +19,9 @@ pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     let stored = stored(context, entered)?;
     stored.as_ref().map_or(Ok(()), connection::refuse_external)?;
     // An empty password on an existing handler means that it was not changed.
-    let password = match entered.find("password").map(|field| field.text.clone()).unwrap_or_default() {
-        typed if typed.is_empty() => stored.and_then(|mut handler| handler.secrets.remove("password")),
-        typed => Some(SecretString::from(typed)),
-    };
-    check_connection::check(&connection::connect(context.config, &settings, password.as_ref())?, &settings)?;
+    let typed = entered.find("password").map_or("", |field| field.text.as_str());
+    let password = Password::choose(typed, &settings, stored.as_ref())?;
+    check_connection::check(&connection::connect(context.config, &settings, &password)?, &settings)?;
     Ok(Element::new("doc").child(Element::new("ok")))
 }
 

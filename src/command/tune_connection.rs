@@ -3,10 +3,6 @@
 //! The form must open whatever VMmanager does, or nobody could correct a wrong address in it. Only a step of the
 //! creation wizard that is being submitted is refused, with the reason.
 
-use std::collections::BTreeMap;
-
-use secrecy::{ExposeSecret, SecretString};
-
 use super::context::Context;
 use super::form;
 use crate::error::Result;
@@ -15,24 +11,28 @@ use crate::panel::Handler;
 use crate::service::handler::check_connection;
 use crate::service::handler::form_lists::{self, Choice};
 use crate::service::platform::connection;
+use crate::service::platform::password::Password;
 use crate::settings::HandlerSettings;
 use crate::wire::Element;
 
 /// The form as it came, with the list of clusters.
 pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     let stored = stored(context, input);
-    let entered = form::settings(input);
-    let password = password(input, &entered, stored.as_ref());
-    let settings = HandlerSettings::read(&entered);
+    let settings = HandlerSettings::read(&form::settings(input));
+    // This runs while somebody types an address: the stored password is for the stored one alone.
+    let typed = input.find("password").map_or("", |field| field.text.as_str());
+    let password = Password::choose(typed, &settings, stored.as_ref());
     let submitted = is_submitted_step(input);
     let mut output = input.clone();
     if submitted {
-        let vmm = connection::connect(&context.config.impatient(), &settings, password.as_ref())?;
+        let vmm = connection::connect(&context.config.impatient(), &settings, &password?)?;
         check_connection::check(&vmm, &settings)?;
         form::fill(&mut output, "cluster", &form_lists::clusters(&vmm)?);
         return Ok(output);
     }
-    let clusters = live(context, &settings, password.as_ref()).or_else(|| cached_lists(context, stored.as_ref()?));
+    let live = password.and_then(|password| live(context, &settings, &password));
+    let live = live.inspect_err(|error| log::info!("the form has no live list of clusters: {error}")).ok();
+    let clusters = live.or_else(|| cached_lists(context, stored.as_ref()?));
     form::fill(&mut output, "cluster", &clusters.unwrap_or_default());
     Ok(output)
 }
@@ -43,18 +43,6 @@ fn stored(context: &Context, input: &Element) -> Option<Handler> {
     context.panel.handler(id).inspect_err(|error| log::warn!("the handler of the form is not known: {error}")).ok()
 }
 
-/// The typed password, else the stored one. This runs while somebody types an address: the stored password goes to the
-/// address it was stored for and nowhere else.
-fn password(input: &Element, entered: &BTreeMap<String, String>, stored: Option<&Handler>) -> Option<SecretString> {
-    let typed = input.find("password").map(|field| field.text.clone()).unwrap_or_default();
-    if !typed.is_empty() {
-        return Some(SecretString::from(typed));
-    }
-    let stored = stored?;
-    let same = |name: &str| stored.params.get(name).map(|value| value.trim()) == entered.get(name).map(|v| v.trim());
-    stored.secrets.get("password").filter(|_| same("url") && same("username")).cloned()
-}
-
 /// "Next" or "Finish" in the wizard, and not "Back".
 fn is_submitted_step(input: &Element) -> bool {
     let pressed = |button: &str| input.value("clicked_button") == button;
@@ -62,13 +50,8 @@ fn is_submitted_step(input: &Element) -> bool {
     input.value("func").starts_with("processing.add") && submitted && !pressed("back") && !pressed("cancel")
 }
 
-fn live(context: &Context, settings: &HandlerSettings, password: Option<&SecretString>) -> Option<Vec<Choice>> {
-    if settings.url.is_err() || settings.username.is_err() || password.is_none_or(|p| p.expose_secret().is_empty()) {
-        return None;
-    }
-    let asked =
-        connection::connect(&context.config.impatient(), settings, password).and_then(|vmm| form_lists::clusters(&vmm));
-    asked.inspect_err(|error| log::info!("the form has no live list of clusters: {error}")).ok()
+fn live(context: &Context, settings: &HandlerSettings, password: &Password) -> Result<Vec<Choice>> {
+    form_lists::clusters(&connection::connect(&context.config.impatient(), settings, password)?)
 }
 
 fn cached_lists(context: &Context, handler: &Handler) -> Option<Vec<Choice>> {

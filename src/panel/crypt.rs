@@ -14,7 +14,7 @@ use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::digest::sha256;
+use crate::digest::{hmac_sha256, sha256};
 use crate::error::{Error, Kind, Result};
 
 /// The panel's private key: a PEM file, PKCS#1 or PKCS#8, 1024 to 4096 bits.
@@ -72,6 +72,13 @@ impl Key {
             plain.extend(rsa.decrypt(Pkcs1v15Encrypt, block).map_err(|_| bad("wrong key or damaged"))?);
         }
         String::from_utf8(plain).map(SecretString::from).map_err(|_| bad("not a text"))
+    }
+
+    /// A keyed hash of a crypted value. The panel pads with random bytes, so it is another one each time a value is
+    /// entered, and the same only where it was not.
+    pub(super) fn entry(&self, value: &str) -> String {
+        let secret = sha256(format!("pmvmmanager6 entries:{}", self.pem.expose_secret()).as_bytes());
+        hmac_sha256(secret.as_bytes(), value.as_bytes())
     }
 
     /// First 12 hex digits of the SHA-256 of the public half (DER `SubjectPublicKeyInfo`): names this installation of

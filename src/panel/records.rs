@@ -29,6 +29,8 @@ pub struct Handler {
     pub params: BTreeMap<String, String>,
     /// Decrypted settings (`processingcryptedparam`).
     pub secrets: BTreeMap<String, SecretString>,
+    /// Which entry of the password is stored: a keyed hash of its crypted form, empty without one.
+    pub entry: String,
     /// The data center's external id, which must be empty for VMmanager 6.
     pub external_datacenter: Option<String>,
 }
@@ -172,6 +174,10 @@ impl Panel {
             name: row.text(0).to_owned(),
             params: pairs(&plain),
             secrets: self.opened(&crypted)?,
+            entry: match pairs(&crypted).get("password") {
+                Some(value) => self.key()?.entry(value),
+                None => String::new(),
+            },
             external_datacenter: row.filled(2).map(str::to_owned),
         }))
     }

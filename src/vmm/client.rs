@@ -56,6 +56,15 @@ pub struct Client {
     /// We were seen to be an administrator in this run.
     pub(super) administrator: Cell<bool>,
     interceptor: Option<Box<dyn Interceptor>>,
+    gate: Option<Box<dyn Gate>>,
+}
+
+/// Stands before every login.
+pub trait Gate {
+    /// Whether the password may be sent at all.
+    fn may_pass(&self) -> Result<()>;
+    /// VMmanager has accepted it.
+    fn passed(&self);
 }
 
 /// Stands between the client's requests and VMmanager: a dry run.
@@ -98,7 +107,19 @@ impl Client {
             prefixed: Cell::new(false),
             administrator: Cell::new(false),
             interceptor: None,
+            gate: None,
         }
+    }
+
+    /// The same client with a gate before its logins.
+    #[must_use]
+    pub fn guarded(self, gate: Box<dyn Gate>) -> Self {
+        Client { gate: Some(gate), ..self }
+    }
+
+    /// Whether the password may be sent where this client leads.
+    pub fn may_log_in(&self) -> Result<()> {
+        self.gate.as_ref().map_or(Ok(()), |gate| gate.may_pass())
     }
 
     /// The same client with something between it and VMmanager.
@@ -197,8 +218,12 @@ impl Client {
     }
 
     fn login(&self) -> Result<SecretString> {
+        self.may_log_in()?;
         let answer = self.ask_for_token();
         recorder::count(Metric::Logins, &[recorder::result(&answer)]);
+        if let (Some(gate), Ok(_)) = (&self.gate, &answer) {
+            gate.passed();
+        }
         answer
     }
 

@@ -31,7 +31,7 @@ mod whoami;
 pub use about::Version;
 pub use body::{CreateHost, InterfacePools, RecipeRun, Resources};
 pub use certificate::Certificate;
-pub use client::{Access, Client};
+pub use client::{Access, Client, Gate};
 pub use endpoint::Endpoint;
 pub use glimpse::Glimpse;
 pub use host::{Host, HostIp, Ipv4};

@@ -57,12 +57,7 @@ impl Healthy {
 
     /// A setting of the handler.
     fn set(&self, name: &str, value: &str) {
-        let handler = self.world.handler.to_string();
-        self.world
-            .bill
-            .exec("DELETE FROM processingparam WHERE processingmodule = ? AND intname = ?", &[&handler, name]);
-        let sql = "INSERT INTO processingparam (processingmodule, intname, value) VALUES (?, ?, ?)";
-        self.world.bill.exec(sql, &[&handler, name, value]);
+        self.world.bill.set_handler(self.world.handler, name, value);
     }
 
     /// Another file in the place of the module, with this mode.

@@ -316,6 +316,43 @@ fn an_existing_handler_keeps_its_password() {
     Form::at(&url).with("id", &external).fails(&world).is(Kind::DatacenterExternal, "datacenter", &["ext-7"]);
 }
 
+/// Whoever may edit the handler need not know its password, and must not get it sent to a server of his own.
+#[test]
+fn the_stored_password_is_for_the_stored_settings() {
+    let world = with_tls(Certificate::SelfSigned);
+    let (url, pin, id) = (world.vmm.url(), world.vmm.fingerprint().unwrap(), world.handler.to_string());
+    let stored = || {
+        let form = Form::at(&url).with("password", "").with("id", &id);
+        form.with("tls_verify", "pinned").with("tls_fingerprint", &pin)
+    };
+    stored().works(&world);
+    let (spelled, colons) = (format!(" {}/ ", url.to_uppercase()), pin.to_uppercase());
+    stored().with("url", &spelled).with("tls_fingerprint", &colons).with("cluster", "3").works(&world);
+    world.forget();
+    let server = Decoy::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+    let elsewhere = format!("http://{}", server.address());
+    let other_pin = "0".repeat(64);
+    let changes = [
+        ("url", elsewhere.as_str()),
+        ("username", "mallory@example.net"),
+        ("tls_verify", "off"),
+        ("tls_verify", "system"),
+        ("tls_fingerprint", &other_pin),
+    ];
+    for (name, value) in changes {
+        let refusal = stored().with(name, value).fails(&world);
+        refusal.is(Kind::MissingParam, "password", &["enter the password again"]);
+    }
+    assert_eq!(server.heard(), [""; 0]);
+    assert!(world.vmm.requests().is_empty());
+    stored().with("url", "nonsense here").fails(&world).is(Kind::Vm6Url, "url", &[]);
+    stored().with("username", "mallory@example.net").with("password", "Typed-pass-1").fails(&world).is(
+        Kind::Vm6Auth,
+        "mallory@example.net",
+        &[],
+    );
+}
+
 #[test]
 fn a_certificate_that_is_not_checked_is_warned_about() {
     let world = with_tls(Certificate::SelfSigned);

@@ -56,4 +56,5 @@ mod setup_overage;
 mod setup_stat;
 mod sizes;
 mod upgrade;
+mod stored_password;
 mod xml_files;

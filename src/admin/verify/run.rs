@@ -17,6 +17,7 @@ use crate::id::HandlerId;
 use crate::panel::Panel;
 use crate::progress::Progress;
 use crate::service::platform::connection;
+use crate::service::platform::password::Password;
 use crate::settings::HandlerSettings;
 use crate::state::{prepare_directory, replace};
 
@@ -63,7 +64,7 @@ struct Answered {
 pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let config = &config.impatient();
     let handler = Panel::new(config).handler(options.module)?;
-    let vmm = connection::connect(config, &HandlerSettings::read(&handler.params), handler.secrets.get("password"))?;
+    let vmm = connection::connect(config, &HandlerSettings::read(&handler.params), &Password::Stored(&handler))?;
     vmm.log_in()?;
     let document = Document::ask(handler.id, &Site::new(&vmm));
     let text = json_text(&document)?;

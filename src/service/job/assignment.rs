@@ -70,7 +70,7 @@ impl<'a> Assignment<'a> {
     /// for.
     pub(crate) fn dry_run(self, plan: &Rc<Plan>) -> Result<Job<'a>> {
         let config = Config { limits: self.config.limits.dry_run(), ..self.config.clone() };
-        let vmm = connection::client(&config, &self.handler)?.dry_run(plan);
+        let vmm = connection::observer(&config, &self.handler)?.dry_run(plan);
         self.with(vmm, Journal::copy(&config)?)
     }
 

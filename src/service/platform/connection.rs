@@ -1,19 +1,30 @@
 //! From a handler's settings to a VMmanager we may work with.
 
-use secrecy::{ExposeSecret, SecretString};
-
+use super::destination::{self, Destination};
+use super::password::{self, Password, StoredGate};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::id::ClusterId;
 use crate::log;
 use crate::panel::Handler;
-use crate::settings::{HandlerSettings, TlsVerify};
-use crate::vmm::{Access, Client, Cluster, Endpoint, Identity, Session, Trust};
+use crate::settings::HandlerSettings;
+use crate::vmm::{Access, Client, Cluster, Identity, Session, Trust};
 
 /// A client for a handler as it is stored in BILLmanager; it shares its session with other processes.
 pub(crate) fn client(config: &Config, handler: &Handler) -> Result<Client> {
+    shared(config, handler, true)
+}
+
+/// The same for somebody who only looks: nothing is remembered of it.
+pub(crate) fn observer(config: &Config, handler: &Handler) -> Result<Client> {
+    shared(config, handler, false)
+}
+
+fn shared(config: &Config, handler: &Handler, records: bool) -> Result<Client> {
     let settings = HandlerSettings::read(&handler.params);
-    let access = access(&settings, handler.secrets.get("password"))?;
+    let destination = Destination::read(&settings)?;
+    let gate = StoredGate::new(config, handler, &destination, records);
+    let access = access(destination, &Password::Stored(handler))?;
     for (_, warning) in &settings.warnings {
         log::warn!("handler {} ({}): {warning}", handler.id, handler.name);
     }
@@ -21,44 +32,40 @@ pub(crate) fn client(config: &Config, handler: &Handler) -> Result<Client> {
         log::warn!("handler {} ({}): the certificate of VMmanager is not checked", handler.id, handler.name);
     }
     let session = Session::open(&config.runtime_dir(), &identity(&access), settings.session_ttl);
-    Ok(Client::new(access, session, &config.limits))
+    Ok(Client::new(access, session, &config.limits).guarded(Box::new(gate)))
 }
 
 /// A client for settings that are to be tried out: it always logs in itself. Asks VMmanager nothing yet.
-pub(crate) fn connect(config: &Config, settings: &HandlerSettings, password: Option<&SecretString>) -> Result<Client> {
-    let access = access(settings, password)?;
+pub(crate) fn connect(config: &Config, settings: &HandlerSettings, password: &Password) -> Result<Client> {
+    let destination = Destination::read(settings)?;
+    let gate = match password {
+        Password::Typed(_) => None,
+        Password::Stored(handler) => Some(StoredGate::new(config, handler, &destination, false)),
+    };
+    let access = access(destination, password)?;
     let session = Session::alone(&identity(&access));
-    Ok(Client::new(access, session, &config.limits))
+    let client = Client::new(access, session, &config.limits);
+    Ok(match gate {
+        Some(gate) => client.guarded(Box::new(gate)),
+        None => client,
+    })
 }
 
-/// Everything that makes [`connect`] impossible, and a wrong cluster.
-pub(crate) fn faults(settings: &HandlerSettings, password: Option<&SecretString>) -> Vec<Error> {
+/// Everything that makes [`connect`] with a handler's own settings impossible, and a wrong cluster.
+pub(crate) fn faults(settings: &HandlerSettings, handler: &Handler) -> Vec<Error> {
     let found = [
-        address(settings).err(),
+        destination::address(settings).err(),
         settings.username.as_ref().err().cloned(),
-        secret(password).err(),
-        trust(settings).err(),
+        password::of(handler).is_none().then(password::missing),
+        destination::trust(settings).err(),
         settings.cluster.as_ref().err().cloned(),
     ];
     found.into_iter().flatten().collect()
 }
 
-fn access(settings: &HandlerSettings, password: Option<&SecretString>) -> Result<Access> {
-    Ok(Access {
-        endpoint: address(settings)?,
-        username: settings.username.clone()?,
-        password: secret(password)?,
-        trust: trust(settings)?,
-    })
-}
-
-fn address(settings: &HandlerSettings) -> Result<Endpoint> {
-    Endpoint::parse(settings.url.as_deref().map_err(Clone::clone)?)
-}
-
-fn secret(password: Option<&SecretString>) -> Result<SecretString> {
-    let filled = password.filter(|p| !p.expose_secret().is_empty()).cloned();
-    filled.ok_or_else(|| Error::new(Kind::MissingParam, "password", "the handler has no password for VMmanager"))
+fn access(to: Destination, password: &Password) -> Result<Access> {
+    let password = password.secret()?;
+    Ok(Access { endpoint: to.endpoint, username: to.username, password, trust: to.trust })
 }
 
 fn identity(access: &Access) -> Identity {
@@ -68,15 +75,6 @@ fn identity(access: &Access) -> Identity {
         password: access.password.clone(),
         tls: format!("{:?}", access.trust),
     }
-}
-
-/// The fingerprint counts only where it is used.
-fn trust(settings: &HandlerSettings) -> Result<Trust> {
-    Ok(match settings.tls_verify.clone()? {
-        TlsVerify::System => Trust::System,
-        TlsVerify::Pinned => Trust::Pinned(settings.tls_fingerprint.clone()?),
-        TlsVerify::Off => Trust::Off,
-    })
 }
 
 /// VMmanager 6 handlers are in data centers of BILLmanager itself; `datacenter_external` otherwise [protocol 3.2].

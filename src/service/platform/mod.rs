@@ -3,6 +3,8 @@
 pub(crate) mod capacity;
 pub(crate) mod catalogue;
 pub(crate) mod connection;
+mod destination;
 pub(crate) mod interfaces;
 pub(crate) mod merge;
+pub(crate) mod password;
 pub(crate) mod recognise;

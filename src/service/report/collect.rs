@@ -167,7 +167,7 @@ fn platform(
     bill: &BillingPart,
     remembered: Option<&JournalPart>,
 ) -> Result<PlatformPart> {
-    let client = connection::client(config, &bill.handler)?;
+    let client = connection::observer(config, &bill.handler)?;
     let known = remembered.and_then(|remembered| remembered.marker.clone());
     let marker = match known {
         Some(marker) => marker,

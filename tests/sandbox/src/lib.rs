@@ -29,6 +29,7 @@
 //! | a service whose account or handler is changed | [`bill::Bill::give_to`], [`bill::Bill::move_service`] |
 //! | a handler with another address or password | [`bill::Bill::set_handler_url`], [`bill::Bill::set_handler_password`] |
 //! | a server that shows a certificate without having its key | [`vmm::Certificate::Stolen`] |
+//! | the same past the form, by somebody who does not know the password | [`bill::Bill::slip_into_handler`] |
 //! | a restored database that gives ids again | [`bill::Bill::reissue`], [`bill::Bill::forget_item`] |
 //! | a client with another e-mail | [`bill::Bill::set_email`] |
 //! | a resold service | [`bill::Order::resold`] |

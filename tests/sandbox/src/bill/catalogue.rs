@@ -6,40 +6,43 @@ use super::model::{Addon, Handler, Tariff, addontype, billtype};
 use super::store::{Store, Value, values};
 use super::{Bill, base};
 
+/// Tables of a handler's settings.
+pub(super) const PLAIN: &str = "processingparam";
+pub(super) const CRYPTED: &str = "processingcryptedparam";
+/// Settings that say to whom the password goes, and how surely.
+const CONNECTION: [&str; 4] = ["url", "username", "tls_verify", "tls_fingerprint"];
+
 impl Bill {
     /// Adds a handler; answers its id.
     pub fn add_handler(&self, handler: &Handler) -> u64 {
         let password = self.encrypt(&handler.password);
         self.change(|store| {
-            let row: [(&str, Value); 6] = [
-                ("orderpriority", 1.into()),
-                ("name", (&handler.name).into()),
-                ("module", (&handler.module).into()),
-                ("datacenter", handler.datacenter.into()),
-                ("department", base::DEPARTMENT.into()),
-                ("active", true.into()),
-            ];
-            let id = store.insert("processingmodule", &row)?;
+            let id = handler_row(store, &handler.name, &handler.module, handler.datacenter)?;
             let own = [("url", &handler.url), ("username", &handler.username), ("cluster", &handler.cluster)];
             let extra = handler.extra.iter().map(|(name, value)| (name.as_str(), value));
             for (name, value) in own.into_iter().chain(extra) {
-                let row = [("processingmodule", id.into()), ("intname", name.into()), ("value", value.into())];
-                store.insert("processingparam", &row)?;
+                put_setting(store, PLAIN, id, name, value)?;
             }
-            let row = [("processingmodule", id.into()), ("intname", "password".into()), ("value", password.into())];
-            store.insert("processingcryptedparam", &row)?;
+            put_setting(store, CRYPTED, id, "password", &password)?;
             Ok(id)
         })
     }
 
-    /// Changes a plain setting of a handler.
+    /// Changes a plain setting of a handler as the form does: where it leads to another VMmanager, the password is
+    /// entered again, and so is encrypted anew.
     pub fn set_handler(&self, handler: u64, name: &str, value: &str) {
-        self.change(|store| {
-            let old = values![handler, name];
-            store.exec("DELETE FROM processingparam WHERE processingmodule = ? AND intname = ?", old)?;
-            let row = [("processingmodule", handler.into()), ("intname", name.into()), ("value", value.into())];
-            store.insert("processingparam", &row)
-        });
+        self.slip_into_handler(handler, name, value);
+        if CONNECTION.contains(&name) {
+            let sql = "SELECT value FROM processingcryptedparam WHERE processingmodule = ? AND intname = 'password'";
+            if let Some(crypted) = self.ask(|store| store.text(sql, values![handler])) {
+                self.set_handler_password(handler, &self.decrypt(&crypted));
+            }
+        }
+    }
+
+    /// Changes a plain setting of a handler past the form: nobody has entered the password.
+    pub fn slip_into_handler(&self, handler: u64, name: &str, value: &str) {
+        self.change(|store| put_setting(store, PLAIN, handler, name, value));
     }
 
     /// Adds a client: an account with one user; answers the account's id.
@@ -63,6 +66,27 @@ impl Bill {
     pub fn add_tariff(&self, tariff: &Tariff) -> u64 {
         self.change(|store| add_tariff(store, tariff))
     }
+}
+
+/// The row of a new handler; its id.
+pub(super) fn handler_row(store: &mut Store, name: &str, module: &str, datacenter: u64) -> Result<u64> {
+    let row: [(&str, Value); 6] = [
+        ("orderpriority", 1.into()),
+        ("name", name.into()),
+        ("module", module.into()),
+        ("datacenter", datacenter.into()),
+        ("department", base::DEPARTMENT.into()),
+        ("active", true.into()),
+    ];
+    store.insert("processingmodule", &row)
+}
+
+/// A setting of a handler, new or in place of the old one.
+pub(super) fn put_setting(store: &mut Store, table: &str, handler: u64, name: &str, value: &str) -> Result<()> {
+    let sql = format!("DELETE FROM {table} WHERE processingmodule = ? AND intname = ?");
+    store.exec(&sql, values![handler, name])?;
+    let row = [("processingmodule", handler.into()), ("intname", name.into()), ("value", value.into())];
+    store.insert(table, &row).map(drop)
 }
 
 fn add_tariff(store: &mut Store, tariff: &Tariff) -> Result<u64> {
