@@ -18,21 +18,38 @@ pub(super) fn settings(form: &Element) -> BTreeMap<String, String> {
     plain.map(|setting| (setting.name.to_owned(), form.value(setting.name).to_owned())).collect()
 }
 
-/// Fills a select. A value that is chosen already stays in the list even if it is gone in VMmanager: the form would
-/// change it silently otherwise.
-pub(super) fn fill(form: &mut Element, select: &str, choices: &[Choice]) {
-    let chosen = form.value(select).to_owned();
-    form.children.retain(|child| child.name != "slist" || child.get("name") != Some(select));
-    let entry = |key: &str, text: &str| Element::with_text("msg", text).attribute("key", key);
-    let gone = !chosen.is_empty() && choices.iter().all(|choice| choice.key != chosen);
-    let list = Element::new("slist").attribute("name", select);
-    let list = list.children(gone.then(|| entry(&chosen, &chosen)));
-    form.children.push(list.children(choices.iter().map(|choice| entry(&choice.key, &choice.text))));
+/// Which form it is [protocol A2].
+pub(super) fn func(form: &Element) -> &str {
+    form.get("func").map_or_else(|| form.value("func"), str::trim)
 }
 
-/// The choice of nothing in particular, as ISPsystem's own modules write it.
-pub(super) fn nothing() -> Choice {
-    Choice { key: String::new(), text: "null".to_owned() }
+/// What another page of the form has asked for, if the document still holds it: no source shows where [protocol A2].
+pub(super) fn anywhere<'a>(form: &'a Element, name: &str) -> Option<&'a str> {
+    let is_it = |child: &Element| child.name == name || (child.name == "param" && child.get("name") == Some(name));
+    let text = |child: &'a Element| Some(child.get("value").unwrap_or(&child.text)).filter(|text| !text.is_empty());
+    let own = form.children.iter().filter(|child| is_it(child)).find_map(text);
+    own.or_else(|| form.children.iter().find_map(|child| anywhere(child, name)))
+}
+
+/// Fills a select with names of VMmanager's things, which are values and not names of messages [protocol A11]. A value
+/// that is chosen already stays in the list even if it is gone in VMmanager: the form would change it silently otherwise.
+pub(super) fn fill(form: &mut Element, select: &str, choices: &[Choice]) {
+    fill_after(form, select, None, choices);
+}
+
+/// The same, beginning with the choice of nothing in particular, as ISPsystem's own modules write it.
+pub(super) fn fill_optional(form: &mut Element, select: &str, choices: &[Choice]) {
+    fill_after(form, select, Some(Element::with_text("msg", "null").attribute("key", "")), choices);
+}
+
+fn fill_after(form: &mut Element, select: &str, first: Option<Element>, choices: &[Choice]) {
+    let chosen = form.value(select).to_owned();
+    form.children.retain(|child| child.name != "slist" || child.get("name") != Some(select));
+    let entry = |key: &str, text: &str| Element::with_text("val", text).attribute("key", key);
+    let gone = !chosen.is_empty() && choices.iter().all(|choice| choice.key != chosen);
+    let list = Element::new("slist").attribute("name", select);
+    let list = list.children(gone.then(|| entry(&chosen, &chosen))).children(first);
+    form.children.push(list.children(choices.iter().map(|choice| entry(&choice.key, &choice.text))));
 }
 
 const LISTS: [&str; 3] = ["cluster", "preset", "ippool"];

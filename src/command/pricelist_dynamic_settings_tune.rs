@@ -21,8 +21,7 @@ pub(super) fn answer(context: &Context, input: &Element) -> Result<Element> {
     };
     let mut output = input.clone();
     for (select, list) in [("cluster", choices.clusters), ("preset", choices.presets), ("ippool", choices.pools)] {
-        let with_nothing: Vec<_> = std::iter::once(form::nothing()).chain(list).collect();
-        form::fill(&mut output, select, &with_nothing);
+        form::fill_optional(&mut output, select, &list);
     }
     Ok(output)
 }

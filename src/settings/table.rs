@@ -13,7 +13,7 @@ use crate::id::ClusterId;
 pub enum Place {
     /// Page of the handler's form: how VMmanager is reached.
     Connect,
-    /// Page of the handler's form: how VMs are made. The plugin XML still has its fields on the first page.
+    /// Page of the handler's form: how VMs are made.
     Settings,
     /// The handler's table *Parameters*.
     Custom,
@@ -79,11 +79,11 @@ settings! {
     url: Result<String> = required(values::url), "", Connect;
     username: Result<String> = required(values::filled), "", Connect;
     password = crypted, "", Connect;
+    tls_verify: Result<TlsVerify> = required(values::tls_verify), "system", Connect;
+    tls_fingerprint: Result<String> = required(values::fingerprint), "", Connect;
     cluster: Result<Option<ClusterId>> = required(values::cluster), "", Settings;
     use_recipes: bool = optional(values::switch), "off", Settings;
     additional_interface: bool = optional(values::switch), "off", Settings;
-    tls_verify: Result<TlsVerify> = required(values::tls_verify), "system", Connect;
-    tls_fingerprint: Result<String> = required(values::fingerprint), "", Connect;
     session_ttl: Duration = optional(values::session_ttl), "1800", Custom;
     queue_enabled: bool = optional(values::switch), "off", Custom;
     queue_key: QueueKey = optional(QueueKey::parse), "__PMID__", Custom;

@@ -94,7 +94,7 @@ pub(super) fn filled(name: &'static str, value: &str) -> Result<String> {
     }
 }
 
-/// None is chosen until the second page of the wizard.
+/// None is chosen until the fourth step of the wizard.
 pub(super) fn cluster(name: &'static str, value: &str) -> Result<Option<ClusterId>> {
     if value.is_empty() {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -35,9 +35,6 @@ impl Healthy {
         });
         fs::write(&file, world.vmm.ca_pem().unwrap()).unwrap();
         let healthy = Healthy { world, _authority: directory };
-        let plugin = "billmgr_mod_pmvmmanager6.xml";
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("xml").join(plugin);
-        fs::copy(source, healthy.path("etc/xml").join(plugin)).unwrap();
         healthy.mode("etc/billmgr.pem", 0o600);
         // The world pins the certificate; templates are read with that pin.
         let handler = healthy.world.handler.to_string();

@@ -63,12 +63,17 @@ impl Form {
     }
 }
 
-/// Key and text of a select's entries.
+/// Key and text of a select's entries. Names of things are values; only "nothing" is a message of the panel's.
 #[track_caller]
 fn options(answer: &Element, select: &str) -> Vec<(String, String)> {
     let lists: Vec<&Element> = answer.all("slist").filter(|list| list.get("name") == Some(select)).collect();
     assert_eq!(lists.len(), 1, "one list for {select}: {answer:?}");
-    lists[0].children.iter().map(|msg| (msg.get("key").unwrap().to_owned(), msg.text.clone())).collect()
+    let entry = |entry: &Element| {
+        let key = entry.get("key").unwrap();
+        assert_eq!(entry.name, if key.is_empty() { "msg" } else { "val" }, "{entry:?}");
+        (key.to_owned(), entry.text.clone())
+    };
+    lists[0].children.iter().map(entry).collect()
 }
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -132,8 +137,15 @@ fn a_step_of_the_wizard_is_refused_with_the_reason() {
     ] {
         assert_eq!(form.clusters(&world), []);
     }
+    // The cluster belongs to the fourth step, and only that step judges it.
     let nowhere = Form::of(&world).with("sok", "ok").with("cluster", "77");
+    assert_eq!(nowhere.clusters(&world).len(), 4);
+    let nowhere = nowhere.with("func", "processing.add.settings");
     nowhere.refused(&world).is(Kind::ClusterNotFound, "cluster", &["77"]);
+    nowhere.clone().with("cluster", "").refused(&world).is(Kind::MissingParam, "cluster", &["choose"]);
+    for button in ["next", "back", "cancel"] {
+        assert_eq!(nowhere.clone().with("clicked_button", button).clusters(&world).len(), 4, "{button}");
+    }
 }
 
 #[test]

@@ -58,13 +58,13 @@ fn named<'a>(parent: &'a Element, tag: &'a str, wanted: &str) -> Option<&'a Elem
     parent.all(tag).find(|child| name(child) == wanted)
 }
 
-/// The only page of the handler's form.
-fn page(plugin: &Element) -> &Element {
+/// The handler's form with the fields of both its pages: those of the wizard's third and fourth step.
+fn page(plugin: &Element) -> Element {
     let form = named(plugin, "metadata", &format!("processing.edit.{MODULE}")).expect("the handler's form");
     let form = form.find("form").expect("form");
-    // The name is the likelier one of two [protocol 6.2, 7.5].
-    assert_eq!(names(form, "page"), ["connect"]);
-    form.find("page").expect("page")
+    // The name of the first is the likelier one of two [protocol 6.2, 7.5]; the second is BILLmanager's own [protocol A1].
+    assert_eq!(names(form, "page"), ["connect", "settings"]);
+    Element::new("page").children(form.all("page").flat_map(|page| page.all("field")).cloned())
 }
 
 /// The module's fields of a tariff.
@@ -127,7 +127,7 @@ fn the_fields_of_the_form_are_the_declared_parameters() {
     let (plugin, answer) = (plugin(), features());
     let page = page(&plugin);
     let params = answer.find("params").expect("params");
-    assert_eq!(names(page, "field"), names(params, "param"), "the same names in the same order");
+    assert_eq!(names(&page, "field"), names(params, "param"), "the same names in the same order");
     for field in page.all("field") {
         let crypted = named(params, "param", name(field)).and_then(|param| param.get("crypted")) == Some("yes");
         let hidden = input(field).get("type") == Some("password");
@@ -135,7 +135,7 @@ fn the_fields_of_the_form_are_the_declared_parameters() {
     }
 }
 
-/// The answer to `features` has the table's rows; a field is on the page that its row names, as soon as there is such a page.
+/// The answer to `features` has the table's rows; a field is on the page that its row names.
 #[test]
 fn the_table_of_settings_is_what_is_declared_and_shown() {
     let (plugin, answer) = (plugin(), features());
@@ -149,7 +149,6 @@ fn the_table_of_settings_is_what_is_declared_and_shown() {
     let pages: Vec<&Element> = form.find("form").expect("form").all("page").collect();
     for row in SETTINGS.iter().filter(|row| row.place != Place::Custom) {
         let wanted = if row.place == Place::Settings { "settings" } else { "connect" };
-        let wanted = if pages.iter().any(|page| name(page) == wanted) { wanted } else { "connect" };
         let holders: Vec<&str> =
             pages.iter().filter(|page| named(page, "field", row.name).is_some()).map(|page| name(page)).collect();
         assert_eq!(holders, [wanted], "{}", row.name);
@@ -160,7 +159,8 @@ fn the_table_of_settings_is_what_is_declared_and_shown() {
 fn selects_have_somebody_who_fills_them() {
     let (plugin, features) = (plugin(), declared("features", "feature"));
     let has = |feature: &str| features.iter().any(|name| name == feature);
-    let cluster = field(page(&plugin), "cluster");
+    let page = page(&plugin);
+    let cluster = field(&page, "cluster");
     let kind = if has("tune_connection") { "select" } else { "input" };
     assert_eq!(cluster.name, kind, "tune_connection fills the list of clusters; without it nobody could choose one");
     assert!(has("pricelist_dynamic_settings") && has("pricelist_dynamic_settings_tune"), "the tariff form needs both");
@@ -171,7 +171,8 @@ fn selects_have_somebody_who_fills_them() {
 #[test]
 fn the_fingerprint_is_shown_only_when_it_is_used() {
     let plugin = plugin();
-    let select = field(page(&plugin), "tls_verify");
+    let page = page(&plugin);
+    let select = field(&page, "tls_verify");
     let options: Vec<&str> = select.all("msg").map(|option| option.text.as_str()).collect();
     assert_eq!(options, ["system", "pinned", "off"], "the safe way first: it is what a new handler gets");
     let hides: Vec<_> = select.all("if").map(|rule| (rule.get("value"), rule.get("hide"))).collect();
@@ -243,7 +244,7 @@ fn every_text_is_used() {
         assert_eq!(section(&texts, "plugin"), set(record));
         assert_eq!(section(&texts, "label_processing_modules"), set([MODULE.to_owned(), format!("module_{MODULE}")]));
         assert_eq!(section(&texts, &custom), set(declared("params", "customparam")), "{language}");
-        assert_eq!(section(&texts, &form), form_texts(page(&plugin)), "{language}");
+        assert_eq!(section(&texts, &form), form_texts(&page(&plugin)), "{language}");
         assert_eq!(section(&texts, &prices), form_texts(tariff(&plugin)), "{language}");
     }
 }
@@ -255,7 +256,7 @@ fn form_texts(page: &Element) -> BTreeSet<String> {
         let (name, input) = (name(field), input(field));
         needed.extend([name.to_owned(), format!("hint_{name}")]);
         needed.extend(input.all("msg").map(|option| option.text.clone()));
-        if input.get("type") == Some("text") {
+        if input.name == "input" && input.get("type") == Some("text") {
             needed.insert(format!("placeholder_{name}"));
         }
     }
@@ -298,7 +299,7 @@ fn names_are_given_once() {
     for tag in ["plugin", "metadata", "lang"] {
         once(names(&plugin, tag), tag);
     }
-    once(names(page(&plugin), "field"), "fields");
+    once(names(&page(&plugin), "field"), "fields");
     once(names(tariff(&plugin), "field"), "fields of a tariff");
     for language in plugin.all("lang") {
         once(names(language, "messages"), name(language));

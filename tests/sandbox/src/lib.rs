@@ -27,9 +27,10 @@
 //! | other shapes of a VM's history | [`vmm::Variant::history`] |
 //! | a service handed to another client as a copy | [`bill::Bill::transfer`] |
 //! | a service whose account or handler is changed | [`bill::Bill::give_to`], [`bill::Bill::move_service`] |
+//! | the wizard and a handler's form, as the panel draws them from the plugin XML | [`bill::Bill::wizard`], [`bill::Bill::open_handler`] with a [`bill::Style`] |
 //! | a handler with another address or password | [`bill::Bill::set_handler_url`], [`bill::Bill::set_handler_password`] |
-//! | a server that shows a certificate without having its key | [`vmm::Certificate::Stolen`] |
 //! | the same past the form, by somebody who does not know the password | [`bill::Bill::slip_into_handler`] |
+//! | a server that shows a certificate without having its key | [`vmm::Certificate::Stolen`] |
 //! | a restored database that gives ids again | [`bill::Bill::reissue`], [`bill::Bill::forget_item`] |
 //! | a client with another e-mail | [`bill::Bill::set_email`] |
 //! | a resold service | [`bill::Order::resold`] |
@@ -42,6 +43,7 @@ pub mod bill;
 mod binary;
 pub mod vmm;
 mod world;
+pub mod xml;
 
 pub use binary::binary;
-pub use world::{Site, Tariffs, World};
+pub use world::{Site, Tariffs, Unconnected, World};

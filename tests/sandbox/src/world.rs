@@ -61,12 +61,23 @@ impl World {
     /// A world with several VMmanagers. They count accounts, VMs and tasks from the same numbers, so that ids collide;
     /// addresses are unique, as in the real world.
     pub fn with_platforms(first: vmm::Setup, more: Vec<vmm::Setup>, bill: bill::Setup) -> Result<Self> {
+        Self::connected(first, more, bill, |bill, new| Ok(bill.add_handler(&new.handler)))
+    }
+
+    /// The same with handlers that `connect` makes; it answers their ids.
+    pub fn connected(
+        first: vmm::Setup,
+        more: Vec<vmm::Setup>,
+        bill: bill::Setup,
+        mut connect: impl FnMut(&Bill, &Unconnected) -> Result<u64>,
+    ) -> Result<Self> {
         let bill = Bill::start(bill)?;
-        let Site { vmm, handler } = Site::start(first, &bill, "Amsterdam")?;
+        let mut start = |setup, place: &str| Unconnected::start(setup, place)?.connect(&bill, &mut connect);
+        let Site { vmm, handler } = start(first, "Amsterdam")?;
         let mut others = Vec::new();
         for (setup, block) in more.into_iter().zip(1..) {
             let setup = vmm::Setup { address_block: block, ..setup };
-            others.push(Site::start(setup, &bill, &format!("no. {}", block + 1))?);
+            others.push(start(setup, &format!("no. {}", block + 1))?);
         }
         let alice = bill.add_client("Alice", "alice@example.com");
         let bob = bill.add_client("Bob", "bob@example.org");
@@ -82,8 +93,16 @@ impl World {
     }
 }
 
-impl Site {
-    fn start(setup: vmm::Setup, bill: &Bill, place: &str) -> Result<Self> {
+/// A VMmanager that has no handler yet.
+pub struct Unconnected {
+    /// The VMmanager.
+    pub vmm: VmManager,
+    /// The handler that it needs: its first cluster, KVM; trusted by its fingerprint.
+    pub handler: Handler,
+}
+
+impl Unconnected {
+    fn start(setup: vmm::Setup, place: &str) -> Result<Self> {
         let (username, password) = (setup.admin_email.clone(), setup.admin_password.clone());
         let cluster = (1 + setup.clusters.offset).to_string();
         let vmm = VmManager::start(setup)?;
@@ -92,8 +111,12 @@ impl Site {
         if let Some(fingerprint) = vmm.fingerprint() {
             handler = handler.with("tls_verify", "pinned").with("tls_fingerprint", &fingerprint);
         }
-        let handler = bill.add_handler(&handler);
         Ok(Self { vmm, handler })
+    }
+
+    fn connect(self, bill: &Bill, connect: &mut impl FnMut(&Bill, &Self) -> Result<u64>) -> Result<Site> {
+        let handler = connect(bill, &self)?;
+        Ok(Site { vmm: self.vmm, handler })
     }
 }
 

@@ -13,6 +13,7 @@ pub mod base;
 mod calls;
 mod catalogue;
 mod control;
+mod form;
 mod handover;
 mod key;
 mod mariadb;
@@ -20,6 +21,7 @@ mod model;
 mod operation;
 mod order;
 pub mod panel;
+mod plugin;
 mod root;
 mod rows;
 mod schema;
@@ -35,9 +37,11 @@ use tempfile::TempDir;
 
 pub use calls::{Call, CallParam, Origin};
 pub use control::{Behaviour, CallFault, SaveParam};
+pub use form::{Carried, Form, Style};
 pub use key::{Format, Key, KeyPair};
 pub use model::{Addon, Handler, Order, Tariff, VENDOR_MODULE, addontype, billtype};
 pub use operation::Run;
+pub use plugin::Field;
 pub use rows::{ItemRow, ProblemRow, RunningRow, TaskRow};
 pub use store::{Row, Value};
 
@@ -116,6 +120,7 @@ impl Bill {
         };
         let key = KeyPair::of_installation(&crate::binary::cache("keys")?, setup.key.bits, setup.installation)?;
         root.lay_out(&location, &key.pem(setup.key.format)?)?;
+        plugin::install(&root)?;
         link(&crate::binary("mgrctl")?, &root.mgrctl())?;
         link(&setup.module, &root.module(MODULE))?;
         let mut store = Store::open(&location)?;

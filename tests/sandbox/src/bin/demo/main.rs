@@ -64,11 +64,9 @@ fn world(args: &Args) -> Result<World> {
     // Found or built before the clock starts.
     binary("mgrctl")?;
     let more = vec![vmm.clone(); usize::from(args.platforms - 1)];
-    let world = World::with_platforms(vmm, more, bill::Setup { database, ..bill::Setup::new(&module) })?;
     println!("module       {}", module.display());
-    for (vmm, _) in world.platforms() {
-        println!("VMmanager    {}", vmm.url());
-    }
+    let bill = bill::Setup { database, ..bill::Setup::new(&module) };
+    let world = World::connected(vmm, more, bill, wizard::connect)?;
     println!("BILLmanager  {} ({database:?})", world.bill.root().display());
     Ok(world)
 }

@@ -3,10 +3,9 @@
 use std::thread;
 
 use anyhow::{Result, bail};
-use quick_xml::Reader;
-use quick_xml::events::Event;
 use sandbox::World;
 use sandbox::bill::{Bill, Order};
+use sandbox::xml::Node;
 
 use crate::timeline::Timeline;
 
@@ -172,17 +171,7 @@ pub(crate) fn features(bill: &Bill) -> Result<Vec<String>> {
     if run.status != Some(0) {
         bail!("the module cannot tell its features: {run:?}");
     }
-    let mut reader = Reader::from_str(&run.stdout);
-    let mut features = Vec::new();
-    loop {
-        match reader.read_event()? {
-            Event::Empty(tag) | Event::Start(tag) if tag.name().as_ref() == "feature" => {
-                if let Some(name) = tag.try_get_attribute("name")? {
-                    features.push(name.value.into_owned());
-                }
-            }
-            Event::Eof => return Ok(features),
-            _ => {}
-        }
-    }
+    let answer = Node::parse(&run.stdout)?;
+    let declared = answer.find("features").into_iter().flat_map(|features| features.all("feature"));
+    Ok(declared.filter_map(|feature| Some(feature.get("name")?.to_owned())).collect())
 }

@@ -1,43 +1,51 @@
-//! The prologue: what a new user sees while he connects VMmanager, from the forms' commands alone; and the statistics
-//! of the day at its end.
+//! The prologue: what a new user sees while he connects VMmanager, in the four steps of the wizard and the tariff's form; and
+//! the statistics of the day at its end.
 
-use anyhow::{Result, bail};
-use quick_xml::Reader;
-use quick_xml::events::Event;
-use sandbox::World;
-use sandbox::bill::Run;
-use sandbox::vmm::VmManager;
+use anyhow::{Context, Result, anyhow, bail};
+use sandbox::bill::{Bill, Form, MODULE, Run, Style};
+use sandbox::xml::Node;
+use sandbox::{Unconnected, World};
 
-/// Connects every VMmanager.
-pub(crate) fn set_up(world: &World) -> Result<()> {
-    world.platforms().try_for_each(|(vmm, handler)| connect(world, vmm, handler))
+/// Goes through the wizard for one VMmanager, one line a step; the id of the handler.
+pub(crate) fn connect(bill: &Bill, new: &Unconnected) -> Result<u64> {
+    let wanted = &new.handler;
+    println!("{}: {}", wanted.name, wanted.url);
+    let products = bill.products();
+    let product = products.first().context("the module serves no product")?;
+    say("1 product", product);
+    let modules = bill.modules(product);
+    say("2 module", modules.first().with_context(|| format!("{product} has no module"))?);
+    let mut form = accepted(bill.wizard(Style::default()))?;
+    let asked = captions(&form);
+    let own = [("url", &wanted.url), ("username", &wanted.username), ("password", &wanted.password)];
+    let tls = wanted.extra.iter().map(|(name, value)| (name.as_str(), value));
+    for (name, value) in own.into_iter().chain(tls) {
+        accepted(form.fill(name, value))?;
+    }
+    accepted(form.send())?;
+    say("3 connection", &format!("{asked}: accepted"));
+    let clusters: Vec<String> = form.list("cluster").into_iter().map(|(_, text)| text).collect();
+    say("4 settings", &format!("{}: {}", captions(&form), clusters.join(", ")));
+    accepted(form.fill("cluster", &wanted.cluster))?;
+    accepted(form.fill("use_recipes", "on"))?;
+    let handler = accepted(form.save(&wanted.name))?;
+    say("check_connection", "address, login, version, rights and cluster are right");
+    println!();
+    Ok(handler)
 }
 
-/// Runs the commands of the wizard and of the tariff form for one VMmanager; one line each.
-fn connect(world: &World, vmm: &VmManager, handler: u64) -> Result<()> {
-    world.bill.set_handler(handler, "use_recipes", "on");
-    let (id, url) = (handler.to_string(), vmm.url());
-    let pin = vmm.fingerprint();
-    let pin = pin.map(|pin| format!("<tls_verify>pinned</tls_verify><tls_fingerprint>{pin}</tls_fingerprint>"));
-    let fields = format!(
-        "<url>{url}</url><username>admin@example.net</username><password>Adm1n-secret-pass</password>{}",
-        pin.unwrap_or_default()
-    );
-    let form = format!("<doc><func>processing.add.user</func>{fields}</doc>");
-    let answer = world.bill.run_with_input(&["--command", "tune_connection"], &form);
-    say("tune_connection", &format!("clusters to choose from: {}", entries(&answer, "cluster")?.join(", ")));
-    let settings = format!(
-        "<doc><processingmodule>{fields}<cluster>1</cluster><use_recipes>on</use_recipes></processingmodule></doc>"
-    );
-    good(&world.bill.run_with_input(&["--command", "check_connection"], &settings))?;
-    say("check_connection", "address, login, version, rights and cluster are right");
-    for command in ["get_server_config", "sync_server"] {
-        good(&world.bill.run(&["--command", command, "--module", &id]))?;
+/// What BILLmanager asks the handlers next, and what the form of a tariff offers.
+pub(crate) fn set_up(world: &World) -> Result<()> {
+    for (_, handler) in world.platforms() {
+        let id = handler.to_string();
+        for command in ["get_server_config", "sync_server"] {
+            good(&world.bill.run(&["--command", command, "--module", &id]))?;
+        }
+        let tune = ["--command", "pricelist_dynamic_settings_tune", "--module", &id];
+        let answer = world.bill.run_with_input(&tune, "<doc/>");
+        say("tariff form", &format!("VM configurations of handler {id}: {}", entries(&answer, "preset")?.join(", ")));
     }
     say("sync_server", &format!("can be ordered: {}", offered(world).join(", ")));
-    let tune = ["--command", "pricelist_dynamic_settings_tune", "--module", &id];
-    let answer = world.bill.run_with_input(&tune, "<doc/>");
-    say("tariff form", &format!("VM configurations: {}", entries(&answer, "preset")?.join(", ")));
     println!();
     Ok(())
 }
@@ -58,29 +66,30 @@ pub(crate) fn count_traffic(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn say(command: &str, result: &str) {
-    println!("{command:<17} {result}");
+fn say(step: &str, result: &str) {
+    println!("{step:<17} {result}");
 }
 
 fn good(run: &Run) -> Result<()> {
     if run.status == Some(0) { Ok(()) } else { bail!("a command of the setup failed: {run:?}") }
 }
 
-/// Texts of a select's entries.
-fn entries(run: &Run, select: &str) -> Result<Vec<String>> {
+fn accepted<T>(answer: Result<T, Box<Run>>) -> Result<T> {
+    answer.map_err(|run| anyhow!("{MODULE} has refused the form: {}{}", run.stdout, run.stderr))
+}
+
+/// What a page asks for.
+fn captions(form: &Form) -> String {
+    form.fields().into_iter().map(|field| field.caption).collect::<Vec<_>>().join(", ")
+}
+
+/// Texts of a list's entries.
+fn entries(run: &Run, list: &str) -> Result<Vec<String>> {
     good(run)?;
-    let mut reader = Reader::from_str(&run.stdout);
-    let (mut inside, mut found) = (false, Vec::new());
-    loop {
-        match reader.read_event()? {
-            Event::Start(tag) if tag.name().as_ref() == "slist" => {
-                inside = tag.try_get_attribute("name")?.is_some_and(|name| name.value == select);
-            }
-            Event::Text(text) if inside && !["", "null"].contains(&text.trim()) => found.push(text.trim().to_owned()),
-            Event::Eof => return Ok(found),
-            _ => {}
-        }
-    }
+    let answer = Node::parse(&run.stdout)?;
+    let list = answer.named("slist", list).with_context(|| format!("there is no list {list}"))?;
+    let texts = list.children.iter().map(|entry| entry.text.trim().to_owned());
+    Ok(texts.filter(|text| !text.is_empty() && text != "null").collect())
 }
 
 /// Values of the list parameters.
