@@ -10,6 +10,7 @@ pub(super) fn run(context: &Context, job: &HandlerJob) -> Result<()> {
         let text = format!("this module serves item type vds, not \"{other}\"");
         return Err(Error::new(Kind::BadArgument, "itemtype", text));
     }
-    let words: Vec<&str> = context.call.text("searchstring").unwrap_or_default().split_whitespace().collect();
-    import::run(job, &words).map(drop)
+    let search = context.call.text("searchstring").unwrap_or_default();
+    let words = search.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    import::run(job, &words.collect::<Vec<_>>()).map(drop)
 }
