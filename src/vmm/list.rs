@@ -4,7 +4,8 @@
 //! last element of the page before: if it is not there any more, the rest has moved up and reading goes back. A list has
 //! ended when the position of its last element is the `size` of the answer, or when a page brings nothing new. Without
 //! `size` a short page may be a capped one: unless it is shorter than any cap, the end costs two more requests, one for
-//! the last element and one for what is behind it.
+//! the last element and one for what is behind it. `size` may also count the page alone. Where a VM that is not seen would
+//! be made a second time, it is believed only once it was larger than its page, and no page is too short to be capped.
 
 use std::collections::HashSet;
 
@@ -27,13 +28,18 @@ const MOST_PAGES: usize = 4_000;
 
 /// An element of a list.
 pub(super) trait Numbered {
+    /// What is not in the list counts as not existing: nothing but its end may look like its end.
+    const ABSENCE_COUNTS: bool;
+
     /// Its id, by which lists are ordered.
     fn id(&self) -> u64;
 }
 
 macro_rules! numbered {
-    ($($type:ty),*) => {
+    ($counts:literal: $($type:ty),*) => {
         $(impl Numbered for $type {
+            const ABSENCE_COUNTS: bool = $counts;
+
             fn id(&self) -> u64 {
                 self.id.into()
             }
@@ -41,7 +47,8 @@ macro_rules! numbered {
     };
 }
 
-numbered!(Account, Cluster, Glimpse, Host, Node, Os, Pool, Preset, Recipe);
+numbered!(false: Account, Cluster, Node, Os, Pool, Preset, Recipe);
+numbered!(true: Glimpse, Host);
 
 impl Client {
     /// Every element of a list, in the order of ids. Filters on other fields than the id are not reliable.
@@ -80,11 +87,21 @@ struct Reading<T> {
     /// How far reading goes back when something has.
     back: usize,
     is_going_back: bool,
+    /// `size` was seen to count more than the page.
+    is_size_of_list: bool,
 }
 
 impl<T> Default for Reading<T> {
     fn default() -> Self {
-        Reading { all: Vec::new(), known: HashSet::new(), offset: 0, overlaps: false, back: 1, is_going_back: false }
+        Reading {
+            all: Vec::new(),
+            known: HashSet::new(),
+            offset: 0,
+            overlaps: false,
+            back: 1,
+            is_going_back: false,
+            is_size_of_list: false,
+        }
     }
 }
 
@@ -103,9 +120,12 @@ impl<T: Numbered> Reading<T> {
         let end = start + length;
         (self.overlaps, self.back) = (length > 1, 1);
         self.offset = if self.overlaps { end - 1 } else { end };
+        self.is_size_of_list |= size.is_some_and(|size| size > length as u64);
         // Where `size` counts the elements of the page, a full page says nothing of the next one.
-        let is_all = size == u64::try_from(end).ok() && length != PAGE;
-        let is_short = size.is_none() && start == 0 && length < SMALLEST_CAP && !self.is_going_back;
+        let is_believed = if T::ABSENCE_COUNTS { self.is_size_of_list } else { length != PAGE };
+        let is_all = is_believed && size == u64::try_from(end).ok();
+        let is_short =
+            !T::ABSENCE_COUNTS && size.is_none() && start == 0 && length < SMALLEST_CAP && !self.is_going_back;
         // A server that ignores the paging sends everything again.
         let is_repeated = !is_new && (!overlapped || length > 1 && !self.is_going_back);
         self.is_going_back &= !is_new;

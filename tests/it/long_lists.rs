@@ -38,7 +38,11 @@ fn pages_of_every_kind() {
         ("a cap of one", capped(1)),
         ("short pages", Lists { short_pages: true, ..Lists::default() }),
         ("a cap without size", Lists { size: Size::Absent, ..capped(20) }),
+        ("a small cap without size", Lists { size: Size::Absent, ..capped(7) }),
         ("short pages without size", Lists { size: Size::Absent, short_pages: true, ..capped(40) }),
+        ("a cap, and the size of the page", Lists { size: Size::Page, ..capped(20) }),
+        ("a cap of one, and the size of the page", Lists { size: Size::Page, ..capped(1) }),
+        ("short pages, and the size of the page", Lists { size: Size::Page, short_pages: true, ..capped(40) }),
     ];
     each(&cases, |lists| {
         let world = TestWorld::start();
