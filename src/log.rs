@@ -22,6 +22,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
+use self::excerpt::{COMMAND, ITEM};
 use crate::config::{self, Config, MODULE};
 use crate::ownership;
 use crate::text::{LONGEST, clean};
@@ -72,6 +73,11 @@ fn own(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("it is no file of ours"));
     }
     Ok(file)
+}
+
+/// The first line of a run, by which [`excerpt`] knows what all its lines are about.
+pub fn begin(command: &str, item: &str, arguments: &str) {
+    info!("{COMMAND}{command}{ITEM}{item} arguments: {arguments}");
 }
 
 /// Every line says from now on that it is only a dry run: a reader must not take it for something that was done.

@@ -51,7 +51,7 @@ fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 
     }
     let started = Instant::now();
     log::open(&config);
-    log::info!("--command {} item={} arguments: {}", call.command, call.text("item").unwrap_or("-"), call.names());
+    log::begin(&call.command, call.text("item").unwrap_or("-"), &call.names());
     let panel = Panel::new(&patient(&config, &found));
     let context = Context::new(&config, &panel, call);
     let name = found.as_ref().map_or(UNKNOWN, |command| command.name);

@@ -10,6 +10,10 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use crate::config::Config;
 use crate::id::ServiceId;
 
+/// The words of a run's first line.
+pub(super) const COMMAND: &str = "--command ";
+pub(super) const ITEM: &str = " item=";
+
 /// Only the end of a large log is read.
 const MOST_BYTES: u64 = 16 << 20;
 
@@ -32,7 +36,7 @@ pub fn excerpt(config: &Config, item: ServiceId, most: usize) -> std::io::Result
 /// `runs` remembers of each process whether it works on the service.
 fn is_about(line: &str, item: ServiceId, runs: &mut HashMap<String, bool>) -> bool {
     let Some((process, text)) = line.split_once('[').and_then(|(_, rest)| rest.split_once(']')) else { return false };
-    if let Some((_, item_of_run)) = text.split_once(" --command ").and_then(|(_, run)| run.split_once(" item=")) {
+    if let Some((_, item_of_run)) = text.split_once(COMMAND).and_then(|(_, run)| run.split_once(ITEM)) {
         runs.insert(process.to_owned(), item_of_run.split(' ').next() == Some(item.to_string().as_str()));
     }
     runs.get(process).copied().unwrap_or(false) || names(text, item)
