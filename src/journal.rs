@@ -165,6 +165,11 @@ impl Record {
         self.is_vm(vm, created) && !self.vm_created.is_empty()
     }
 
+    /// Its VM may exist.
+    pub fn is_living(&self) -> bool {
+        self.ended.is_none()
+    }
+
     fn read(row: &Row) -> rusqlite::Result<Self> {
         let (task, name): (Option<TaskId>, Option<String>) = (row.get("task")?, row.get("task_name")?);
         let operation: Option<OperationId> = row.get("restart_operation")?;

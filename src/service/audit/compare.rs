@@ -131,7 +131,7 @@ impl<'a> Subject<'a> {
 
     /// The VM that the journal knows, while it may exist.
     fn living_vm(&self) -> Option<VmId> {
-        self.record.filter(|record| record.ended.is_none())?.vm
+        self.record.filter(|record| record.is_living())?.vm
     }
 
     fn facts(&self, host: &Host) -> Facts {
@@ -142,7 +142,7 @@ impl<'a> Subject<'a> {
             service: &self.service,
             marker: &self.job.marker,
             mark: &self.job.mark(item),
-            record: self.record.filter(|record| record.ended.is_none()),
+            record: self.record.filter(|record| record.is_living()),
             platform: reading.platform,
             tie: reading.ties.get(&owner).copied(),
             is_claimed: has_others(reading.claims.get(&host.id)),

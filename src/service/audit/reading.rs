@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::error::Result;
 use crate::id::{AccountId, PlatformId, ServiceId, VmId};
-use crate::journal::{Cap, Phase, Record, Tie};
+use crate::journal::{Cap, Record, Tie};
 use crate::panel::ServiceStatus;
 use crate::queue;
 use crate::service::handler::HandlerJob;
@@ -112,7 +112,7 @@ fn ties(job: &HandlerJob, platform: PlatformId) -> Result<HashMap<AccountId, Tie
 }
 
 fn closed(job: &HandlerJob, records: &HashMap<ServiceId, Record>) -> Result<HashSet<ServiceId>> {
-    let living = records.iter().filter(|(_, record)| record.ended.is_none()).map(|(item, _)| *item);
+    let living = records.iter().filter(|(_, record)| record.is_living()).map(|(item, _)| *item);
     let statuses = job.panel.statuses(&living.collect::<Vec<_>>())?;
     Ok(statuses.into_iter().filter(|(_, status)| *status == ServiceStatus::Deleted).map(|(item, _)| item).collect())
 }
@@ -120,8 +120,8 @@ fn closed(job: &HandlerJob, records: &HashMap<ServiceId, Record>) -> Result<Hash
 fn journalled(records: &HashMap<ServiceId, Record>, platform: PlatformId) -> HashMap<VmId, Vec<ServiceId>> {
     let mut found: HashMap<VmId, Vec<ServiceId>> = HashMap::new();
     for (item, record) in records {
-        let is_here = record.platform.is_none_or(|own| own == platform) && record.ended.is_none();
-        if let Some(vm) = record.vm.filter(|_| is_here && record.phase != Phase::Deleted) {
+        let is_here = record.platform.is_none_or(|own| own == platform) && record.is_living();
+        if let Some(vm) = record.vm.filter(|_| is_here) {
             found.entry(vm).or_default().push(*item);
         }
     }

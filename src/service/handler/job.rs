@@ -77,7 +77,7 @@ impl<'a> HandlerJob<'a> {
     /// not to change it.
     pub(crate) fn is_of(&self, host: &Glimpse, item: ServiceId) -> Result<bool> {
         let platform = self.platform(None)?;
-        Ok(match self.journal.find(item)?.filter(|record| record.ended.is_none() && record.vm.is_some()) {
+        Ok(match self.journal.find(item)?.filter(|record| record.is_living() && record.vm.is_some()) {
             Some(record) => {
                 let is_here = record.platform.is_none_or(|own| own == platform);
                 is_here && record.is_vm(host.id, &host.create_date)

@@ -12,14 +12,27 @@ use crate::vmm::{Endpoint, Host};
 impl Job<'_> {
     /// Other live services that name the VM.
     pub fn claims(&self, host: &Host) -> Result<Vec<ServiceId>> {
-        let mut found = Vec::new();
-        for naming in self.panel.services_naming(host.id)?.into_iter().filter(|naming| naming.item != self.service.id) {
-            if means_vm(&self.journal, self.platform.get().copied(), &self.vmm.base(), &naming, host)? {
-                found.push(naming.item);
-            }
-        }
-        Ok(found)
+        let namings = self.panel.services_naming(host.id)?;
+        others_naming(&self.journal, self.platform.get().copied(), &self.vmm.base(), &namings, self.service.id, host)
     }
+}
+
+/// The services but `item` that mean this VM.
+pub(crate) fn others_naming(
+    journal: &Journal,
+    platform: Option<PlatformId>,
+    address: &str,
+    namings: &[Naming],
+    item: ServiceId,
+    host: &Host,
+) -> Result<Vec<ServiceId>> {
+    let mut found = Vec::new();
+    for naming in namings.iter().filter(|naming| naming.item != item) {
+        if means_vm(journal, platform, address, naming, host)? {
+            found.push(naming.item);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a service means this VM and not one with the same id elsewhere. Certain only by platform; where nobody knows,
@@ -36,7 +49,7 @@ pub(crate) fn means_vm(
         None => journal.platform_at(address)?,
     };
     // What the journal knows of it beats what BILLmanager says.
-    if let Some(record) = journal.find(naming.item)?.filter(|record| record.ended.is_none() && record.vm.is_some())
+    if let Some(record) = journal.find(naming.item)?.filter(|record| record.is_living() && record.vm.is_some())
         && let (Some(its), Some(here)) = (record.platform, here)
     {
         return Ok(its == here && record.vm == Some(host.id));

@@ -14,8 +14,7 @@ use crate::vmm::{Glimpse, Host};
 impl Job<'_> {
     /// The journal's row of the service while its VM may exist.
     pub fn living_record(&self) -> Result<Option<Record>> {
-        let gone = |record: &Record| matches!(record.phase, Phase::Refused | Phase::Deleted);
-        Ok(self.journal.find(self.service.id)?.filter(|record| !gone(record)))
+        Ok(self.journal.find(self.service.id)?.filter(Record::is_living))
     }
 
     /// The VM that BILLmanager or our journal names.

@@ -16,7 +16,7 @@ use crate::journal::{Cap, Journal, Meter, Record};
 use crate::log;
 use crate::panel::{Handler, Operation, Panel, Service, Slot};
 use crate::queue::{self, Entry, Scope};
-use crate::service::job::claims::means_vm;
+use crate::service::job::claims::others_naming;
 use crate::service::job::evidence::Facts;
 use crate::service::job::facts::Background;
 use crate::service::job::mark::{Mark, Marker};
@@ -208,7 +208,7 @@ impl Known<'_> {
     /// As an operation would see them, but nothing is recorded.
     fn facts(&self, service: &Service, host: &Host) -> Result<Facts> {
         let Known { journal, panel, client, marker, mark, record } = *self;
-        let record = record.filter(|record| record.ended.is_none());
+        let record = record.filter(|record| record.is_living());
         let owner = host.account.as_ref().map(|account| account.id).unwrap_or_default();
         let mut background = Background {
             service,
@@ -228,9 +228,9 @@ impl Known<'_> {
         let platform = background.platform;
         background.tie = journal.tie_of(platform, owner)?;
         background.is_others = !journal.others_with_vm(platform, host.id, service.id)?.is_empty();
-        for naming in panel.services_naming(host.id)?.iter().filter(|naming| naming.item != service.id) {
-            background.is_claimed |= means_vm(journal, Some(platform), &client.base(), naming, host)?;
-        }
+        let namings = panel.services_naming(host.id)?;
+        let others = others_naming(journal, Some(platform), &client.base(), &namings, service.id, host)?;
+        background.is_claimed = !others.is_empty();
         Ok(background.facts(host))
     }
 }
