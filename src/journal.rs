@@ -59,7 +59,8 @@ static SCHEMA: Schema = Schema {
       CREATE INDEX service_platform ON service (platform, changed);",
      "CREATE TABLE password (
         entry TEXT PRIMARY KEY, place TEXT NOT NULL, address TEXT NOT NULL, username TEXT NOT NULL,
-        accepted INTEGER NOT NULL);"],
+        accepted INTEGER NOT NULL);
+      CREATE INDEX service_vm ON service (vm);"],
     page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,
@@ -158,11 +159,6 @@ impl Record {
     /// before the VM is complete.
     pub fn is_vm(&self, vm: VmId, created: &str) -> bool {
         self.vm == Some(vm) && (self.vm_created.is_empty() || self.vm_created == created)
-    }
-
-    /// The same with its creation date: only one VMmanager shows such a VM.
-    pub fn proves_platform(&self, vm: VmId, created: &str) -> bool {
-        self.is_vm(vm, created) && !self.vm_created.is_empty()
     }
 
     /// Its VM may exist.

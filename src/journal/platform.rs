@@ -3,11 +3,11 @@
 //! Ids of accounts, VMs and tasks mean nothing outside their platform, so every row about one belongs to a platform. A
 //! platform is recognised by what it shows: VMs that were recorded there, with their creation dates, else its clusters.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, ToSql};
 
 use super::Journal;
 use crate::error::Result;
-use crate::id::{ClientId, ClusterId, PlatformId, ServiceId, VmId};
+use crate::id::{AccountId, ClientId, ClusterId, PlatformId, ServiceId, VmId};
 
 /// One VMmanager.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,15 @@ pub struct RecordedVm {
     pub vm: VmId,
     /// VMmanager's own time of its creation.
     pub created: String,
+    /// Its owner, where that was recorded.
+    pub account: Option<AccountId>,
 }
+
+/// Two platforms may each make a VM of one id in one second. Such a VM does not tell which one it is, nor does one whose
+/// date is not known yet.
+const TELLING: &str = "NOT EXISTS (SELECT 1 FROM service AS other WHERE other.vm = service.vm AND other.item <> service.item \
+                       AND other.ended IS NULL AND other.vm_created IN ('', service.vm_created) \
+                       AND (service.platform IS NULL OR other.platform IS NOT service.platform))";
 
 impl Journal {
     /// The platform that was last seen at an address.
@@ -85,19 +93,35 @@ impl Journal {
         self.database.borrow_mut().write(|tx| note(tx, id, address, clusters))
     }
 
-    /// VMs recorded on a platform, or on none yet, the newest first.
-    pub fn recorded_vms(&self, platform: Option<PlatformId>, most: usize) -> Result<Vec<RecordedVm>> {
-        let sql = "SELECT item, vm, vm_created FROM service WHERE platform IS ?1 AND vm IS NOT NULL AND vm_created <> '' \
-                   AND ended IS NULL ORDER BY changed DESC, item LIMIT ?2";
+    /// VMs recorded on a platform.
+    pub fn recorded_vms(&self, platform: PlatformId) -> Result<Vec<RecordedVm>> {
+        self.vms("platform = ?1 ORDER BY item", &[&platform])
+    }
+
+    /// VMs that only this platform has, the newest first.
+    pub fn telling_vms(&self, platform: PlatformId, most: usize) -> Result<Vec<RecordedVm>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.rows(sql, &[&platform, &most], recorded)
+        self.vms(&format!("platform = ?1 AND {TELLING} ORDER BY changed DESC, item LIMIT ?2"), &[&platform, &most])
+    }
+
+    /// The VM of a service, if only its platform has it.
+    pub fn telling_vm(&self, item: ServiceId) -> Result<Option<RecordedVm>> {
+        Ok(self.vms(&format!("item = ?1 AND {TELLING}"), &[&item])?.pop())
     }
 
     /// VMs of a client in rows that belong to no platform yet.
     pub fn unsettled_vms(&self, client: ClientId) -> Result<Vec<RecordedVm>> {
-        let sql = "SELECT item, vm, vm_created FROM service WHERE platform IS NULL AND client = ?1 AND vm IS NOT NULL \
-                   AND vm_created <> '' AND ended IS NULL ORDER BY item";
-        self.rows(sql, &[&client], recorded)
+        self.vms(&format!("platform IS NULL AND client = ?1 AND {TELLING} ORDER BY item"), &[&client])
+    }
+
+    fn vms(&self, which: &str, params: &[&dyn ToSql]) -> Result<Vec<RecordedVm>> {
+        let sql = format!(
+            "SELECT item, vm, vm_created, account FROM service WHERE vm IS NOT NULL AND vm_created <> '' \
+             AND ended IS NULL AND {which}"
+        );
+        self.rows(&sql, params, |row| {
+            Ok(RecordedVm { item: row.get(0)?, vm: row.get(1)?, created: row.get(2)?, account: row.get(3)? })
+        })
     }
 
     /// Other services whose VM on this platform is this one, as far as the journal knows.
@@ -137,10 +161,6 @@ impl Journal {
             Ok(())
         })
     }
-}
-
-fn recorded(row: &rusqlite::Row) -> rusqlite::Result<RecordedVm> {
-    Ok(RecordedVm { item: row.get(0)?, vm: row.get(1)?, created: row.get(2)? })
 }
 
 fn note(

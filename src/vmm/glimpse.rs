@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::client::Client;
-use super::host::Host;
+use super::host::{Host, Owner};
 use super::lenient::{if_fits, number};
 use crate::error::Result;
 use crate::id::VmId;
@@ -26,12 +26,15 @@ pub struct Glimpse {
     /// Creation time, compared as text only.
     #[serde(default, deserialize_with = "if_fits")]
     pub create_date: String,
+    /// Owner.
+    #[serde(default, deserialize_with = "if_fits")]
+    pub account: Option<Owner>,
 }
 
 impl From<&Host> for Glimpse {
     fn from(host: &Host) -> Self {
-        let Host { id, comment, name, create_date, .. } = host;
-        Glimpse { id: *id, comment: comment.clone(), name: name.clone(), create_date: create_date.clone() }
+        let Host { id, comment, name, create_date, account, .. } = host.clone();
+        Glimpse { id, comment, name, create_date, account }
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::Instant;
 use pmvmmanager6::error::Kind;
 use pmvmmanager6::queue::{self, Scope};
 use sandbox::bill::Run;
-use sandbox::vmm::UserLists;
+use sandbox::vmm::{Host, UserLists};
+use serde_json::Value;
 
 use crate::support::cases::each;
 use crate::support::processes::until;
 use crate::support::refusal::Refusal;
 use crate::support::service::{Arrange, NOTHING, SUSPENDED};
-use crate::support::sites::{STRANGER, start_two};
+use crate::support::sites::{STRANGER, start_two, two};
 use crate::support::world::TestWorld;
 
 const ADMINISTRATOR: &str = "admin@example.net";
@@ -112,6 +113,60 @@ fn a_service_lives_on_its_own_vmmanager() {
         back(&world, item);
         assert_lives(&world, item);
     });
+}
+
+/// The ids of VM and account are the same on both platforms, and both VMs were made in one second.
+#[test]
+fn vms_of_one_id_and_one_second_are_two() {
+    let states = [("complete", None), ("accepted", Some("create.recorded"))].into_iter();
+    let cases = states.flat_map(|(state, point)| DETOURS.map(|(name, detour)| ((name, state), (detour, point))));
+    let cases: Vec<(String, _)> = cases.map(|((name, state), case)| (format!("{name}, {state}"), case)).collect();
+    let cases: Vec<(&str, _)> = cases.iter().map(|(name, case)| (name.as_str(), case)).collect();
+    each(&cases, |((away, back), point)| {
+        let world = TestWorld::with(two);
+        let item = world.opened_on(0, world.alice);
+        let date = world.host_of(item).create_date;
+        world.site(1).after("POST", "/vm/v3/host", 1, move |platform| {
+            platform.hosts.values_mut().for_each(|host| host.create_date.clone_from(&date));
+        });
+        let other = world.bill.order(&world.order_on(1, world.alice));
+        match point {
+            Some(point) => assert!(world.killed_at(other, "open", &[], point)),
+            None => drop(world.succeed(other, "open")),
+        }
+        let same = |host: Host| (host.id, host.account, host.create_date);
+        assert_eq!(same(world.host_of(item)), same(world.host_of(other)));
+        // What is alike is no proof; these are different.
+        for site in [0, 1] {
+            world.opened_on(site, world.alice);
+        }
+        away(&world, item);
+        assert_refused(&world, item, Kind::Vm6Platform);
+        back(&world, item);
+        assert_lives(&world, item);
+        world.bill.set_handler_url(world.handler_on(1), &world.site(1).url());
+        if point.is_some() {
+            world.succeed_with(other, "open", &[]);
+        }
+        assert_lives(&world, other);
+    });
+}
+
+/// Staff have confirmed a VMmanager on which nothing was ordered yet; then a known one has its address.
+#[test]
+fn a_platform_without_vms_is_not_united_away() {
+    let world = TestWorld::with(two);
+    let item = world.opened_on(0, world.alice);
+    let second = world.handler_on(1);
+    assert_eq!(world.bill.run(&["platform", "confirm", "--module", &second.to_string(), "--yes"]).status, Some(0));
+    world.site(0).take_over(world.site(1)).unwrap();
+    world.bill.move_service(item, second);
+    world.succeed(item, "suspend");
+    let listed = world.bill.run(&["platform", "--json"]).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let names = |row: &Value| row["clusters"][0]["name"].as_str().unwrap().ends_with("-fra");
+    let rows = listed["platforms"].as_array().unwrap().iter().map(|row| (names(row), row["services"].as_u64()));
+    assert_eq!(rows.collect::<Vec<_>>(), [(false, Some(1)), (true, Some(0))]);
 }
 
 #[test]

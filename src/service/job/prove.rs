@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::PlatformId;
 use crate::journal::{Record, Subject};
 use crate::log;
-use crate::service::platform::recognise::Site;
+use crate::service::platform::recognise::{Site, is_recorded};
 use crate::vmm::{Failure, Glimpse, Host};
 
 impl Job<'_> {
@@ -78,16 +78,12 @@ impl Job<'_> {
 
     /// The platform of a VM: a recorded VM with its creation date is proof of it.
     fn platform_of(&self, record: Option<&Record>, host: &Host) -> Result<PlatformId> {
-        let Some(record) = record.filter(|record| record.proves_platform(host.id, &host.create_date)) else {
-            return self.platform();
-        };
+        let telling = self.journal.telling_vm(self.service.id)?.filter(|it| is_recorded(&host.into(), it));
+        let Some(record) = record.filter(|_| telling.is_some()) else { return self.platform() };
         let address = self.vmm.base();
         let platform = match (record.platform, self.journal.platform_at(&address)?) {
             (Some(own), Some(known)) if own == known => own,
-            (Some(own), known) => {
-                self.site().arrived(own, known, None)?;
-                own
-            }
+            (Some(own), known) => self.site().arrived(own, known, None)?,
             (None, Some(known)) => known,
             (None, None) => self.platform()?,
         };

@@ -15,7 +15,7 @@ pub(crate) fn refuse_different(journal: &Journal, from: PlatformId, into: Platfo
 }
 
 fn different_vm(journal: &Journal, from: PlatformId, into: PlatformId) -> Result<Option<String>> {
-    let [moved, kept] = [from, into].map(|platform| journal.recorded_vms(Some(platform), usize::MAX));
+    let [moved, kept] = [from, into].map(|platform| journal.recorded_vms(platform));
     let (moved, kept) = (moved?, kept?);
     let other = |vm: &RecordedVm| kept.iter().find(|other| other.vm == vm.vm && other.created != vm.created).cloned();
     Ok(moved.iter().find_map(|vm| Some((vm, other(vm)?))).map(|(vm, other)| {

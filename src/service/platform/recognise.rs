@@ -1,6 +1,8 @@
 //! Which VMmanager is it? A handler's address is not proof: addresses change, and another VMmanager may answer there.
 //!
-//! A platform is recognised by the VMs that we recorded on it, by id and creation date, else by its clusters. The answer is
+//! A platform is recognised by the VMs that we recorded on it, by id, creation date and owner, else by its clusters. Two
+//! platforms may each make a VM of one id in one second: a VM that the journal knows on two of them tells nothing, and
+//! for a platform to be seen at another address than before none of its VMs may be another one there. The answer is
 //! one of: the platform that was last seen at this address; another one that we know, which has moved here (recorded and
 //! logged); one that we never met; or a contradiction, which is an error until staff say what is right.
 
@@ -45,16 +47,19 @@ impl Site<'_> {
             return self.recognise_again(known, hosts);
         }
         if let Some(moved) = self.find_known(None, hosts)? {
-            self.arrived(moved, None, hosts)?;
-            return Ok(moved);
+            return self.arrived(moved, None, hosts);
         }
         self.require_administrator()?;
-        self.meet(None)
+        let clusters = self.clusters()?;
+        if let Some(moved) = self.find_by_clusters(&clusters, hosts)? {
+            return self.arrived(moved, None, hosts);
+        }
+        self.meet(None, &clusters)
     }
 
-    fn meet(&self, before: Option<PlatformId>) -> Result<PlatformId> {
+    fn meet(&self, before: Option<PlatformId>, clusters: &[(ClusterId, String)]) -> Result<PlatformId> {
         let address = self.vmm.base();
-        let met = self.journal.meet(&address, before, &self.clusters()?)?;
+        let met = self.journal.meet(&address, before, clusters)?;
         log::info!("VMmanager at {address} is platform {met}");
         Ok(met)
     }
@@ -65,7 +70,9 @@ impl Site<'_> {
         self.require_administrator()?;
         let Some(named) = named else {
             return match self.recognise(None) {
-                Err(error) if error.kind == Kind::Vm6Platform => self.meet(self.journal.platform_at(&self.vmm.base())?),
+                Err(error) if error.kind == Kind::Vm6Platform => {
+                    self.meet(self.journal.platform_at(&self.vmm.base())?, &self.clusters()?)
+                }
                 recognised => recognised,
             };
         };
@@ -75,7 +82,7 @@ impl Site<'_> {
         if let Some(shown) = self.find_known(Some(named), None)? {
             return Err(self.is_another(named, shown));
         }
-        if self.look_at(&self.journal.recorded_vms(Some(named), SAMPLE)?, None)? == Seen::Other {
+        if self.look_at(&self.journal.telling_vms(named, SAMPLE)?, None)? == Seen::Other {
             return Err(self.contradiction(named, Seen::Other));
         }
         self.journal.note_platform(named, &self.vmm.base(), &self.clusters()?)?;
@@ -84,15 +91,14 @@ impl Site<'_> {
 
     /// The platform that was last seen at this address, if it still is the one.
     fn recognise_again(&self, known: PlatformId, hosts: Option<&[Glimpse]>) -> Result<PlatformId> {
-        let seen = self.look_at(&self.journal.recorded_vms(Some(known), SAMPLE)?, hosts)?;
+        let seen = self.look_at(&self.journal.telling_vms(known, SAMPLE)?, hosts)?;
         if seen == Seen::Same {
             return Ok(known);
         }
         // Who may not see VMs sees none.
         self.require_administrator()?;
         if let Some(moved) = self.find_known(Some(known), hosts)? {
-            self.arrived(moved, Some(known), hosts)?;
-            return Ok(moved);
+            return self.arrived(moved, Some(known), hosts);
         }
         let clusters = self.clusters()?;
         if seen != Seen::Other && self.has_clusters(known, &clusters)? {
@@ -101,49 +107,93 @@ impl Site<'_> {
         Err(self.contradiction(known, seen))
     }
 
-    /// A platform was recognised at this address. If VMs of the one that was known here are here too, both are one
-    /// VMmanager: it was first met at two addresses.
-    pub(crate) fn arrived(&self, own: PlatformId, known: Option<PlatformId>, hosts: Option<&[Glimpse]>) -> Result<()> {
+    /// The VMs of a platform were seen at this address; the platform that is here. If VMs of the one that was known here are
+    /// here too, both are one VMmanager: it was first met at two addresses.
+    pub(crate) fn arrived(
+        &self,
+        own: PlatformId,
+        known: Option<PlatformId>,
+        hosts: Option<&[Glimpse]>,
+    ) -> Result<PlatformId> {
         let address = self.vmm.base();
         let Some(known) = known else {
             log::warn!("VMmanager platform {own} is at {address} now");
-            return self.journal.note_platform(own, &address, &[]);
+            return self.journal.note_platform(own, &address, &[]).map(|()| own);
         };
-        let seen = self.look_at(&self.journal.recorded_vms(Some(known), SAMPLE)?, hosts)?;
-        if matches!(seen, Seen::Same | Seen::NoRecord) {
+        let recorded = self.journal.telling_vms(known, SAMPLE)?;
+        if self.are_here(&recorded, hosts)? {
             log::warn!("VMmanager platforms {known} and {own} are one: {address} shows the VMs of both");
-            return self.journal.merge_platform(known, own);
+            return self.journal.merge_platform(known, own).map(|()| own);
+        }
+        if recorded.is_empty() {
+            // It cannot show a VM, but it can show its clusters.
+            let clusters = self.clusters()?;
+            if self.has_clusters(known, &clusters)? && !self.has_clusters(own, &clusters)? {
+                return Ok(known);
+            }
         }
         log::warn!("VMmanager platform {own} is at {address} now, where platform {known} was");
-        self.journal.note_platform(own, &address, &[])
+        self.journal.note_platform(own, &address, &[]).map(|()| own)
     }
 
     /// A platform whose recorded VMs are here.
     fn find_known(&self, except: Option<PlatformId>, hosts: Option<&[Glimpse]>) -> Result<Option<PlatformId>> {
         let others = self.journal.platforms()?.into_iter().map(|Platform { id, .. }| id);
         for id in others.filter(|id| Some(*id) != except) {
-            if self.look_at(&self.journal.recorded_vms(Some(id), SAMPLE)?, hosts)? == Seen::Same {
+            if self.are_here(&self.journal.telling_vms(id, SAMPLE)?, hosts)? {
                 return Ok(Some(id));
             }
         }
         Ok(None)
     }
 
+    /// The one platform whose clusters are here, with VMs that others might have too.
+    fn find_by_clusters(
+        &self,
+        clusters: &[(ClusterId, String)],
+        hosts: Option<&[Glimpse]>,
+    ) -> Result<Option<PlatformId>> {
+        let mut found = Vec::new();
+        for Platform { id, clusters: known, .. } in self.journal.platforms()? {
+            let mut recorded = self.journal.recorded_vms(id)?;
+            recorded.truncate(SAMPLE);
+            if known.iter().any(|cluster| clusters.contains(cluster)) && self.are_here(&recorded, hosts)? {
+                found.push(id);
+            }
+        }
+        Ok(found.pop().filter(|_| found.is_empty()))
+    }
+
+    /// The first VM that is here decides.
     fn look_at(&self, recorded: &[RecordedVm], hosts: Option<&[Glimpse]>) -> Result<Seen> {
         let mut seen = if recorded.is_empty() { Seen::NoRecord } else { Seen::Nothing };
         for record in recorded {
-            let created = match hosts {
-                Some(hosts) => hosts.iter().find(|host| host.id == record.vm).map(|host| host.create_date.clone()),
-                None => self.vmm.host(record.vm)?.map(|host| host.create_date),
-            };
-            match created.as_deref() {
-                Some(created) if created == record.created => return Ok(Seen::Same),
-                // A date that cannot be read says nothing.
-                Some("") | None => {}
-                Some(_) => seen = Seen::Other,
+            match self.look_at_one(record, hosts)? {
+                Seen::Same => return Ok(Seen::Same),
+                Seen::Other => seen = Seen::Other,
+                Seen::Nothing | Seen::NoRecord => {}
             }
         }
         Ok(seen)
+    }
+
+    /// Whether one of them is here, and no other VM has the id of one.
+    fn are_here(&self, recorded: &[RecordedVm], hosts: Option<&[Glimpse]>) -> Result<bool> {
+        let seen = recorded.iter().map(|record| self.look_at_one(record, hosts)).collect::<Result<Vec<_>>>()?;
+        Ok(seen.contains(&Seen::Same) && !seen.contains(&Seen::Other))
+    }
+
+    fn look_at_one(&self, record: &RecordedVm, hosts: Option<&[Glimpse]>) -> Result<Seen> {
+        let shown = match hosts {
+            Some(hosts) => hosts.iter().find(|host| host.id == record.vm).cloned(),
+            None => self.vmm.host(record.vm)?.map(|host| Glimpse::from(&host)),
+        };
+        Ok(match shown {
+            Some(host) if is_recorded(&host, record) => Seen::Same,
+            // A date that cannot be read says nothing.
+            Some(host) if host.create_date != record.created && !host.create_date.is_empty() => Seen::Other,
+            _ => Seen::Nothing,
+        })
     }
 
     /// What VMmanager shows to somebody without rights is not the truth.
@@ -192,6 +242,13 @@ impl Site<'_> {
         );
         Error::new(Kind::Vm6Platform, address, text).cure(cure)
     }
+}
+
+/// The VM is the recorded one, and nothing shows another owner.
+pub(crate) fn is_recorded(host: &Glimpse, record: &RecordedVm) -> bool {
+    let owners = record.account.zip(host.account.as_ref());
+    (host.id, &host.create_date) == (record.vm, &record.created)
+        && owners.is_none_or(|(recorded, owner)| recorded == owner.id)
 }
 
 /// The error for a number that no platform has.

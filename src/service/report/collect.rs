@@ -22,6 +22,7 @@ use crate::service::job::facts::Background;
 use crate::service::job::mark::{Mark, Marker};
 use crate::service::order::Order;
 use crate::service::platform::connection;
+use crate::service::platform::recognise::is_recorded;
 use crate::settings::{HandlerSettings, service_key};
 use crate::vmm::{Client, Host, Past};
 
@@ -221,7 +222,7 @@ impl Known<'_> {
             is_others: false,
         };
         let Some(journal) = journal else { return Ok(background.facts(host)) };
-        let is_same = record.is_some_and(|record| record.proves_platform(host.id, &host.create_date));
+        let is_same = journal.telling_vm(service.id)?.is_some_and(|it| is_recorded(&host.into(), &it));
         if let Some(at_address) = journal.platform_at(&client.base())?.filter(|_| !is_same) {
             background.platform = at_address;
         }

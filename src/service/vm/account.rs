@@ -15,9 +15,10 @@ use crate::journal::Tie;
 use crate::lock::Lock;
 use crate::service::job::Job;
 use crate::service::order::host_name::host_name;
+use crate::service::platform::recognise::is_recorded;
 use crate::service::vm::password;
 use crate::state::prepare_directory;
-use crate::vmm::{Account, Failure, Host};
+use crate::vmm::{Account, Failure, Glimpse, Host};
 use crate::{fault, log};
 
 /// The id of the client's account.
@@ -81,7 +82,7 @@ pub(crate) fn confirmation(job: &Job, account: AccountId, from: Option<ClientId>
 /// Rows of the first release do not say where their ids mean something: the client's VMs are looked for here.
 fn settle_old_rows(job: &Job, platform: PlatformId) -> Result<()> {
     for row in job.journal.unsettled_vms(job.service.client.id)? {
-        if job.vmm.host(row.vm)?.is_some_and(|host| host.create_date == row.created) {
+        if job.vmm.host(row.vm)?.is_some_and(|host| is_recorded(&Glimpse::from(&host), &row)) {
             job.journal.settle_platform(row.item, platform)?;
         }
     }
