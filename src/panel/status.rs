@@ -43,6 +43,13 @@ impl ServiceStatus {
     }
 }
 
+impl ServiceStatus {
+    /// It was never open.
+    pub fn is_unopened(self) -> bool {
+        matches!(self, ServiceStatus::Ordered | ServiceStatus::Opening)
+    }
+}
+
 impl From<i64> for ServiceStatus {
     fn from(number: i64) -> Self {
         match number {

@@ -19,6 +19,8 @@ const CHANGING: [&str; 5] = ["suspend", "setparam", "stop", "reopen", "close"];
 type Transfer = (fn(&TestWorld) -> u64, Arrange);
 /// Address, user, password and cluster make a handler.
 type MakeHandler = fn(&str, &str, &str, &str) -> Handler;
+/// The client who gets a number again, and his e-mail.
+type Reissue = (fn(&TestWorld) -> u64, &'static str);
 /// An e-mail, and how it comes to be somebody else's.
 type Foreign = (&'static str, fn(&TestWorld));
 
@@ -133,22 +135,57 @@ fn a_service_of_another_client_enters_no_account_of_the_old_one() {
 /// A database that was restored from a backup gives the numbers of later services again.
 #[test]
 fn a_number_that_is_given_again_does_not_come_with_the_old_vm() {
+    let cases: [(&str, Reissue); 2] = [
+        ("to another client", (|world| world.bob, "bob@example.org")),
+        ("to the same client", (|world| world.alice, "alice@example.com")),
+    ];
+    each(&cases, |(client, email)| {
+        let world = TestWorld::start();
+        let item = world.opened();
+        let host = world.host_of(item);
+        world.bill.reissue(item, &Order { client: client(&world), ..world.usual_order() });
+        world.forget();
+        for command in ["open", "close"] {
+            let refusal = world.refuse(item, command);
+            assert_eq!(refusal.kind, Kind::Vm6Foreign, "{command}: {refusal:?}");
+            world.drop_operations();
+        }
+        assert_eq!(world.asked(), NOTHING);
+        assert_eq!(world.host_of(item).account, host.account);
+        // Staff have looked at the old VM, and nobody needs it.
+        world.vmm.change(|platform| platform.remove_host(host.id));
+        world.succeed(item, "open");
+        assert_eq!(world.enters(item).1, *email);
+    });
+}
+
+/// The removal of the old VM was begun, and then the database was restored.
+#[test]
+fn a_vm_that_is_being_removed_is_no_new_services() {
     let world = TestWorld::start();
     let item = world.opened();
-    let host = world.host_of(item);
-    world.bill.reissue(item, &Order { client: world.bob, ..world.usual_order() });
-    world.forget();
-    for command in ["open", "close"] {
-        let refusal = world.refuse(item, command);
-        assert_eq!(refusal.kind, Kind::Vm6Foreign, "{command}: {refusal:?}");
-        world.drop_operations();
-    }
-    assert_eq!(world.asked(), NOTHING);
-    assert_eq!(world.host_of(item).account, host.account);
-    // Staff have looked at the old VM, and nobody needs it.
-    world.vmm.change(|platform| platform.remove_host(host.id));
+    let host = world.host_of(item).id;
+    assert!(world.killed_at(item, "close", &[], "delete.after_intent"));
+    world.bill.reissue(item, &world.usual_order());
+    let refusal = world.refuse(item, "open");
+    assert_eq!(refusal.kind, Kind::Vm6Foreign, "{refusal:?}");
+    world.vmm.change(|platform| platform.remove_host(host));
     world.succeed(item, "open");
-    assert_eq!(world.enters(item).1, "bob@example.org");
+}
+
+#[test]
+fn the_old_vm_of_a_number_is_the_new_services_once_staff_link_it() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let host = world.host_of(item).id;
+    world.bill.reissue(item, &world.usual_order().addon("ncpu", "3"));
+    let refusal = world.refuse(item, "open");
+    assert!(refusal.value.contains(&format!("link --item {item}")), "{refusal:?}");
+    assert_eq!(world.link(item, &["--vm", &host.to_string(), "--yes"]).status, Some(0));
+    world.succeed(item, "open");
+    assert_eq!(world.host_of(item).id, host);
+    world.succeed(item, "setparam");
+    assert_eq!(world.host_of(item).cpu_number, 3);
 }
 
 #[test]

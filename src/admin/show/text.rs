@@ -207,6 +207,7 @@ fn proved(facts: Facts) -> String {
         Recorded::OtherVm => "the journal holds another VM",
         Recorded::Elsewhere => "the journal holds a VM of another platform",
         Recorded::OtherClient => "the journal's row is another client's",
+        Recorded::Earlier => "the journal's row is of an earlier service with this number",
         Recorded::Asked | Recorded::None => "the journal does not hold this VM",
     };
     let reasons = [

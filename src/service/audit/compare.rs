@@ -142,11 +142,12 @@ impl<'a> Subject<'a> {
             service: &self.service,
             marker: &self.job.marker,
             mark: &self.job.mark(item),
-            record: self.record.filter(|record| record.is_living()),
+            record: self.record,
             platform: reading.platform,
             tie: reading.ties.get(&owner).copied(),
             is_claimed: has_others(reading.claims.get(&host.id)),
             is_others: has_others(reading.journalled.get(&host.id)),
+            is_earlier: false,
         };
         background.facts(host)
     }

@@ -26,6 +26,8 @@ pub enum Recorded {
     Elsewhere,
     /// The row was made for another client: the service changed hands, or its id was given again.
     OtherClient,
+    /// This very VM, of an earlier service with this id: it was given again to the same client.
+    Earlier,
 }
 
 /// The mark with the service's id in the VM's comment.
@@ -59,6 +61,7 @@ impl Refusal {
             Refusal::Elsewhere => "the service lives on another VMmanager",
             Refusal::Claimed => "another service names it",
             Refusal::OtherClient => "our journal knows the service as another client's",
+            Refusal::Earlier => "our journal knows it as the VM of an earlier service with this number",
             Refusal::OtherVm => "our journal knows another VM as the service's",
             Refusal::Copied => "the mark was copied from another service's VM",
             Refusal::Unproved => "neither our journal nor a valid mark proves it",
@@ -90,6 +93,8 @@ pub enum Refusal {
     Claimed,
     /// The journal's row is of another client.
     OtherClient,
+    /// The journal's row is of an earlier service with this id.
+    Earlier,
     /// The journal knows another VM as the service's.
     OtherVm,
     /// Several VMs have the service's mark, and the journal knows none of them.
@@ -114,6 +119,7 @@ impl Facts {
             Recorded::Elsewhere => return Err(Refusal::Elsewhere),
             _ if self.claimed => return Err(Refusal::Claimed),
             Recorded::OtherClient => return Err(Refusal::OtherClient),
+            Recorded::Earlier => return Err(Refusal::Earlier),
             Recorded::OtherVm => return Err(Refusal::OtherVm),
             Recorded::Here => {}
             Recorded::None | Recorded::Asked => self.judge_mark()?,
@@ -142,13 +148,14 @@ impl Facts {
 mod tests {
     use super::*;
 
-    const ROWS: [Recorded; 6] = [
+    const ROWS: [Recorded; 7] = [
         Recorded::None,
         Recorded::Asked,
         Recorded::Here,
         Recorded::OtherVm,
         Recorded::Elsewhere,
         Recorded::OtherClient,
+        Recorded::Earlier,
     ];
     const MARKS: [OwnMark; 4] = [OwnMark::None, OwnMark::Forged, OwnMark::Valid, OwnMark::Copied];
     const OWNERS: [Owner; 3] = [Owner::Other, Owner::Email, Owner::Recorded];

@@ -4,7 +4,7 @@
 use super::evidence::{Facts, OwnMark, Owner, Recorded};
 use super::mark::{FoundMark, Mark, Marker};
 use crate::id::PlatformId;
-use crate::journal::{Record, Tie};
+use crate::journal::{Phase, Record, Tie};
 use crate::panel::Service;
 use crate::vmm::Host;
 
@@ -15,7 +15,7 @@ pub(crate) struct Background<'a> {
     pub marker: &'a Marker,
     /// The service's mark.
     pub mark: &'a Mark,
-    /// The journal's row while the service's VM may exist.
+    /// The journal's row of the service.
     pub record: Option<&'a Record>,
     /// The platform that shows the VM.
     pub platform: PlatformId,
@@ -25,6 +25,15 @@ pub(crate) struct Background<'a> {
     pub is_claimed: bool,
     /// The journal knows the VM as another service's.
     pub is_others: bool,
+    /// The row is of an earlier service with this id.
+    pub is_earlier: bool,
+}
+
+/// BILLmanager gets the id of a VM before the journal calls the VM complete. So a service that is being opened and has none
+/// is not the one that the journal knows: a restored database has given its number again.
+pub(crate) fn is_of_earlier(service: &Service, record: Option<&Record>) -> bool {
+    let is_complete = record.is_some_and(|record| matches!(record.phase, Phase::Ready | Phase::Deleted));
+    is_complete && service.status.is_unopened() && service.named_vm() == Ok(None)
 }
 
 impl Background<'_> {
@@ -55,21 +64,27 @@ impl Background<'_> {
 
     fn row(&self, host: &Host) -> Recorded {
         let Some(record) = self.record else { return Recorded::None };
+        if !record.is_living() {
+            let is_its = record.platform == Some(self.platform) && record.is_vm(host.id, &host.create_date);
+            return if self.is_earlier && is_its { Recorded::Earlier } else { Recorded::None };
+        }
         if record.client.is_known() && record.client != self.service.client.id {
             return Recorded::OtherClient;
         }
         match record.vm {
             _ if record.platform.is_some_and(|own| own != self.platform) => Recorded::Elsewhere,
             None => Recorded::Asked,
-            Some(_) if record.is_vm(host.id, &host.create_date) => Recorded::Here,
-            Some(_) => Recorded::OtherVm,
+            Some(_) if !record.is_vm(host.id, &host.create_date) => Recorded::OtherVm,
+            Some(_) if self.is_earlier => Recorded::Earlier,
+            Some(_) => Recorded::Here,
         }
     }
 
     fn owner(&self, host: &Host) -> Owner {
         let Some(owner) = &host.account else { return Owner::Other };
         let client = self.service.client.id;
-        let recorded = self.record.filter(|record| record.client == client || !record.client.is_known());
+        let recorded = self.record.filter(|record| record.is_living());
+        let recorded = recorded.filter(|record| record.client == client || !record.client.is_known());
         match self.tie {
             Some(tie) if tie.client == client && tie.item.is_none_or(|item| item == self.service.id) => Owner::Recorded,
             Some(_) => Owner::Other,

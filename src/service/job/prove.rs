@@ -3,7 +3,7 @@
 
 use super::assignment::Job;
 use super::evidence::{Facts, Refusal};
-use super::facts::Background;
+use super::facts::{Background, is_of_earlier};
 use crate::error::{Error, Kind, Result};
 use crate::id::PlatformId;
 use crate::journal::{Record, Subject};
@@ -43,8 +43,8 @@ impl Job<'_> {
 
     /// Everything that speaks for or against `host` being the service's.
     pub fn facts(&self, host: &Host) -> Result<Facts> {
-        let record = self.living_record()?;
-        let platform = self.platform_of(record.as_ref(), host)?;
+        let record = self.journal.find(self.service.id)?;
+        let platform = self.platform_of(record.as_ref().filter(|record| record.is_living()), host)?;
         let owner = host.account.as_ref().map(|account| account.id).unwrap_or_default();
         let others = self.journal.others_with_vm(platform, host.id, self.service.id)?;
         let background = Background {
@@ -56,8 +56,14 @@ impl Job<'_> {
             tie: self.journal.tie_of(platform, owner)?,
             is_claimed: self.is_claimed(host)?,
             is_others: !others.is_empty(),
+            is_earlier: is_of_earlier(&self.service, record.as_ref()) && !self.is_named_now()?,
         };
         Ok(background.facts(host))
+    }
+
+    /// Whether BILLmanager names a VM since this run has begun.
+    fn is_named_now(&self) -> Result<bool> {
+        Ok(self.panel.params(self.service.id)?.get("panelid").is_some_and(|id| !id.is_empty()))
     }
 
     /// Refuses unless `host` is proved to be the service's; writes a missing mark, unless somebody only asks.
@@ -141,7 +147,7 @@ impl Job<'_> {
         Ok(self.refusal(host, &why))
     }
 
-    pub(super) fn refusal(&self, host: &Host, why: &str) -> Error {
+    pub(crate) fn refusal(&self, host: &Host, why: &str) -> Error {
         let item = self.service.id;
         let owner = host.account.as_ref();
         let owner =

@@ -18,7 +18,7 @@ use crate::panel::{Handler, Operation, Panel, Service, Slot};
 use crate::queue::{self, Entry, Scope};
 use crate::service::job::claims::others_naming;
 use crate::service::job::evidence::Facts;
-use crate::service::job::facts::Background;
+use crate::service::job::facts::{Background, is_of_earlier};
 use crate::service::job::mark::{Mark, Marker};
 use crate::service::order::Order;
 use crate::service::platform::connection;
@@ -220,6 +220,7 @@ impl Known<'_> {
             tie: None,
             is_claimed: false,
             is_others: false,
+            is_earlier: is_of_earlier(service, record),
         };
         let Some(journal) = journal else { return Ok(background.facts(host)) };
         let is_same = journal.telling_vm(service.id)?.is_some_and(|it| is_recorded(&host.into(), &it));

@@ -85,6 +85,9 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
         job.journal.step(job.service.id, Phase::Refused)?;
         return Ok(None);
     }
+    if phase == Some(Phase::Deleting) && job.service.status.is_unopened() && job.service.named_vm() == Ok(None) {
+        return Err(job.refusal(&host, "its removal was begun for an earlier service with this number"));
+    }
     log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
     // A VM that only its mark proves may have other sizes than the order.
     let changed = changed || known != Some(host.id);

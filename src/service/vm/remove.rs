@@ -43,7 +43,7 @@ fn locate_for_removal(job: &Job) -> Result<Option<Host>> {
 fn is_left_to_another(job: &Job) -> Result<bool> {
     let Some(host) = job.recorded_vm()?.map(|id| job.host(id)).transpose()?.flatten() else { return Ok(false) };
     let facts = job.facts(&host)?;
-    let is_left = facts.claimed && matches!(facts.row, Recorded::Here | Recorded::None);
+    let is_left = facts.claimed && matches!(facts.row, Recorded::Here | Recorded::None | Recorded::Earlier);
     if is_left {
         let others: Vec<String> = job.claims(&host)?.iter().map(ToString::to_string).collect();
         log::warn!("service {}: VM {} stays: service {} names it", job.service.id, host.id, others.join(", "));
