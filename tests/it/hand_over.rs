@@ -27,12 +27,12 @@ type Foreign = (&'static str, fn(&TestWorld));
 #[track_caller]
 fn assert_foreign(world: &TestWorld, item: u64) {
     world.forget();
+    assert_eq!(Refusal::of(&world.ask_link(item, &[])).kind, Kind::Vm6Foreign);
     for command in CHANGING {
         let refusal = world.refuse(item, command);
         assert_eq!(refusal.kind, Kind::Vm6Foreign, "{command}: {refusal:?}");
         world.drop_operations();
     }
-    assert_eq!(Refusal::of(&world.ask_link(item, &[])).kind, Kind::Vm6Foreign);
     assert_eq!(world.asked(), NOTHING);
 }
 
@@ -188,26 +188,42 @@ fn the_old_vm_of_a_number_is_the_new_services_once_staff_link_it() {
     assert_eq!(world.host_of(item).cpu_number, 3);
 }
 
+/// A VM that a service of another handler on the same VMmanager names; that service.
+fn named_elsewhere(world: &TestWorld, make: MakeHandler) -> (u64, u64) {
+    let handler = world.bill.add_handler(&make(&world.vmm.url(), "admin@example.net", "Adm1n-secret-pass", "1"));
+    let account = world.vmm.change(|p| p.add_account("alice@example.com", "Client-pass-1", "@user"));
+    let host = world.make_by_hand("old-1", account);
+    (host, world.bill.add_active(&Order { handler, ..world.usual_order() }, host))
+}
+
+const OTHER_HANDLERS: [(&str, MakeHandler); 2] =
+    [("another handler of ours", Handler::new), ("the vendor's module", Handler::vendor)];
+
 #[test]
 fn a_vm_that_a_service_of_any_module_names_is_not_offered_again() {
-    let cases: [(&str, MakeHandler); 2] =
-        [("another handler of ours", Handler::new), ("the vendor's module", Handler::vendor)];
-    each(&cases, |handler| {
+    each(&OTHER_HANDLERS, |make| {
         let world = TestWorld::start();
-        let twin = handler(&world.vmm.url(), "admin@example.net", "Adm1n-secret-pass", "1");
-        let twin = world.bill.add_handler(&twin);
-        let account = world.vmm.change(|p| p.add_account("alice@example.com", "Client-pass-1", "@user"));
-        let host = world.make_by_hand("old-1", account);
-        let theirs = world.bill.add_active(&Order { handler: twin, ..world.usual_order() }, host);
+        let (_, theirs) = named_elsewhere(&world, *make);
+        let items = || world.bill.rows("SELECT id FROM item ORDER BY id", &[]);
+        let before = items();
         let module = world.handler.to_string();
         let run = world.run(&["--command", "import", "--module", &module, "--itemtype", "vds", "--searchstring", ""]);
         assert_eq!(run.status, Some(0), "{run:#?}");
+        assert_eq!(items(), before, "nothing is offered");
         assert!(world.bill.log().contains(&format!("service {theirs} of module")), "{}", world.bill.log());
+    });
+}
+
+#[test]
+fn a_vm_that_a_service_of_any_module_names_is_neither_linked_nor_closed() {
+    each(&OTHER_HANDLERS, |make| {
+        let world = TestWorld::start();
+        let (host, theirs) = named_elsewhere(&world, *make);
         let double = world.bill.add_active(&world.usual_order(), host);
-        let refused = world.link(double, &["--yes"]);
-        assert_eq!(refused.status, Some(1));
-        assert!(format!("{refused:?}").contains(&format!("service {theirs} names the same VM")), "{refused:#?}");
         world.forget();
+        let refused = world.link(double, &["--yes"]);
+        assert_eq!(refused.status, Some(1), "{refused:#?}");
+        assert!(format!("{refused:?}").contains(&format!("service {theirs} names the same VM")), "{refused:#?}");
         world.perform(double, "close");
         assert_eq!(world.asked(), NOTHING, "the VM lives on");
     });

@@ -19,7 +19,7 @@ use crate::support::world::TestWorld;
 const ADMINISTRATOR: &str = "admin@example.net";
 
 /// What must not be done to a VM that is not the service's.
-const CHANGING: [&str; 5] = ["suspend", "setparam", "open", "reopen", "close"];
+const CHANGING: [&str; 5] = ["close", "open", "reopen", "suspend", "setparam"];
 
 /// How a service comes to another VMmanager than its own, and back.
 type Detour = (Arrange, Arrange);
