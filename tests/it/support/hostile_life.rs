@@ -1,6 +1,7 @@
 //! The random life of services on two platforms with the same ids, whose clients are hostile: they write into their VMs and
 //! change their e-mails, administrators lose their role, platforms move, staff change handlers and hand services over. Each
-//! operation is disturbed once, then the cause is mended, and it has to succeed. A [`Witness`] judges every run.
+//! operation is disturbed once, then the cause is mended, and it has to succeed. A [`Witness`] judges every run. What staff do
+//! with services is in `hostile_staff.rs`.
 
 use std::net::IpAddr;
 use std::panic;
@@ -16,14 +17,14 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use sandbox::bill::{Order, Run};
-use sandbox::vmm::{ClusterNames, Fault, Lists, Setup, VmManager};
+use sandbox::vmm::{ClusterNames, Fault, Lists, Platform, Setup, Size, VmManager};
 
 use super::hostile_client;
 use super::invariants::Invariant;
 use super::random_life::misfortune;
 use super::refusal::Refusal;
 use super::trouble::Trouble;
-use super::witness::{Doer, Witness};
+use super::witness::Witness;
 use super::world::TestWorld;
 
 const TRIES: usize = 10;
@@ -32,20 +33,20 @@ const STRANGER: &str = "stranger@example.info";
 
 /// One service as it should be.
 #[derive(Clone, Debug)]
-struct Life {
-    item: u64,
-    client: u64,
-    platform: usize,
-    status: i64,
-    sizes: (u64, u64, u64),
+pub(super) struct Life {
+    pub(super) item: u64,
+    pub(super) client: u64,
+    pub(super) platform: usize,
+    pub(super) status: i64,
+    pub(super) sizes: (u64, u64, u64),
 }
 
 /// A world with what is known of it.
-struct Lives {
-    world: TestWorld,
-    random: StdRng,
-    witness: Witness,
-    services: Vec<Life>,
+pub(super) struct Lives {
+    pub(super) world: TestWorld,
+    pub(super) random: StdRng,
+    pub(super) witness: Witness,
+    pub(super) services: Vec<Life>,
     story: Vec<String>,
 }
 
@@ -86,12 +87,11 @@ pub(crate) fn round(seed: u64, services: usize, steps: usize) {
     }
     for (number, (vmm, _)) in (0..).zip(world.platforms()) {
         vmm.change(|platform| {
-            // Two VMs with one id were not created in the same second.
-            platform.clock_ahead = SignedDuration::from_hours(number);
+            // In every second life VMs with one id may be created in the same second.
+            platform.clock_ahead = SignedDuration::from_hours(if seed.is_multiple_of(2) { 0 } else { number });
             let stranger = platform.add_account(STRANGER, "Pass-of-stranger-1", "@user");
             platform.add_host("strange", stranger, 1);
-            platform.lists =
-                Lists { cap: Some(random.gen_range(1..6)), short_pages: random.r#gen(), ..Lists::default() };
+            platform.lists = lists(&mut random);
         });
     }
     let witness = Witness::start(&world);
@@ -111,6 +111,18 @@ fn address(seed: u64) -> IpAddr {
     IpAddr::from([127, 7, high, low])
 }
 
+/// How a platform pages its lists: `size` counts a page, or is absent, where no list needs a second one but that of VMs.
+fn lists(random: &mut StdRng) -> Lists {
+    let size = *[Size::Total, Size::Total, Size::Page, Size::Absent].choose(random).unwrap();
+    let caps = if size == Size::Total { 1..40 } else { 20..40 };
+    Lists {
+        cap: random.r#gen::<bool>().then(|| random.gen_range(caps)),
+        short_pages: size == Size::Total && random.r#gen(),
+        size,
+        ..Lists::default()
+    }
+}
+
 impl Lives {
     fn order(&mut self) -> Life {
         let client = if self.random.r#gen() { self.world.alice } else { self.world.bob };
@@ -120,30 +132,32 @@ impl Lives {
         Life { item, client, platform, status: 5, sizes: (1, 1024, 10_240) }
     }
 
-    fn handler(&self, platform: usize) -> u64 {
+    pub(super) fn handler(&self, platform: usize) -> u64 {
         self.world.platforms().nth(platform).unwrap().1
     }
 
-    fn vmm(&self, platform: usize) -> &VmManager {
+    pub(super) fn vmm(&self, platform: usize) -> &VmManager {
         self.world.platforms().nth(platform).unwrap().0
     }
 
-    fn tell(&mut self, line: String) {
+    pub(super) fn tell(&mut self, line: String) {
         self.story.push(line);
     }
 
     #[track_caller]
-    fn fail(&self, what: &str) -> ! {
+    pub(super) fn fail(&self, what: &str) -> ! {
         panic!("{what}\n{}\n{}", self.story.join("\n"), self.world.bill.log());
     }
 
     fn step(&mut self) {
         let at = self.random.gen_range(0..self.services.len());
         self.edit_something();
+        self.page_differently();
         let life = self.services[at].clone();
         match self.random.gen_range(0..10) {
             0 if life.status != 5 => self.hand_over(at),
             1 if life.status != 5 => self.ask_link(&life),
+            2 if life.status != 5 => self.reissue(at),
             _ => self.operate(at),
         }
     }
@@ -157,6 +171,17 @@ impl Lives {
             let edit = hostile_client::edit(&mut self.random, &self.world, item);
             self.tell(format!("VM {host} on {platform} gets {edit:?}"));
             self.vmm(platform).client_edits(host, &edit);
+        }
+    }
+
+    /// Now and then a platform has another version.
+    fn page_differently(&mut self) {
+        for platform in 0..2 {
+            if self.random.gen_range(0..4) == 0 {
+                let lists = lists(&mut self.random);
+                self.tell(format!("{platform} has {lists:?}"));
+                self.vmm(platform).change(|platform| platform.lists = lists);
+            }
         }
     }
 
@@ -180,15 +205,7 @@ impl Lives {
         let environment = self.arrange(&life, trouble);
         self.attempt(&life, command, &environment, Some(trouble));
         self.mend(&life, trouble);
-        for tried in 0.. {
-            if self.world.bill.running(life.item).iter().all(|operation| operation.command != command) {
-                break;
-            }
-            if tried == TRIES {
-                self.fail(&format!("{command} of service {} does not succeed", life.item));
-            }
-            self.attempt(&life, command, &[], None);
-        }
+        self.insist(&life, command);
         life.status = match command {
             "suspend" => 3,
             "close" => 4,
@@ -199,12 +216,25 @@ impl Lives {
         self.services[at] = if life.status == 4 { self.order() } else { life };
     }
 
+    /// Without a trouble it succeeds in the end.
+    pub(super) fn insist(&mut self, life: &Life, command: &'static str) {
+        for tried in 0.. {
+            if self.world.bill.running(life.item).iter().all(|operation| operation.command != command) {
+                break;
+            }
+            if tried == TRIES {
+                self.fail(&format!("{command} of service {} does not succeed", life.item));
+            }
+            self.attempt(life, command, &[], None);
+        }
+    }
+
     fn draw_trouble(&mut self, life: &Life) -> Trouble {
         let trouble = *Trouble::ALL.choose(&mut self.random).unwrap();
         let fits = match trouble {
             // An order without a VM may be served where its handler leads.
             Trouble::TakenOver | Trouble::WrongHandler => !self.witness.vms_of(life.item).is_empty(),
-            Trouble::Email => life.status == 5,
+            Trouble::Email | Trouble::Roleless => life.status == 5,
             _ => true,
         };
         if fits { trouble } else { Trouble::None }
@@ -228,6 +258,7 @@ impl Lives {
             Trouble::PanelAway => self.world.bill.panel_down(Some(self.random.gen_range(1..3))),
             Trouble::ClientEdits => self.edit_in_between(life),
             Trouble::Demoted => drop(self.vmm(mine).demote(ADMIN)),
+            Trouble::Roleless => self.vmm(mine).change(Platform::hide_roles),
             Trouble::Moved => self.vmm(mine).move_to(0).unwrap(),
             Trouble::TakenOver => self.vmm(other).take_over(self.vmm(mine)).unwrap(),
             Trouble::WrongHandler => self.world.bill.move_service(life.item, self.handler(other)),
@@ -265,6 +296,10 @@ impl Lives {
                 platform.variant.user_lists = sandbox::vmm::UserLists::default();
                 platform.give_role(ADMIN, "@admin");
             }),
+            Trouble::Roleless => mine.change(|platform| {
+                platform.variant.shows_roles = true;
+                platform.accounts.values_mut().for_each(|account| account.shows_roles = true);
+            }),
             Trouble::Moved | Trouble::TakenOver => {
                 self.world.bill.set_handler_url(self.handler(life.platform), &mine.url());
             }
@@ -282,10 +317,7 @@ impl Lives {
     /// One run. With a trouble it may be refused as that explains; without, the client's own writing may have to be undone.
     fn attempt(&mut self, life: &Life, command: &'static str, environment: &[(&str, &str)], trouble: Option<Trouble>) {
         let run = self.world.attempt(life.item, command, &[], environment);
-        let doer = Doer { item: life.item, client: life.client, platform: life.platform, command };
-        if let Err(broken) = self.witness.judge(&self.world, doer) {
-            self.fail(&broken);
-        }
+        self.judge(life, command);
         let forbidden = trouble.is_some_and(Trouble::forbids);
         if run.done {
             if forbidden {
@@ -327,18 +359,7 @@ impl Lives {
         found.is_some_and(|id| self.witness.accounts.get(&(life.platform, id)) != Some(&life.client))
     }
 
-    /// Staff clear the comments of the client's VMs; the mark of the service's own stays.
-    fn clean_comments(&mut self, life: &Life) {
-        let of_client: Vec<u64> =
-            self.services.iter().filter(|other| other.client == life.client).map(|other| other.item).collect();
-        let all: Vec<_> = self.witness.vms.iter().filter(|(_, item)| of_client.contains(item)).collect();
-        for ((platform, host), item) in all {
-            let mark = if *item == life.item { self.world.mark(*item) } else { String::new() };
-            self.vmm(*platform).change(|p| p.hosts.get_mut(host).unwrap().comment = mark);
-        }
-    }
-
-    fn check(&self, life: &Life) {
+    pub(super) fn check(&self, life: &Life) {
         let status = self.world.bill.item(life.item).status;
         if status != life.status {
             self.fail(&format!("the status of service {} is {status}, not {}", life.item, life.status));
@@ -364,80 +385,13 @@ impl Lives {
         let command = "transition_controlpanel";
         let run = self.world.run(&["--command", command, "--item", &life.item.to_string()]);
         self.tell(format!("login link of {life:?}: {:?}", run.status));
-        let doer = Doer { item: life.item, client: life.client, platform: life.platform, command };
-        if let Err(broken) = self.witness.judge(&self.world, doer) {
-            self.fail(&broken);
-        }
+        self.judge(life, command);
         let is_expected = match run.status {
             Some(0) => life.status == 2,
             _ => life.status == 3 && Refusal::of(&run).kind == Kind::BadParam,
         };
         if !is_expected {
             self.fail(&format!("the login link of service {}: {run:?}", life.item));
-        }
-    }
-
-    /// The service goes to the other client, as a copy or in place. It is refused until staff have given the VM to the
-    /// client's account and linked it.
-    fn hand_over(&mut self, at: usize) {
-        let mut life = self.services[at].clone();
-        let client = if life.client == self.world.alice { self.world.bob } else { self.world.alice };
-        let old = life.item;
-        let is_copy = self.random.r#gen();
-        if is_copy {
-            life.item = self.world.bill.transfer(old, client);
-        } else {
-            self.world.bill.give_to(old, client);
-        }
-        life.client = client;
-        self.tell(format!("service {old} is handed over: {life:?}"));
-        for owner in self.witness.vms.values_mut().filter(|owner| **owner == old) {
-            *owner = life.item;
-        }
-        let command = if life.status == 3 { "resume" } else { "suspend" };
-        let run = self.world.attempt(life.item, command, &[], &[]);
-        if run.done || Refusal::of(&run).kind != Kind::Vm6Foreign {
-            self.fail(&format!("{command} of a service that was handed over: {run:?}"));
-        }
-        self.world.bill.exec("DELETE FROM runningoperation", &[]);
-        self.world.bill.exec("DELETE FROM task", &[]);
-        self.give_vm(&life);
-        self.link(&life);
-        self.services[at] = life.clone();
-        self.check(&life);
-    }
-
-    /// Staff give the VM to the client's account, which they make if there is none.
-    fn give_vm(&mut self, life: &Life) {
-        let (platform, client) = (life.platform, life.client);
-        let known = self.witness.account_of(platform, client);
-        let account = known.unwrap_or_else(|| {
-            let email = format!("client{client}@example.com");
-            self.vmm(platform).change(|p| p.add_account(&email, "Pass-made-by-staff-1", "@user"))
-        });
-        self.witness.accounts.insert((platform, account), client);
-        let email = self.vmm(platform).look(|p| p.accounts[&account].email.clone());
-        self.world.bill.set_email(client, &email);
-        for (platform, host) in self.witness.vms_of(life.item) {
-            self.vmm(platform).change(|p| {
-                let host = p.hosts.get_mut(&host).unwrap();
-                host.account = account;
-                host.comment.clear();
-            });
-        }
-    }
-
-    fn link(&mut self, life: &Life) {
-        let [(_, host)] = self.witness.vms_of(life.item)[..] else { self.fail("nothing to be linked") };
-        self.clean_comments(life);
-        let (item, vm) = (life.item.to_string(), host.to_string());
-        let run = self.world.bill.run(&["link", "--item", &item, "--vm", &vm, "--yes"]);
-        let doer = Doer { item: life.item, client: life.client, platform: life.platform, command: "link" };
-        if let Err(broken) = self.witness.judge(&self.world, doer) {
-            self.fail(&broken);
-        }
-        if run.status != Some(0) {
-            self.fail(&format!("link of service {item}: {run:?}"));
         }
     }
 }

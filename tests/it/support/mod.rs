@@ -7,6 +7,7 @@ pub(crate) mod decoy;
 pub(crate) mod golden;
 pub(crate) mod hostile_client;
 pub(crate) mod hostile_life;
+pub(crate) mod hostile_staff;
 pub(crate) mod invariants;
 pub(crate) mod login;
 pub(crate) mod markdown;

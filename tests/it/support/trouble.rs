@@ -17,6 +17,8 @@ pub(crate) enum Trouble {
     ClientEdits,
     /// Our administrator is a plain user.
     Demoted,
+    /// VMmanager does not say which roles accounts have.
+    Roleless,
     /// The platform is at another address.
     Moved,
     /// The other platform is at its address.
@@ -29,13 +31,14 @@ pub(crate) enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::None,
         Self::Kill,
         Self::Misfortune,
         Self::PanelAway,
         Self::ClientEdits,
         Self::Demoted,
+        Self::Roleless,
         Self::Moved,
         Self::TakenOver,
         Self::WrongHandler,
@@ -48,6 +51,7 @@ impl Trouble {
             Self::Kill | Self::Misfortune | Self::PanelAway => None,
             Self::None | Self::ClientEdits => Some(&[Kind::Vm6Foreign]),
             Self::Demoted => Some(&[Kind::Vm6Permission]),
+            Self::Roleless => Some(&[Kind::AdminAccount, Kind::Vm6Foreign]),
             Self::Moved => Some(&[Kind::Vm6Connect]),
             Self::TakenOver | Self::WrongHandler => Some(&[Kind::Vm6Platform, Kind::Vm6Foreign]),
             Self::Email => Some(&[Kind::AccountTaken, Kind::AdminAccount]),
