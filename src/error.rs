@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::mask::masked;
 use crate::text::{LONGEST, clean};
 
 /// Shorthand for results of this crate.
@@ -92,8 +93,8 @@ pub enum Origin {
 
 /// What went wrong, to which thing, and what to do about it. Never holds a secret.
 ///
-/// Only [`Error::new`] makes one: `origin` is private, so that there is no other way. Object, text and cure are cleaned
-/// there and in what adds to them, so they can be shown, logged and passed on as they are.
+/// Only [`Error::new`] makes one: `origin` is private, so that there is no other way. Object, text and cure are masked
+/// and cleaned there and in what adds to them, so they can be shown, logged and passed on as they are.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct Error {
     /// The type for the panel.
@@ -130,7 +131,7 @@ impl Error {
     /// The same error; its text also says what the program did about it or will do.
     #[must_use]
     pub fn and(mut self, more: impl fmt::Display) -> Self {
-        let more = clean(&format!("; {more}"), LONGEST);
+        let more = cleaned(format!("; {more}"));
         self.text = clean(&self.text, LONGEST - more.chars().count()) + &more;
         self
     }
@@ -175,7 +176,7 @@ impl Error {
 }
 
 fn cleaned(text: impl Into<String>) -> String {
-    clean(&text.into(), LONGEST)
+    clean(&masked(&text.into()), LONGEST)
 }
 
 impl fmt::Display for Error {

@@ -70,6 +70,7 @@
 //! | [`id`], [`direction`] | ids with types: services, handlers, VMs, …; values per direction of traffic |
 //! | [`error`], [`log`], [`progress`] | what people get to see: the one error, the log, a line on the terminal |
 //! | [`text`] | foreign text as it may be shown: one line, no control characters, not too long |
+//! | [`mask`] | the secrets of this run, masked in every text that leaves it |
 //! | [`ownership`], [`core_dump`] | who can put another file in the place of one of ours; nobody reads our memory |
 //! | [`recorder`], [`fault`], [`digest`], [`seal`] | what this run counts, where a test may kill it, SHA-256, secrets at rest |
 //!
@@ -112,6 +113,7 @@ pub mod id;
 pub mod journal;
 pub mod lock;
 pub mod log;
+pub mod mask;
 pub mod metrics;
 mod ownership;
 pub mod panel;

@@ -1,7 +1,7 @@
 //! The module's log: one line an event, appended in one write to `<root>/var/pmvmmanager6.log`.
 //!
 //! Nothing is ever written to standard output; standard error is used only when the log cannot be opened. Secrets
-//! travel as `SecretString`, whose `Debug` is redacted, so they cannot get here by accident. The last lines are kept
+//! travel as `SecretString`, whose `Debug` is redacted, and what others repeat of them is masked. The last lines are kept
 //! in memory for the errorxml document that staff reads in the panel [protocol 3.30].
 
 mod excerpt;
@@ -24,6 +24,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use self::excerpt::{COMMAND, ITEM};
 use crate::config::{self, Config, MODULE};
+use crate::mask::masked;
 use crate::ownership;
 use crate::text::{LONGEST, clean};
 
@@ -90,14 +91,6 @@ pub fn recent() -> Vec<String> {
     RECENT.lock().map(|lines| lines.iter().cloned().collect()).unwrap_or_default()
 }
 
-/// Stands for every secret.
-pub const MASK: &str = "***";
-
-/// A text of another program without a secret that we had given to it: what it says may end up in logs and in the panel.
-pub fn masked(text: &str, secret: &str) -> String {
-    if secret.is_empty() { text.to_owned() } else { text.replace(secret, MASK) }
-}
-
 struct Lines {
     file: Option<File>,
 }
@@ -134,7 +127,7 @@ fn line(event: &Event<'_>) -> String {
     let now = config::now();
     let time = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
     let mark = if DRY_RUN.load(Ordering::Relaxed) { "(plan, nothing is done) " } else { "" };
-    format!("{time} [{}] {level} {mark}{}\n", std::process::id(), clean(text.0.trim(), LONGEST_LINE))
+    format!("{time} [{}] {level} {mark}{}\n", std::process::id(), clean(masked(&text.0).trim(), LONGEST_LINE))
 }
 
 struct Text(String);

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::digest::{hmac_sha256, sha256};
 use crate::error::{Error, Kind, Result};
+use crate::mask;
 
 /// The panel's private key: a PEM file, PKCS#1 or PKCS#8, 1024 to 4096 bits.
 pub(super) struct Key {
@@ -34,6 +35,11 @@ impl Key {
     /// The file as it is.
     pub(super) fn pem(&self) -> &SecretString {
         &self.pem
+    }
+
+    /// A key for what is kept between runs.
+    pub(super) fn sealing_key(&self) -> SecretString {
+        hmac_sha256(self.pem.expose_secret().as_bytes(), b"pmvmmanager6 sessions").into()
     }
 
     fn rsa(&self) -> Result<&RsaPrivateKey> {
@@ -71,7 +77,9 @@ impl Key {
         for block in blocks.chunks(rsa.size()) {
             plain.extend(rsa.decrypt(Pkcs1v15Encrypt, block).map_err(|_| bad("wrong key or damaged"))?);
         }
-        String::from_utf8(plain).map(SecretString::from).map_err(|_| bad("not a text"))
+        let plain = String::from_utf8(plain).map(SecretString::from).map_err(|_| bad("not a text"))?;
+        mask::remember(&plain);
+        Ok(plain)
     }
 
     /// A keyed hash of a crypted value. The panel pads with random bytes, so it is another one each time a value is

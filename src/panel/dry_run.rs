@@ -11,7 +11,7 @@ use super::value::Value;
 use crate::dry_run::{Party, Plan};
 use crate::error::Result;
 use crate::id::ServiceId;
-use crate::log::MASK;
+use crate::mask::MASK;
 use crate::wire::Element;
 
 /// Functions that only ask.

@@ -24,6 +24,7 @@ use crate::config::{Config, MODULE};
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Origin, Result};
 use crate::log;
+use crate::mask;
 use crate::wire::{self, Element};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -203,7 +204,7 @@ fn unreachable(function: &str, text: &str) -> Error {
 fn unsaid(params: &[(&str, Value)], text: &str) -> String {
     params.iter().fold(text.to_owned(), |text, (_, value)| match value {
         Value::Plain(_) | Value::Private(_) => text,
-        Value::Secret(secret) | Value::Exposed(secret) => log::masked(&text, secret.expose_secret()),
+        Value::Secret(secret) | Value::Exposed(secret) => mask::without(&text, secret.expose_secret()),
     })
 }
 

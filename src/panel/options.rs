@@ -10,6 +10,7 @@ use super::mgrctl::Mgrctl;
 use crate::config::Config;
 use crate::error::Result;
 use crate::log;
+use crate::mask;
 
 /// Options with their defaults [protocol 1.2].
 pub(super) struct Options {
@@ -51,12 +52,14 @@ impl Options {
 
     fn from(options: &BTreeMap<String, String>) -> Self {
         let filled = |name: &str| options.get(name).filter(|value| !value.is_empty()).cloned();
+        let password = SecretString::from(filled("DBPassword").unwrap_or_default());
+        mask::remember(&password);
         Options {
             sqlite: is_sqlite(options),
             host: filled("DBHost").unwrap_or_else(|| "localhost".to_owned()),
             socket: filled("DBSocket").map(PathBuf::from),
             user: filled("DBUser").unwrap_or_else(|| "root".to_owned()),
-            password: filled("DBPassword").unwrap_or_default().into(),
+            password,
             names: filled("DBName")
                 .map_or_else(|| vec!["billmgr".to_owned(), "billmgr5".to_owned()], |name| vec![name]),
             key: filled("CryptKey").unwrap_or_else(|| "etc/billmgr.pem".to_owned()).into(),

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::digest::sha256;
 use crate::error::Result;
 use crate::log;
+use crate::mask;
 use crate::seal::Seal;
 use crate::state::{failure, prepare_directory};
 
@@ -38,8 +39,9 @@ impl Kept {
     /// The value in clear, if it was kept.
     pub(super) fn find(&self) -> Option<SecretString> {
         let found = self.seal.open(&fs::read(&self.file).ok()?);
-        if found.is_none() {
-            _ = fs::remove_file(&self.file);
+        match &found {
+            Some(plain) => mask::remember(plain),
+            None => _ = fs::remove_file(&self.file),
         }
         found
     }

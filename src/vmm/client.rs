@@ -21,6 +21,7 @@ use super::tls::Trust;
 use crate::config::Limits;
 use crate::error::{Error, Kind, Origin, Result};
 use crate::log;
+use crate::mask;
 use crate::recorder::{self, Metric};
 
 /// Pauses before a read is repeated after a lost or unreadable answer.
@@ -99,6 +100,7 @@ impl Client {
     /// Connects to nothing yet.
     pub fn new(access: Access, session: Session, limits: &Limits) -> Self {
         let http = Http::new(access.trust.clone(), limits.answer);
+        mask::remember(&access.password);
         Client {
             http,
             access,
@@ -155,7 +157,7 @@ impl Client {
 
     /// Has a session: logs in unless it has one already.
     pub fn log_in(&self) -> Result<()> {
-        self.session.token(&mut || self.login()).map(drop)
+        self.token().map(drop)
     }
 
     /// Reads; repeated when the answer was lost or unreadable.
@@ -201,7 +203,7 @@ impl Client {
     pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
         let mut renewed = false;
         loop {
-            let token = self.session.token(&mut || self.login()).map_err(Failure::Refused)?;
+            let token = self.token().map_err(Failure::Refused)?;
             let request = Request { method, path, body, token: Some(&token) };
             match self.patiently(&request) {
                 Step::Done(value) => return Ok(value),
@@ -215,6 +217,10 @@ impl Client {
                 }
             }
         }
+    }
+
+    fn token(&self) -> Result<SecretString> {
+        self.session.token(&mut || self.login()).inspect(mask::remember)
     }
 
     fn login(&self) -> Result<SecretString> {
@@ -329,7 +335,7 @@ impl Client {
     fn judge(&self, request: &Request, answer: Answer) -> Step {
         let object = format!("{} {}", request.method.name(), path_only(request.path));
         let said = answer.body.as_ref().and_then(|body| body.get("error")).filter(|error| !error.is_null());
-        let text = self.unsaid(request, &said.map_or_else(|| plain_reason(&answer), error_text));
+        let text = self.unsaid(request, &said.map_or_else(|| plain_reason(request, &answer), error_text));
         let code = said.and_then(|error| whole(error.get("code")?));
         let error = |kind| Error::new(kind, object.as_str(), format!("VMmanager refused {object}: {text}"));
         match (answer.status, code) {
@@ -364,10 +370,11 @@ impl Client {
     fn unsaid(&self, request: &Request, text: &str) -> String {
         let password = request.body.and_then(|body| body.get("password")?.as_str());
         let own = [Some(self.access.password.expose_secret()), request.token.map(SecretString::expose_secret)];
-        let masked = own.into_iter().chain([password]).flatten().fold(text.to_owned(), |text, secret| {
-            let quoted = Value::from(secret).to_string();
-            log::masked(&log::masked(&text, secret), quoted.trim_matches('"'))
-        });
+        let masked = own
+            .into_iter()
+            .chain([password])
+            .flatten()
+            .fold(mask::masked(text), |text, secret| mask::without(&text, secret));
         masked.chars().take(LONGEST_REASON).collect()
     }
 }
@@ -385,8 +392,10 @@ fn not_vmmanager(base: &str, reason: &str) -> Error {
     Error::new(Kind::Vm6Connect, base, text).cure("check the address")
 }
 
-fn plain_reason(answer: &Answer) -> String {
-    if answer.excerpt.is_empty() {
+fn plain_reason(request: &Request, answer: &Answer) -> String {
+    // What should have been a token or a key is one that nobody knows yet.
+    let is_secret = ["/token", "/key"].iter().any(|end| request.path.ends_with(end)) && answer.status < 400;
+    if answer.excerpt.is_empty() || is_secret {
         format!("HTTP status {}", answer.status)
     } else {
         format!("HTTP status {}: {}", answer.status, answer.excerpt.trim())

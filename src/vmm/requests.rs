@@ -13,6 +13,7 @@ use super::task::Task;
 use crate::error::{Error, Kind, Result};
 use crate::id::{AccountId, ClusterId, VmId};
 use crate::log;
+use crate::mask;
 
 impl Client {
     /// Accounts with exactly this e-mail, whatever the case of its letters [api 4.1].
@@ -253,6 +254,7 @@ impl Client {
         let key = answer.get("key").and_then(Value::as_str).filter(|key| !key.is_empty()).ok_or_else(|| {
             Error::new(Kind::Vm6Api, "key", "VMmanager answered the request for a login key without a key")
         })?;
+        mask::remember(&key.into());
         Ok(SecretString::from(format!("{}/auth/key-v4/{}", self.base(), filter::encode(key))))
     }
 

@@ -15,6 +15,7 @@ use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
 use crate::id::TaskId;
 use crate::log;
+use crate::mask;
 
 /// A task as an answer names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,5 +170,5 @@ fn reason(value: &Value) -> Option<String> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    Some(text.trim().chars().take(2000).collect::<String>()).filter(|text| !text.is_empty())
+    Some(mask::masked(text.trim()).chars().take(2000).collect::<String>()).filter(|text| !text.is_empty())
 }

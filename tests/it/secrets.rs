@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use pmvmmanager6::digest::sha256;
 use pmvmmanager6::error::Kind;
 use pmvmmanager6::wire;
 use sandbox::bill::{Database, Order};
@@ -129,6 +130,80 @@ fn the_handlers_password_is_kept_sealed_for_the_next_run_and_for_this_key_only()
         world.waive(invariant, "the key of marks and secrets is gone");
     }
     world.refuse(item, "stop").is(Kind::BadParam, "password", &["another etc/billmgr.pem"]);
+}
+
+/// Others repeat what a run has told them, in whatever they say and however they spell it.
+#[test]
+fn what_others_repeat_is_masked() {
+    let world = TestWorld::start();
+    let (admin, ordered) = ("Adm1n-secret-pass", "Ordered \"pass\" & more");
+    let quoted = serde_json::json!({ "password": ordered, "admin": admin }).to_string();
+    let text = format!("script {ordered}; body {quoted}; {}", serde_json::json!({ "body": quoted }));
+    for text in [text.clone(), format!("{}{ordered}", "x".repeat(2000 - ordered.len() / 2))] {
+        let item = world.bill.order(&world.usual_order().secret("password", ordered));
+        world.vmm.fault(Fault::on("POST", "/vm/v3/host").act(Action::FailTask { word: "failed", text }));
+        let refusal = world.fail(item, "open");
+        let said = format!("{refusal:?}{:?}{}", world.runs(), world.bill.log());
+        for part in ["Ordered", "pass\\", "& more", admin] {
+            assert!(!said.contains(part), "{part}: {said}");
+        }
+        assert!(refusal.value.contains("***") || refusal.value.contains("xxx"), "{refusal:?}");
+    }
+    let said = serde_json::json!({ "code": 1, "msg": format!("no such thing: {admin}"), "value": { "x": admin } });
+    let body = serde_json::json!({ "error": said }).to_string();
+    let item = world.opened();
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/stop").always().act(Action::Status { code: 400, body }));
+    let refusal = world.fail(item, "stop");
+    assert!(refusal.value.contains("no such thing: ***") && !refusal.value.contains(admin), "{refusal:?}");
+}
+
+/// A token or a key that came in an answer that is no answer.
+#[test]
+fn secrets_of_unreadable_answers_are_not_quoted() {
+    for (path, command) in [("/auth/v4/public/token", "sync_item"), ("/auth/v4/user/*/key", "transition_controlpanel")]
+    {
+        let world = TestWorld::start();
+        let item = world.opened().to_string();
+        world.vmm.expire_sessions();
+        for body in [
+            r#"{"token": "T0ken-4711-secret", "key": "T0ken-4711-secret", "#,
+            r#"{"token": {"x": "T0ken-4711-secret"}, "key": ["T0ken-4711-secret"]}"#,
+        ] {
+            world.vmm.fault(Fault::on("POST", path).always().act(Action::Status { code: 200, body: body.into() }));
+            let run = world.run(&["--command", command, "--item", &item]);
+            assert_eq!(run.status, Some(1), "{run:#?}");
+            let said = format!("{run:?}{}", world.bill.log());
+            assert!(!said.contains("T0ken-4711"), "{said}");
+            world.vmm.clear_faults();
+        }
+    }
+}
+
+/// Who has a copy of `runtime.db` cannot try passwords on it: all of it is made with the panel's key.
+#[test]
+fn a_session_belongs_to_the_panels_key() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let logins = || world.vmm.requests().iter().filter(|request| request.path == "/auth/v4/public/token").count();
+    assert!(world.aside(item, "sync_item").done);
+    assert_eq!(logins(), 0, "the session is kept");
+    let runtime = world.bill.root().join("var/pmvmmanager6/run/runtime.db");
+    let kept = rusqlite::Connection::open(&runtime).unwrap();
+    let identity: String = kept.query_row("SELECT identity FROM session", [], |row| row.get(0)).unwrap();
+    let parts = [world.vmm.url().as_str(), "admin@example.net", "Adm1n-secret-pass", "System"]
+        .map(|part| sha256(part.as_bytes()));
+    assert_ne!(identity, sha256(parts.concat().as_bytes()), "anybody could have made it from the password");
+    // The same handler under another key of the panel.
+    let elsewhere = TestWorld::with(|scene| scene.bill.installation = 1);
+    let key = |world: &TestWorld| world.bill.root().join("etc/billmgr.pem");
+    fs::copy(key(&elsewhere), key(&world)).unwrap();
+    let password = elsewhere.bill.encrypt("Adm1n-secret-pass");
+    world.bill.exec("UPDATE processingcryptedparam SET value = ?", &[&password]);
+    for invariant in [Invariant::NothingForgotten, Invariant::NoSecret] {
+        world.waive(invariant, "the key of marks and secrets is another one");
+    }
+    world.aside(item, "sync_item");
+    assert_eq!(logins(), 1, "a session of another key is none");
 }
 
 /// The search itself: a secret that does lie about is found.

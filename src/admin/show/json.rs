@@ -9,7 +9,7 @@ use super::redact::shown;
 use crate::admin::queue::Row;
 use crate::admin::table::moment;
 use crate::error::{Error, Result};
-use crate::log::MASK;
+use crate::mask::MASK;
 use crate::queue::{Entry, Scope};
 use crate::service::job::evidence::{OwnMark, Owner, Recorded};
 use crate::service::order::Order;

@@ -4,12 +4,10 @@
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::log::{MASK, masked};
+use crate::mask::{MASK, SHORTEST, without};
 use crate::service::report::Report;
 
 const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
-/// Shorter texts are everywhere by chance.
-const SHORTEST: usize = 6;
 
 /// Whether a parameter or a field of this name may hold a secret.
 pub(super) fn is_secret(name: &str) -> bool {
@@ -41,7 +39,7 @@ impl Redaction {
 
     /// A text without secrets and with shortened e-mail addresses.
     pub(super) fn text(&self, text: &str) -> String {
-        let plain = self.secrets.iter().fold(text.to_owned(), |text, secret| masked(&text, secret));
+        let plain = self.secrets.iter().fold(text.to_owned(), |text, secret| without(&text, secret));
         shortened(&plain)
     }
 

@@ -5,7 +5,7 @@ use crate::admin::queue::{HEADING, Row};
 use crate::admin::table::{counted, moment, or_dash, table};
 use crate::direction::PerDirection;
 use crate::error::{Error, Result};
-use crate::log::MASK;
+use crate::mask::MASK;
 use crate::queue::Scope;
 use crate::service::job::evidence::{Facts, OwnMark, Owner, Recorded};
 use crate::service::order::Order;

@@ -5,6 +5,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::SecretString;
 
 use crate::error::{Error, Kind, Result};
+use crate::mask;
 
 const KINDS: [&[u8]; 3] = [b"abcdefghijkmnpqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789"];
 const LENGTH: usize = 16;
@@ -16,7 +17,9 @@ pub(super) fn generate() -> Result<SecretString> {
     loop {
         let letters: Vec<u8> = (0..LENGTH).map(|_| pick(&random, &everything)).collect::<Result<_>>()?;
         if KINDS.iter().all(|kind| letters.iter().any(|letter| kind.contains(letter))) {
-            return Ok(String::from_utf8_lossy(&letters).into_owned().into());
+            let password = String::from_utf8_lossy(&letters).into_owned().into();
+            mask::remember(&password);
+            return Ok(password);
         }
     }
 }

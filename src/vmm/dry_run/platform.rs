@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::vm::{Prediction, Vm, number};
 use crate::dry_run::{Party, Plan};
 use crate::error::{Error, Kind};
-use crate::log::MASK;
+use crate::mask::MASK;
 use crate::vmm::client::{Client, Interceptor};
 use crate::vmm::filter::Filter;
 use crate::vmm::http::Method;
