@@ -163,7 +163,7 @@ mod tests {
         let choices = |list: &Element| list.all("msg").map(|choice| choice.text.clone()).collect::<Vec<_>>().join(" ");
         let lists: Vec<_> = answer.all("slist").map(|list| (list.get("name"), choices(list))).collect();
         let switch = |name| (Some(name), "on off".to_owned());
-        assert_eq!(lists, [switch("queue_enabled"), switch("resold_accounts")]);
+        assert_eq!(lists, [switch("queue_enabled"), switch("resold_accounts"), switch("secret_arguments")]);
         assert_eq!(ask("TableDrop", &[]).unwrap_err().kind, Kind::NotSupported);
     }
 }

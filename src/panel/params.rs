@@ -29,10 +29,12 @@ impl Panel {
         changed.try_for_each(|(name, value)| self.save(item, name, value))
     }
 
-    /// Stores a crypted parameter of a service, if it has another value. BILLmanager encrypts it.
-    pub fn save_secret(&self, item: ServiceId, name: &str, value: &SecretString) -> Result<()> {
+    /// Stores a crypted parameter of a service, if it has another value. BILLmanager encrypts it. Only if the handler allows
+    /// it, the value may at last go where `ps` shows it.
+    pub fn save_secret(&self, item: ServiceId, name: &str, value: &SecretString, may_be_seen: bool) -> Result<()> {
         let stored = || Ok(self.secret(item, name)?.is_some_and(|old| old.expose_secret() == value.expose_secret()));
-        self.save_as(item, name, &[&Value::Secret(value), &Value::Exposed(value)], stored)
+        let values = [&Value::Secret(value), &Value::Exposed(value)];
+        self.save_as(item, name, if may_be_seen { &values } else { &values[..1] }, stored)
     }
 
     /// Tries the calling forms of [protocol 3.28] until the value can be read back.
@@ -44,7 +46,7 @@ impl Panel {
             return Ok(());
         }
         let id = item.to_string();
-        let mut last = None;
+        let (mut last, mut refused) = (None, false);
         for value in values {
             let crypted = Value::Plain(if matches!(value, Value::Private(_)) { "off" } else { "on" });
             if matches!(value, Value::Exposed(_)) {
@@ -52,7 +54,7 @@ impl Panel {
                     "service {item}: this panel takes \"{name}\" on the command line only, where ps can show it"
                 );
             }
-            let mut refused = true;
+            refused = true;
             for short in [true, false] {
                 if short && RESERVED.contains(&name) {
                     continue;
@@ -81,9 +83,16 @@ impl Panel {
                 break;
             }
         }
-        Err(last.unwrap_or_else(|| {
+        let error = last.unwrap_or_else(|| {
             let text = format!("service.saveparam said nothing, but \"{name}\" of service {item} was not stored");
             Error::new(Kind::Mgrctl, name, text)
-        }))
+        });
+        if refused || !matches!(values, [Value::Secret(_)]) {
+            return Err(error);
+        }
+        Err(error.cure(
+            "if this BILLmanager takes secrets on the command line only, set the handler's parameter secret_arguments to \
+             \"on\": every local user can then read them with ps while they are saved",
+        ))
     }
 }

@@ -89,6 +89,7 @@ settings! {
     queue_key: QueueKey = optional(QueueKey::parse), "__PMID__", Custom;
     queue_count: u32 = optional(values::queue_count), "1", Custom;
     resold_accounts: bool = optional(values::switch), "on", Custom;
+    secret_arguments: bool = optional(values::switch), "off", Custom;
 }
 
 type Check = fn(&'static str, &str) -> Result<String>;

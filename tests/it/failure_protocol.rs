@@ -369,8 +369,13 @@ fn a_panel_that_takes_no_parameters_from_the_environment() {
     for saveparam in [SaveParam::FormA, SaveParam::FormB] {
         let world = TestWorld::start();
         world.bill.behave(Behaviour { no_env_params: true, saveparam, ..Behaviour::default() });
-        world.waive(Invariant::NoSecret, "the command line is the only way that is left");
         let item = world.ordered();
+        let refusal = world.fail(item, "open");
+        assert_eq!(refusal.kind, Kind::Mgrctl, "{refusal:?}");
+        assert!(refusal.value.contains("secret_arguments") && world.made_by_module().is_empty(), "{refusal:?}");
+        assert!(world.bill.calls().iter().all(|call| call.origin("password") != Some(Origin::Argv)));
+        world.waive(Invariant::NoSecret, "the command line is the only way that is left, and the handler allows it");
+        world.bill.set_handler(world.handler, "secret_arguments", "on");
         world.succeed(item, "open");
         assert_eq!(world.bill.secret(item, "password"), Some(world.host_of(item).password));
         let log = world.bill.log();

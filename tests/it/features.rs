@@ -90,6 +90,7 @@ fn what_is_declared_works() {
         "queue_enabled",
         "queue_key",
         "resold_accounts",
+        "secret_arguments",
         "session_ttl",
         "tls_fingerprint",
         "tls_verify",

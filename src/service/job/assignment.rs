@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use secrecy::SecretString;
+
 use super::mark::{Mark, Marker};
 use crate::config::{Config, Limits};
 use crate::dry_run::Plan;
@@ -105,5 +107,10 @@ impl Job<'_> {
 
     pub fn limits(&self) -> &Limits {
         self.vmm.limits()
+    }
+
+    /// Stores a crypted parameter of the service in the ways that the handler allows.
+    pub fn save_secret(&self, name: &str, value: &SecretString) -> Result<()> {
+        self.panel.save_secret(self.service.id, name, value, self.settings.secret_arguments)
     }
 }

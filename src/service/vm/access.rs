@@ -21,7 +21,7 @@ pub(crate) fn change_password(job: &Job, secret: &SecretString) -> Result<()> {
     }
     job.finish(job.vmm.set_password(host.id, secret), job.limits().change)?;
     fault::point("password.after_request");
-    job.panel.save_secret(job.service.id, "password", secret)?;
+    job.save_secret("password", secret)?;
     job.panel.post("service.postchangepassword", job.service.id)
 }
 
@@ -64,12 +64,12 @@ pub(crate) fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Re
     let recipe = recipe.map(|name| catalogue::recipe(&job.vmm, name)).transpose()?.map(|recipe| recipe.id);
     let before = power::newest_task(job, host.id)?;
     let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);
-    job.panel.save_secret(job.service.id, "password", &secret)?;
+    job.save_secret("password", &secret)?;
     log::warn!("service {}: VM {} is installed again with {name}", job.service.id, host.id);
     let outcome = job.vmm.reinstall(host.id, &os, &secret, recipe);
     // The VM keeps its old password, and so must BILLmanager.
     if let (Err(Failure::Refused(_)), Some(old)) = (&outcome, old) {
-        job.panel.save_secret(job.service.id, "password", &old)?;
+        job.save_secret("password", &old)?;
     }
     let task = outcome.as_ref().ok().cloned().flatten();
     job.finish(outcome, job.limits().create)?;

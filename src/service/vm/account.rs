@@ -165,7 +165,7 @@ impl Own<'_> {
             _ => password::generate()?,
         };
         job.panel.save(item, "username", email)?;
-        job.panel.save_secret(item, "userpassword", &secret)?;
+        job.save_secret("userpassword", &secret)?;
         fault::point("account.before_request");
         let outcome = job.vmm.create_account(email, &secret, &job.service.client.real_name);
         fault::point("account.after_request");

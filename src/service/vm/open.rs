@@ -225,7 +225,7 @@ fn root_password(job: &Job) -> Result<secrecy::SecretString> {
         return Ok(ordered);
     }
     let secret = password::generate()?;
-    job.panel.save_secret(item, "password", &secret)?;
+    job.save_secret("password", &secret)?;
     Ok(secret)
 }
 
