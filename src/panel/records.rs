@@ -31,6 +31,8 @@ pub struct Handler {
     pub secrets: BTreeMap<String, SecretString>,
     /// Which entry of the password is stored: a keyed hash of its crypted form, empty without one.
     pub entry: String,
+    /// Under which what is remembered of the secrets is kept: nobody makes it without the panel's private key.
+    pub sealing_key: SecretString,
     /// The data center's external id, which must be empty for VMmanager 6.
     pub external_datacenter: Option<String>,
 }
@@ -169,15 +171,17 @@ impl Panel {
         let [rows, plain, crypted] = self.together(queries.each_ref().map(|sql| (sql.as_str(), value.as_slice())))?;
         let Some((row, id)) = rows.first().and_then(|row| Some((row, row.id(3)?))) else { return Ok(None) };
         refuse_foreign(row.text(1), what)?;
+        let secrets = self.opened(&crypted)?;
         Ok(Some(Handler {
             id,
             name: row.text(0).to_owned(),
             params: pairs(&plain),
-            secrets: self.opened(&crypted)?,
             entry: match pairs(&crypted).get("password") {
                 Some(value) => self.key()?.entry(value),
                 None => String::new(),
             },
+            sealing_key: if secrets.is_empty() { SecretString::default() } else { self.key()?.sealing_key() },
+            secrets,
             external_datacenter: row.filled(2).map(str::to_owned),
         }))
     }

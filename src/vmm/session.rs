@@ -2,7 +2,8 @@
 //!
 //! **Invariant.** A stored token belongs to one identity: URL, user name, password and TLS mode. Changing one of
 //! them has another identity and cannot use it. The token is in `runtime.db`, sealed
-//! ([`crate::seal`]), and nowhere else: not in a log, not in a list.
+//! ([`crate::seal`]), and nowhere else: not in a log, not in a list. Seal and identity are made with a key that only the owner
+//! of the panel's private key has: whoever has a copy of `runtime.db` cannot try passwords on it.
 //!
 //! **One login.** Who finds no usable token takes the login lock of the identity (`login/<hash>`), looks again, and only
 //! then logs in. The others sleep in the lock and find the token. A refused login is noted with its moment; who began to
@@ -24,7 +25,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::digest::sha256;
+use crate::digest::{hmac_sha256, sha256};
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::lock::Lock;
@@ -42,17 +43,18 @@ pub struct Identity {
     pub url: String,
     /// The administrator's e-mail.
     pub username: String,
-    /// The password; only its fingerprint is stored.
+    /// The password; only a keyed fingerprint is stored.
     pub password: SecretString,
     /// TLS mode and, where it matters, the pinned fingerprint.
     pub tls: String,
 }
 
 impl Identity {
-    /// SHA-256 over the fingerprints of the parts: no two identities can be written the same way.
-    fn fingerprint(&self) -> String {
+    /// Over the fingerprints of the parts: no two identities can be written the same way.
+    fn fingerprint(&self, key: &SecretString) -> String {
         let parts = [&self.url, &self.username, self.password.expose_secret(), &self.tls];
-        sha256(parts.map(|part| sha256(part.as_bytes())).concat().as_bytes())
+        let parts = parts.map(|part| sha256(part.as_bytes())).concat();
+        hmac_sha256(key.expose_secret().as_bytes(), parts.as_bytes())
     }
 }
 
@@ -62,6 +64,8 @@ pub struct Session {
     directory: PathBuf,
     identity: Identity,
     fingerprint: String,
+    /// The fingerprint without the password.
+    lock_name: String,
     seal: Seal,
     ttl: Duration,
     cache: RefCell<Cache>,
@@ -89,10 +93,10 @@ pub struct Cached {
 }
 
 impl Session {
-    /// The session of `identity`, shared through the runtime directory for `ttl`. Zero keeps nothing: what the cache
-    /// holds of this identity is dropped, and the token stays in this process.
-    pub fn open(directory: &Path, identity: &Identity, ttl: Duration) -> Self {
-        let fingerprint = identity.fingerprint();
+    /// The session of `identity`, shared through the runtime directory for `ttl` with those who have the same `key`. Zero
+    /// keeps nothing: what the cache holds of this identity is dropped, and the token stays in this process.
+    pub fn open(directory: &Path, identity: &Identity, key: &SecretString, ttl: Duration) -> Self {
+        let fingerprint = identity.fingerprint(key);
         let cache = match Database::at(directory, &RUNTIME) {
             Ok(mut database) if ttl.is_zero() => {
                 let forgotten = database.write(|transaction| {
@@ -113,7 +117,8 @@ impl Session {
         Session {
             directory: directory.to_owned(),
             identity: identity.clone(),
-            seal: Seal::new(PURPOSE, &fingerprint, &identity.password),
+            lock_name: Identity { password: SecretString::default(), ..identity.clone() }.fingerprint(key),
+            seal: Seal::new(PURPOSE, &fingerprint, key),
             fingerprint,
             ttl,
             cache: RefCell::new(cache),
@@ -125,6 +130,7 @@ impl Session {
         Session {
             directory: PathBuf::new(),
             identity: identity.clone(),
+            lock_name: String::new(),
             seal: Seal::new(PURPOSE, "", &identity.password),
             fingerprint: String::new(),
             ttl: Duration::ZERO,
@@ -269,8 +275,7 @@ impl Session {
     fn login_lock(&self) -> Result<Lock> {
         let directory = self.directory.join("login");
         prepare_directory(&directory)?;
-        let name = Identity { password: SecretString::default(), ..self.identity.clone() }.fingerprint();
-        let path = directory.join(name);
+        let path = directory.join(&self.lock_name);
         let Identity { url, username, .. } = &self.identity;
         let mut waits = || log::info!("waiting for another process that logs in to {url} as {username}");
         Lock::at(&path, &mut waits).map_err(|e| failure::io(&path, "the login lock cannot be taken", &e))

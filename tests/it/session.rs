@@ -82,13 +82,14 @@ fn a_refused_login_is_not_repeated_by_those_who_waited_for_it() {
 }
 
 #[test]
-fn a_token_belongs_to_its_address_and_password() {
+fn a_token_belongs_to_its_address_password_and_key() {
     let room = Room::new();
     server(&room, "t");
-    for arguments in [&[][..], &["--password", "other"], &["--url", "https://other"], &[], &["--password", "other"]] {
+    let others = [&["--password", "other"][..], &["--url", "https://other"], &["--key", "other"]];
+    for arguments in [&[&[][..]], &others[..], &[&[][..]], &others[..]].concat() {
         assert_eq!(once(&room, "x", arguments), 0);
     }
-    assert_eq!(count(&room, "login"), 3);
+    assert_eq!(count(&room, "login"), 4);
 }
 
 #[test]

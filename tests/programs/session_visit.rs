@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// How long a login takes
     #[arg(long = "for", default_value_t = 0)]
     pub milliseconds: u64,
+    /// What only the owner of the panel's private key can make
+    #[arg(long, default_value = "key of the panel")]
+    pub key: String,
     /// A token that is not accepted any more
     #[arg(long)]
     pub revoked: Option<String>,
@@ -60,7 +63,8 @@ pub(crate) fn run(directory: &Path, visit: &Options) -> Result<()> {
         password: SecretString::from(visit.password.as_str()),
         tls: "System".to_owned(),
     };
-    let session = Session::open(directory, &identity, Duration::from_secs(visit.ttl));
+    let key = SecretString::from(visit.key.as_str());
+    let session = Session::open(directory, &identity, &key, Duration::from_secs(visit.ttl));
     let mut token = session.token(&mut login);
     if let Ok(stale) = &token
         && Some(stale.expose_secret()) == visit.revoked.as_deref()

@@ -31,7 +31,8 @@ fn shared(config: &Config, handler: &Handler, records: bool) -> Result<Client> {
     if access.trust == Trust::Off {
         log::warn!("handler {} ({}): the certificate of VMmanager is not checked", handler.id, handler.name);
     }
-    let session = Session::open(&config.runtime_dir(), &identity(&access), settings.session_ttl);
+    let key = &handler.sealing_key;
+    let session = Session::open(&config.runtime_dir(), &identity(&access), key, settings.session_ttl);
     Ok(Client::new(access, session, &config.limits).guarded(Box::new(gate)))
 }
 
