@@ -150,7 +150,7 @@ files:
 	$(FILE) target/package/manual/man/*.8 $(SHARE)/man/man8/
 	gzip -9nf $(SHARE)/man/man8/pmvmmanager6*.8
 	install -d $(SHARE)/doc/$(PACKAGE)
-	$(FILE) README.md LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
+	$(FILE) README.md SECURITY.md LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
 	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party
 
 # One folder for all, so that what they share is compiled once.

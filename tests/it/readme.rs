@@ -10,7 +10,7 @@ use pmvmmanager6::error::Kind;
 use crate::support::markdown::{anchors, code, first_cells, links, prose, quoted, read, repository, table};
 use crate::xml_files::{declared, features};
 
-const PAGES: [&str; 3] = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const PAGES: [&str; 4] = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
 
 fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     items.into_iter().collect()
@@ -50,6 +50,17 @@ fn the_operator_s_commands_are_all_there() {
 fn every_error_type_is_explained() {
     let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(first_cells(&read("README.md"), "### Troubleshooting"), types);
+}
+
+#[test]
+fn every_promise_of_safety_has_its_test() {
+    let promises = table(&read("SECURITY.md"), "## What is promised");
+    assert!(promises.len() > 10, "{promises:?}");
+    for promise in promises {
+        let tests: Vec<&str> = promise.last().map(|cell| quoted(cell).collect()).unwrap_or_default();
+        let exist = tests.iter().all(|name| repository(&format!("tests/it/{name}.rs")).is_file());
+        assert!(!tests.is_empty() && exist, "{promise:?}");
+    }
 }
 
 #[test]
