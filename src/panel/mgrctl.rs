@@ -141,10 +141,10 @@ impl Mgrctl {
 
     /// Whether the panel answers at all.
     fn is_there(&self) -> bool {
-        self.is_asked_well(&[])
+        self.answers_with(&[])
     }
 
-    fn is_asked_well(&self, params: &[(&str, Value)]) -> bool {
+    fn answers_with(&self, params: &[(&str, Value)]) -> bool {
         matches!(self.attempt(QUESTION, params), Ok(Attempt::Answered(_)))
     }
 
@@ -155,7 +155,7 @@ impl Mgrctl {
             return;
         }
         let hidden = [("probe", Value::Private("probe"))];
-        if (0..2).all(|_| self.is_there() && !self.is_asked_well(&hidden)) && self.is_there() {
+        if (0..2).all(|_| self.is_there() && !self.answers_with(&hidden)) && self.is_there() {
             log::warn!("this mgrctl takes no values from the environment: ps can show what it is called with");
             self.takes_environment.set(Some(false));
         }

@@ -203,3 +203,31 @@ fn a_plan_moves_nothing() {
     assert!(run.stdout.contains("cluster_not_found"), "{}", run.stdout);
     assert_eq!((handler_of(&world, item), asked_for_next(&world)), (Some(world.handler_on(0)), 0));
 }
+
+/// Wherever a run dies, later ones end in one VM, and nothing is left at the handler that could not make it.
+#[test]
+fn a_run_that_dies_on_the_way_to_the_next_handler() {
+    let points = [
+        "account.recorded",
+        "create.after_intent",
+        "create.after_request",
+        "create.recorded",
+        "delete.after_intent",
+        "delete.after_request",
+        "delete.waited",
+        "open.params_saved",
+        "callback.before",
+    ];
+    each(&points.map(|point| (point, point)), |point| {
+        let (world, item) = ordered();
+        fill(&world);
+        assert!(world.killed_at(item, "open", &[], point), "{point}");
+        for run in world.bill.perform_until_done(item, "open", 4) {
+            world.remember(run);
+        }
+        assert_eq!(world.bill.item(item).status, 2, "{point}\n{}", world.bill.log());
+        let placed: Vec<usize> = world.placed(item).into_iter().map(|(site, _)| site).collect();
+        assert_eq!(placed, [1], "{point}\n{}", world.bill.log());
+        assert!(world.site(0).look(|platform| platform.hosts.is_empty()), "{point}");
+    });
+}
