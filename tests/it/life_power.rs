@@ -190,14 +190,26 @@ fn a_history_that_fails_for_a_moment_is_not_the_lack_of_one() {
         let (item, host) = in_state(&world, "active");
         let history = format!("/vm/v3/host/{host}/history");
         world.vmm.fault(broken(&history));
-        assert_eq!(world.fail(item, button).kind, Kind::Vm6Api);
-        assert_eq!(world.asked(), NOTHING, "a restart that could not be recognised is not asked for");
-        world.vmm.clear_faults();
         assert!(world.killed_at(item, button, &[], "power.after_request"));
         world.vmm.fault(broken(&history));
         world.succeed(item, button);
         assert_eq!(power(&world, host), ("active".to_owned(), 2), "{}", world.bill.log());
     });
+}
+
+#[test]
+fn a_history_that_always_fails_is_done_without() {
+    let world = TestWorld::start();
+    let (item, host) = in_state(&world, "active");
+    let action = Action::Error { status: 500, code: 3, msg: "no such column".to_owned() };
+    world.vmm.fault(Fault::on("GET", &format!("/vm/v3/host/{host}/history")).always().act(action));
+    world.succeed(item, "reboot");
+    assert_eq!(power(&world, host), ("active".to_owned(), 2), "{}", world.bill.log());
+    for (addon, value) in [("ncpu", 4), ("mem", 4096)] {
+        world.bill.set_addon(item, addon, value);
+    }
+    world.succeed(item, "setparam");
+    assert_eq!(world.sizes(host).0, 4);
 }
 
 #[test]

@@ -18,6 +18,21 @@ impl Job<'_> {
         self.watch(host, |_| true)
     }
 
+    /// The tasks of a VM; nothing when this build of VMmanager does not report them. A look that fails is no news, and
+    /// taken as "not reported" only when they all do for as long as an accepted request may take to show.
+    pub fn history(&self, host: VmId) -> Result<Option<Vec<Past>>> {
+        let seen = settle(&format!("VM {host}: waiting for its history"), self.limits().appear, || {
+            match self.vmm.history(host) {
+                Err(error) if error.may_pass() && !error.kind.is_connection() => {
+                    log::warn!("{error}; looking again");
+                    Ok(None)
+                }
+                seen => seen.map(Some),
+            }
+        })?;
+        Ok(seen.flatten())
+    }
+
     /// The VM before a request that must not be made twice. What a killed run has asked for is in no list for a moment, so
     /// when the panel has started this operation before, it is given the time to show.
     pub fn before_asking(&self, host: VmId, done: impl Fn(&Host) -> bool) -> Result<Host> {
@@ -32,7 +47,7 @@ impl Job<'_> {
         let (mut task, mut quiet_since) = (None, Instant::now());
         let found = settle(&format!("VM {host}: waiting until VMmanager has no task for it"), limit, || {
             // The tasks first: what ends between the two requests is seen in the VM.
-            task = self.vmm.history(host)?.into_iter().flatten().find(Past::is_under_way);
+            task = self.history(host)?.into_iter().flatten().find(Past::is_under_way);
             let vm = self.vm()?;
             if task.is_some() {
                 quiet_since = Instant::now();

@@ -285,7 +285,7 @@ fn wait_until_ready(job: &Job, vm: VmId, limit: Duration, may_have_failed: bool)
 
 /// The error of the creation: without its answer there is no task to wait for.
 fn failed_creation(job: &Job, vm: VmId) -> Result<Option<Error>> {
-    let mut history = job.vmm.history(vm)?.into_iter().flatten();
+    let mut history = job.history(vm)?.into_iter().flatten();
     let failed = history.find(|past| past.name == "host_create" && past.ended() == Some(false));
     Ok(failed.map(|past| job.vmm.failed_before(&past)))
 }

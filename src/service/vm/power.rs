@@ -80,7 +80,7 @@ fn restart(job: &Job, force: bool) -> Result<()> {
     if host.state == HostState::Stopped {
         return start(job, &host);
     }
-    let after = job.vmm.history(host.id)?.map(|history| Moment::end_of(&history, is_restart));
+    let after = job.history(host.id)?.map(|history| Moment::end_of(&history, is_restart));
     if let Some(operation) = job.operation {
         let mark = job.mark.to_string();
         job.journal.restarting(job.subject(job.platform()?, &mark), operation, after.as_ref())?;
@@ -149,7 +149,7 @@ fn is_restart(past: &Past) -> bool {
 /// Number of the VM's newest task, if VMmanager reports it.
 pub(crate) fn newest_task(job: &Job, host: VmId) -> Result<Option<u64>> {
     let newest = |past: Vec<Past>| past.iter().filter_map(|task| task.id).max().unwrap_or_default();
-    Ok(job.vmm.history(host)?.map(newest))
+    Ok(job.history(host)?.map(newest))
 }
 
 /// Stops the VM of a service that is not paid for, or was abused.

@@ -23,7 +23,7 @@ pub(super) fn wait(job: &Job, vm: VmId, installation: Option<&Task>, after: Opti
         past.id.unwrap_or_default() > after.unwrap_or_default() && WORDS.iter().any(|word| past.name.contains(word))
     };
     let ended = settle(&format!("VM {vm}: waiting for its script"), limit, || {
-        let history = job.vmm.history(vm)?.unwrap_or_default();
+        let history = job.history(vm)?.unwrap_or_default();
         let newest = history.iter().filter(is_script).max_by_key(|past| past.id);
         match newest.map(Past::ended) {
             Some(Some(true)) => Ok(Some(())),
