@@ -16,7 +16,7 @@
 //! * **One at a time.** One operation of a service runs at once, always; the handler's settings may queue more
 //!   ([`queue`]). Waiting is sleeping in a lock, not polling.
 //! * **Secrets are a type.** Passwords and tokens are `SecretString`; they reach the network, the environment of
-//!   `mgrctl` and, for the login link, standard output, and nothing else.
+//!   `mgrctl` and, for the login link, standard output, and nothing else. What others repeat of them is masked ([`mask`]).
 //! * **Standard output is the answer.** One XML document or nothing; every error and every panic becomes a document and
 //!   exit status 1.
 //!
