@@ -19,7 +19,8 @@ use crate::state::{refuse_shared, replace};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = HELP)]
 pub struct Options {
-    /// Replace this file in one step instead: for node exporter's textfile collector, so name it *.prom
+    /// Replace this file in one step instead: for node exporter's textfile collector, so name it *.prom. Nobody but root
+    /// may be able to change its directory
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     output: Option<PathBuf>,
     /// Print JSON
