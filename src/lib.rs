@@ -17,6 +17,7 @@
 //!   ([`queue`]). Waiting is sleeping in a lock, not polling.
 //! * **Secrets are a type.** Passwords and tokens are `SecretString`; they reach the network, the environment of
 //!   `mgrctl` and, for the login link, standard output, and nothing else. What others repeat of them is masked ([`mask`]).
+//!   A handler's stored password is sent only to where it was entered for (`service::platform::password`).
 //! * **Standard output is the answer.** One XML document or nothing; every error and every panic becomes a document and
 //!   exit status 1.
 //!
