@@ -143,7 +143,7 @@ fn a_copy_of_the_handler_leads_nowhere_else() {
 fn the_first_accepted_use_after_an_upgrade_counts() {
     let world = TestWorld::start();
     let item = world.opened();
-    journal(&world).execute_batch("DROP TABLE password; PRAGMA user_version = 3").unwrap();
+    journal(&world).execute("DELETE FROM password", []).unwrap();
     drop_sessions(&world);
     world.succeed(item, "suspend");
     assert_eq!(accepted(&world), [world.vmm.url()]);
