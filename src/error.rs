@@ -63,6 +63,7 @@ kinds! {
     UnsupportedModule = "unsupported_module", "The service belongs to another processing module.";
     AccountTaken = "account_taken", "The account with the client's e-mail is somebody else's.";
     Vm6Platform = "vm6_platform", "The handler's address shows another VMmanager than the one the service lives on.";
+    VmHasSnapshots = "vm_has_snapshots", "The VM has snapshots: VMmanager changes neither its sizes nor its addresses.";
 }
 
 impl Kind {

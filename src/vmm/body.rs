@@ -1,13 +1,13 @@
 //! What is sent: bodies of requests. VMmanager refuses an unknown property, so unset fields are left out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::Tuning;
 use crate::id::{AccountId, ClusterId};
 
 /// New values of a VM's resources [api 4.8]; `body` leaves unset ones out.
-#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the API's own")]
 pub struct Resources {
     pub cpu_number: Option<u64>,

@@ -38,6 +38,12 @@ pub struct Host {
     /// OS.
     #[serde(default, deserialize_with = "reference")]
     pub os: Option<Reference>,
+    /// Name of the OS template.
+    #[serde(default, deserialize_with = "or_default")]
+    pub os_name: String,
+    /// Family of the OS: `linux`, `windows`, …
+    #[serde(default, deserialize_with = "or_default")]
+    pub os_group: String,
     /// Main disk.
     #[serde(default, deserialize_with = "reference")]
     pub disk: Option<Disk>,
@@ -71,12 +77,18 @@ pub struct Host {
     /// Cores and memory can grow while it runs.
     #[serde(default, deserialize_with = "or_default")]
     pub hot_plug: bool,
+    /// How often its memory has grown while it ran.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub hot_plug_cell_counter: Option<u64>,
     /// The disk can grow while it runs.
     #[serde(default, deserialize_with = "or_default")]
     pub live_resize: bool,
     /// Deletion protection.
     #[serde(default, deserialize_with = "or_default")]
     pub is_protected: bool,
+    /// Snapshots: with any of them VMmanager changes neither sizes nor addresses [api B1].
+    #[serde(default, deserialize_with = "optional_number")]
+    pub snapshot_count: Option<u64>,
 }
 
 impl Host {

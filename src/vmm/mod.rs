@@ -15,6 +15,7 @@ mod filter;
 mod glimpse;
 mod host;
 mod host_state;
+mod hot;
 mod http;
 mod lenient;
 mod list;

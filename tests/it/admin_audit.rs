@@ -298,6 +298,30 @@ const CASES: &[(&str, Case)] = &[
         },
     ),
     (
+        "another size of a VM with snapshots",
+        Case {
+            plant: |world, item| {
+                world.alter(world.host_of(item).id, |vm| vm.snapshot_count = 1);
+                world.bill.set_addon(item, "mem", 4096);
+            },
+            kind: "size",
+            remedy: "remove the snapshots of VM {vm} in VMmanager, then run: pmvmmanager6 --command setparam --item {item}",
+            after: ByHand,
+        },
+    ),
+    (
+        "another number of addresses of a VM with snapshots",
+        Case {
+            plant: |world, item| {
+                world.alter(world.host_of(item).id, |vm| vm.snapshot_count = 1);
+                world.bill.set_addon(item, "ip", 2);
+            },
+            kind: "address_count",
+            remedy: "remove the snapshots of VM {vm} in VMmanager, then run: pmvmmanager6 --command setparam --item {item}",
+            after: ByHand,
+        },
+    ),
+    (
         "the client has installed another OS",
         Case {
             plant: |world, item| {

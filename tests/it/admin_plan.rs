@@ -87,6 +87,11 @@ fn changes() -> Vec<(&'static str, Scenario)> {
             world.alter(world.host_of(item).id, |vm| vm.hot_plug_cell_counter = 16);
             (item, None)
         }),
+        ("a VM with snapshots", |world| {
+            let item = grown(world, (true, true), &["mem", "disk disc"]);
+            world.alter(world.host_of(item).id, |vm| vm.snapshot_count = 1);
+            (item, None)
+        }),
         ("memory in an odd step", |world| {
             let item = grown(world, (true, true), &["disk disc"]);
             world.bill.set_addon(item, "mem", 2560);

@@ -131,8 +131,18 @@ fn a_running_vm_is_restarted_once_unless_it_can_grow_hot() {
 
 #[test]
 fn a_hot_change_that_is_refused_waits_for_one_restart() {
-    let cases: [(&str, Arrange); 2] = [
-        ("the platform's own limit", |world, host| world.alter(host, |vm| vm.hot_plug_cell_counter = 16)),
+    let cases: [(&str, Arrange); 4] = [
+        ("the node", |world, _| {
+            world.vmm.fault(refusal("POST", "/vm/v3/host/*/resource", "The node cannot plug memory"));
+        }),
+        ("the node, in the task", |world, _| {
+            let action = Action::FailTask { word: "failed", text: "no memory slot".to_owned() };
+            world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/resource").act(action));
+        }),
+        ("the disk's storage, in the task", |world, _| {
+            let action = Action::FailTask { word: "failed", text: "the disk is busy".to_owned() };
+            world.vmm.fault(Fault::on("POST", "/vm/v3/disk/*").act(action));
+        }),
         ("the disk's storage", |world, _| {
             world.vmm.fault(refusal("POST", "/vm/v3/disk/*", "This storage cannot grow a disk in use"));
         }),
@@ -154,6 +164,110 @@ fn a_hot_change_that_is_refused_waits_for_one_restart() {
         );
         assert_quiet(&world, item, 2, "active");
     });
+}
+
+/// A task that fails after it did its work: what the VM has by then is not asked for again, and nothing restarts.
+#[test]
+fn a_hot_change_that_works_and_fails_all_the_same_is_seen() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let host = world.host_of(item).id;
+    world.alter(host, |vm| (vm.hot_plug, vm.live_resize) = (true, true));
+    let action =
+        Action::FailInState { word: "failed", text: "the agent is silent".to_owned(), state: "active".to_owned() };
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/resource").act(action));
+    order(&world, item, &GROWN);
+    world.succeed(item, SETPARAM);
+    assert_eq!(world.sizes(host), GROWN_SIZES);
+    assert_eq!(world.mutations().len(), 2, "{:?}", world.asked());
+    assert_quiet(&world, item, 1, "active");
+}
+
+/// What cannot be had while the VM runs is known before it is asked for, also where VMmanager only finds it in the task.
+#[test]
+fn the_limits_of_hot_growth_are_known_before_asking() {
+    let windows = |world: &TestWorld, host: u64| {
+        let id = world.vmm.look(|p| p.os.values().find(|os| os.os_group == "windows").unwrap().id);
+        world.alter(host, |vm| vm.os = Some(id));
+    };
+    type Limit = (Vec<(&'static str, i64)>, Box<dyn Fn(&TestWorld, u64) + Sync>, bool);
+    let cases: Vec<(&str, Limit)> = vec![
+        (
+            "memory has grown too often",
+            (vec![("mem", 4096)], Box::new(|w, h| w.alter(h, |vm| vm.hot_plug_cell_counter = 16)), false),
+        ),
+        (
+            "memory can grow once more",
+            (vec![("mem", 4096)], Box::new(|w, h| w.alter(h, |vm| vm.hot_plug_cell_counter = 15)), true),
+        ),
+        ("half a step", (vec![("mem", 2560)], Box::new(|_, _| ()), false)),
+        ("more cores than a running VM can have", (vec![("ncpu", 241)], Box::new(|_, _| ()), false)),
+        ("as many cores as it can have", (vec![("ncpu", 240)], Box::new(|_, _| ()), true)),
+        ("more cores than Windows can have", (vec![("ncpu", 129)], Box::new(windows), false)),
+        ("as many cores as Windows can have", (vec![("ncpu", 128)], Box::new(windows), true)),
+    ];
+    each(&cases, |(ordered, arrange, hot)| {
+        for in_task in [false, true] {
+            let world = TestWorld::start();
+            let item = world.opened();
+            let host = world.host_of(item).id;
+            world.alter(host, |vm| (vm.hot_plug, vm.live_resize) = (true, true));
+            world.vmm.change(|platform| platform.variant.hot_limits_in_task = in_task);
+            arrange(&world, host);
+            order(&world, item, ordered);
+            world.succeed(item, SETPARAM);
+            let requests = if *hot { 1 } else { 2 };
+            assert_eq!(world.mutations().len(), requests, "{:?}", world.asked());
+            assert_quiet(&world, item, requests as u64, "active");
+        }
+    });
+}
+
+/// Nothing is asked of a VM with snapshots that VMmanager would refuse, and people read what is in the way.
+#[test]
+fn a_vm_with_snapshots_keeps_its_sizes_until_they_are_gone() {
+    let cases: [(&str, &[(&str, i64)]); 5] = [
+        ("cores", &GROWN[..1]),
+        ("memory", &GROWN[1..2]),
+        ("disk", &GROWN[2..]),
+        ("everything", &GROWN),
+        ("sizes and addresses", &[("mem", 4096), ("ip", 2)]),
+    ];
+    each(&cases, |ordered| {
+        for stopped in [false, true] {
+            let world = TestWorld::start();
+            let item = world.opened();
+            let host = world.host_of(item).id;
+            if stopped {
+                world.succeed(item, "stop");
+                world.forget();
+            }
+            world.alter(host, |vm| vm.snapshot_count = 2);
+            order(&world, item, ordered);
+            world.refuse(item, SETPARAM).is(Kind::VmHasSnapshots, &format!("VM {host}"), &["2 snapshots", "remove"]);
+            assert_eq!(world.asked(), NOTHING);
+            world.alter(host, |vm| vm.snapshot_count = 0);
+            world.succeed(item, SETPARAM);
+            assert!(world.host_of(item).starts <= 2);
+        }
+    });
+}
+
+/// What waits for a stop would fail at that stop: the VM is not restarted for it.
+#[test]
+fn a_snapshot_that_comes_before_the_restart_is_no_reason_to_restart() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    order(&world, item, &GROWN);
+    assert!(world.killed_at(item, SETPARAM, &[], "resize.before_restart"));
+    let host = world.host_of(item).id;
+    world.alter(host, |vm| vm.snapshot_count = 1);
+    assert_eq!(world.fail(item, SETPARAM).kind, Kind::VmHasSnapshots);
+    assert_eq!(world.host_of(item).starts, 1);
+    world.alter(host, |vm| vm.snapshot_count = 0);
+    world.succeed(item, SETPARAM);
+    assert_eq!(world.sizes(host), GROWN_SIZES);
+    assert_quiet(&world, item, 2, "active");
 }
 
 #[test]

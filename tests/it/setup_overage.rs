@@ -167,8 +167,8 @@ fn a_cap_that_failed_is_tried_again() {
     let vm = world.host_of(item).id;
     world.vmm.change(|platform| platform.hosts.get_mut(&vm).unwrap().tuning.net_in_mbitps = Some(70));
     used(&world, item, Some(11 * GIB), Some(GIB));
-    let fault = Fault::on("POST", &format!("/vm/v3/host/{vm}/resource"));
-    world.vmm.fault(fault.act(Action::FailTask { word: "failed", text: "no such bridge".into() }));
+    let fault = Fault::on("POST", &format!("/vm/v3/host/{vm}/resource")).times(2);
+    world.vmm.fault(fault.act(Action::Error { status: 400, code: 3006, msg: "no such bridge".into() }));
     counted(&world, "2025-06-10");
     assert_eq!(speeds(&world, item), [Some(70), None]);
     assert!(world.bill.log().contains("no such bridge"), "{}", world.bill.log());
@@ -177,4 +177,32 @@ fn a_cap_that_failed_is_tried_again() {
     used(&world, item, Some(0), Some(0));
     counted(&world, "2025-07-01");
     assert_eq!(speeds(&world, item), [Some(70), Some(0)]);
+}
+
+/// A change that VMmanager takes and then cannot make in the running VM is made at its next stop, like one that it refuses.
+#[test]
+fn a_cap_that_fails_in_its_task_waits_for_a_stop() {
+    let world = TestWorld::start();
+    let item = limited(&world, &by_direction(), false);
+    world.vmm.change(|platform| platform.variant.hot_limits_in_task = true);
+    used(&world, item, Some(11 * GIB), Some(GIB));
+    counted(&world, "2025-06-10");
+    assert_eq!((speeds(&world, item), world.host_of(item).starts), ([Some(100); 2], 1));
+    world.succeed(item, "stop");
+    world.succeed(item, "start");
+    assert_eq!(speeds(&world, item), [Some(5), Some(100)]);
+}
+
+/// The month ends before the VM has stopped: the cap must not come afterwards.
+#[test]
+fn a_cap_that_is_over_does_not_come_at_the_next_stop() {
+    let world = TestWorld::start();
+    let item = limited(&world, &by_direction(), false);
+    used(&world, item, Some(11 * GIB), Some(GIB));
+    counted(&world, "2025-06-10");
+    used(&world, item, Some(0), Some(0));
+    counted(&world, "2025-07-01");
+    world.succeed(item, "stop");
+    world.succeed(item, "start");
+    assert_eq!(speeds(&world, item), [Some(100); 2]);
 }

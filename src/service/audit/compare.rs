@@ -312,10 +312,19 @@ impl<'a> Subject<'a> {
                 let has = host.disk.as_ref().and_then(|disk| disk.size_mib).unwrap_or_default();
                 Remedy::ByHand(format!("order at least {has} MiB of disk in BILLmanager: a disk cannot shrink"))
             }
+            Err(error) if error.kind == ErrorKind::VmHasSnapshots => Remedy::ByHand(self.without_snapshots(host)),
             Err(_) => return,
         };
         let (is, should) = differences(&wanted, host);
         self.add(DriftKind::Size, Some(host.id), is, should, remedy);
+    }
+
+    fn without_snapshots(&self, host: &Host) -> String {
+        let item = self.service.id;
+        format!(
+            "remove the snapshots of VM {} in VMmanager, then run: pmvmmanager6 --command setparam --item {item}",
+            host.id
+        )
     }
 
     fn addresses(&mut self, order: &Order, host: &Host) -> Result<()> {
@@ -370,7 +379,9 @@ impl<'a> Subject<'a> {
         }
         if !differ.is_empty() {
             let (is, should): (Vec<String>, Vec<String>) = differ.into_iter().unzip();
-            let remedy = self.module("setparam");
+            let has_snapshots = sizes::refuse_snapshots(host, "addresses").is_err();
+            let remedy =
+                if has_snapshots { Remedy::ByHand(self.without_snapshots(host)) } else { self.module("setparam") };
             self.add(DriftKind::AddressCount, Some(host.id), is.join(", "), should.join(", "), remedy);
         }
     }

@@ -1,14 +1,16 @@
 //! Bringing a VM's sizes to what is ordered now: only differences are sent.
 //!
 //! A running VM is changed hot where it can be, else the change is deferred to its next stop and one restart applies
-//! everything. A stopped VM is changed at once and stays stopped. A disk never shrinks: that is found before anything
+//! everything; a hot change that VMmanager refuses, or that fails in its task, is deferred too. A stopped VM is changed
+//! at once and stays stopped. A disk never shrinks, and a VM with snapshots keeps its sizes: that is found before anything
 //! is asked. A lost answer, or a crash at any line, is answered by the same comparison after VMmanager has become
 //! quiet: what was asked for is not asked for again, and there is no second restart. What was deferred and is ordered
 //! no longer is overridden; a disk cannot be.
 
+use std::cell::Cell;
 use std::time::Duration;
 
-use super::sizes::{Change, compare, differs, is_hot, restarts, sizes};
+use super::sizes::{Change, compare, differs, restarts, sizes};
 use super::speed_cap;
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
@@ -16,8 +18,8 @@ use crate::service::order::{Order, Sizes};
 use crate::vmm::{Ended, Failure, Host, HostState, Outcome, Resources, Task};
 use crate::{fault, log};
 
-/// How often a request is sent of which nobody knows whether it arrived.
-const ROUNDS: usize = 3;
+/// How often a request is sent again of which nobody knows whether it arrived.
+const REPETITIONS: usize = 2;
 
 /// Brings the VM's sizes in line with the order; returns the VM as it is then.
 pub(crate) fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
@@ -36,7 +38,8 @@ fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host
     }
     let fits = |host: &Host| compare(&wanted, host).is_ok_and(|left| left.is_empty());
     let mut host = job.before_asking(host.id, fits)?;
-    for round in 1..=ROUNDS {
+    let (mut repetitions, hot) = (0, Hot { resources: Cell::new(true), disk: Cell::new(true) });
+    loop {
         let change = compare(&wanted, &host)?;
         if change.is_empty() {
             return Ok(host);
@@ -45,11 +48,13 @@ fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host
         if !may_restart && restarts(&host, &change) {
             return Err(needs_restart(job, &host));
         }
-        match carry_out(job, &wanted, &host, &change, may_restart) {
-            Err(Failure::Unknown(error)) if round < ROUNDS => {
+        match carry_out(&Parts { job, wanted: &wanted, host: &host, change: &change, may_restart, hot: &hot }) {
+            Err(Failure::Unknown(error)) if repetitions < REPETITIONS => {
                 log::warn!("service {}: {error}; looking at the VM", job.service.id);
+                repetitions += 1;
                 host = job.watch(host.id, |host| compare(&wanted, host).is_ok_and(|left| left != change))?;
             }
+            Ok(Round::NotHot) => host = job.idle(host.id)?,
             outcome => {
                 outcome?;
                 fault::point("resize.waited");
@@ -73,9 +78,16 @@ fn needs_restart(job: &Job, host: &Host) -> Error {
         .cure(format!("--command setparam --item {item} restarts it"))
 }
 
-fn carry_out(job: &Job, wanted: &Sizes, host: &Host, change: &Change, may_restart: bool) -> Outcome<()> {
+/// How a round of requests ended.
+enum Round {
+    Done,
+    /// Not possible while the VM runs, or it has failed there.
+    NotHot,
+}
+
+fn carry_out(parts: &Parts) -> Outcome<Round> {
     fault::point("resize.before_request");
-    let parts = Parts { job, wanted, host, change, may_restart };
+    let host = parts.host;
     match &host.state {
         HostState::Stopped => parts.change_stopped(),
         HostState::Running => parts.change_running(),
@@ -93,6 +105,13 @@ struct Parts<'a> {
     host: &'a Host,
     change: &'a Change,
     may_restart: bool,
+    hot: &'a Hot,
+}
+
+/// What is still worth a try while the VM runs.
+struct Hot {
+    resources: Cell<bool>,
+    disk: Cell<bool>,
 }
 
 /// What was accepted for the VM's next stop.
@@ -103,43 +122,56 @@ struct Later {
 }
 
 impl Parts<'_> {
-    fn change_stopped(&self) -> Outcome<()> {
+    fn change_stopped(&self) -> Outcome<Round> {
         self.job.finish(self.resources(false), self.job.limits().change)?;
-        self.job.finish(self.disk(false), self.job.limits().disk).map(drop)
+        self.job.finish(self.disk(false), self.job.limits().disk).map(|_| Round::Done)
     }
 
-    fn change_running(&self) -> Outcome<()> {
+    fn change_running(&self) -> Outcome<Round> {
         let limits = self.job.limits();
         let mut later = Later { restart: self.change.pending, tasks: Vec::new() };
         if self.change.resources != Resources::default() {
-            let hot = is_hot(self.host, &self.change.resources);
-            self.hot_or_later(hot, limits.change, &mut later, |deferred| self.resources(deferred))?;
+            let hot = self.host.obstacle(&self.change.resources).is_none().then_some(&self.hot.resources);
+            let asked = self.hot_or_later(hot, limits.change, &mut later, |deferred| self.resources(deferred))?;
+            if let Round::NotHot = asked {
+                return Ok(asked);
+            }
         }
         if self.change.disk_mib.is_some() {
-            self.hot_or_later(self.host.live_resize, limits.disk, &mut later, |deferred| self.disk(deferred))?;
+            let hot = self.host.live_resize.then_some(&self.hot.disk);
+            let asked = self.hot_or_later(hot, limits.disk, &mut later, |deferred| self.disk(deferred))?;
+            if let Round::NotHot = asked {
+                return Ok(asked);
+            }
         }
-        if later.restart { self.restart_once(&later) } else { Ok(()) }
+        if later.restart {
+            self.restart_once(&later)?;
+        }
+        Ok(Round::Done)
     }
 
-    /// A refusal of the hot way is followed by the deferred way.
     fn hot_or_later(
         &self,
-        hot: bool,
+        hot: Option<&Cell<bool>>,
         limit: Duration,
         later: &mut Later,
         ask: impl Fn(bool) -> Outcome<Option<Task>>,
-    ) -> Outcome<()> {
-        if hot {
-            match self.job.finish(ask(false), limit) {
-                Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && self.may_restart => {
+    ) -> Outcome<Round> {
+        if let Some(hot) = hot.filter(|hot| hot.get()) {
+            return match self.job.finish(ask(false), limit) {
+                Err(Failure::Refused(error))
+                    if matches!(error.kind, Kind::Vm6Api | Kind::Vm6Task) && self.may_restart =>
+                {
                     log::info!("not possible while the VM runs ({error}); a restart will apply it");
+                    hot.set(false);
+                    Ok(Round::NotHot)
                 }
-                outcome => return outcome.map(drop),
-            }
+                outcome => outcome.map(|_| Round::Done),
+            };
         }
         later.tasks.extend(ask(true)?);
         later.restart |= differs(self.host, self.change);
-        Ok(())
+        Ok(Round::Done)
     }
 
     fn resources(&self, deferred: bool) -> Outcome<Option<Task>> {

@@ -6,9 +6,6 @@ use crate::service::order::{Order, Sizes};
 use crate::service::platform::catalogue;
 use crate::vmm::{Host, HostState, Preset, Resources};
 
-/// Memory grows in these steps while a VM runs [api 4.8].
-const HOT_RAM_STEP_MIB: u64 = 1024;
-
 /// What differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
@@ -24,6 +21,12 @@ impl Change {
     /// Nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.disk_mib.is_none() && self.resources == Resources::default() && !self.pending
+    }
+
+    /// More than speeds is to be changed.
+    fn is_of_sizes(&self) -> bool {
+        let Resources { cpu_number, ram_mib, .. } = self.resources;
+        self.pending || self.disk_mib.or(cpu_number).or(ram_mib).is_some()
     }
 }
 
@@ -49,7 +52,16 @@ pub fn sizes_of<P: AsRef<[Preset]>>(order: &Order, host: &Host, presets: impl Fn
     })
 }
 
-/// What has to change; `disk_shrink` when the order asks for less disk than the VM has.
+/// Refuses to change a VM with snapshots before VMmanager is asked [api B1].
+pub fn refuse_snapshots(host: &Host, what: &str) -> Result<()> {
+    let Some(count @ 1..) = host.snapshot_count else { return Ok(()) };
+    let text = format!("VM {} has {count} snapshots, so VMmanager does not give it {what}", host.id);
+    let error = Error::new(Kind::VmHasSnapshots, format!("VM {}", host.id), text);
+    Err(error.cure("remove the snapshots in VMmanager, then run the operation again"))
+}
+
+/// What has to change; `disk_shrink` when the order asks for less disk than the VM has, `vm_has_snapshots` when sizes
+/// differ and the VM has some.
 pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
     let disk = host.disk.as_ref();
     let has = disk.and_then(|disk| disk.size_mib);
@@ -79,23 +91,18 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
         net_in_mbitps: difference(wanted.net_in_mbitps, speed.incoming, None),
         net_out_mbitps: difference(wanted.net_out_mbitps, speed.outgoing, None),
     };
-    Ok(Change { disk_mib, resources, pending })
+    let change = Change { disk_mib, resources, pending };
+    if change.is_of_sizes() {
+        refuse_snapshots(host, "the ordered size")?;
+    }
+    Ok(change)
 }
 
 /// Whether a change of the VM as it is now means a restart; VMmanager may still refuse to do it without one.
 pub fn restarts(host: &Host, change: &Change) -> bool {
-    let hot_resources = change.resources == Resources::default() || is_hot(host, &change.resources);
+    let hot_resources = host.obstacle(&change.resources).is_none();
     let hot_disk = change.disk_mib.is_none() || host.live_resize;
     host.state != HostState::Stopped && (change.pending || !hot_resources || !hot_disk)
-}
-
-/// Cores and memory of a capable VM may grow while it runs; speeds are always worth a try without a restart.
-pub fn is_hot(host: &Host, resources: &Resources) -> bool {
-    let grows = |wanted: Option<u64>, is: Option<u64>| wanted.is_none_or(|wanted| is.is_some_and(|is| wanted > is));
-    let step = |wanted: u64| wanted.abs_diff(host.ram_mib.unwrap_or_default()).is_multiple_of(HOT_RAM_STEP_MIB);
-    let only_speeds = resources.cpu_number.is_none() && resources.ram_mib.is_none();
-    let all_grow = grows(resources.cpu_number, host.cpu_number) && grows(resources.ram_mib, host.ram_mib);
-    only_speeds || (host.hot_plug && all_grow && resources.ram_mib.is_none_or(step))
 }
 
 /// The VM has other values now than wanted; it has not where a deferred change is only overridden.

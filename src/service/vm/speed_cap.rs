@@ -23,7 +23,7 @@ pub(crate) fn apply(job: &Job, wanted: Speeds) -> Result<()> {
     let has = has.map(Option::unwrap_or_default);
     let ordered = ordered(job, &host)?;
     let mut cap = Cap { vm: host.id, speed: wanted, before: has, settled: false };
-    let mut send = Speeds::default();
+    let (mut send, mut override_waiting) = (Speeds::default(), Speeds::default());
     for at in Direction::BOTH {
         let capped = known.filter(|known| known.speed[at].is_some());
         cap.before[at] = capped.map_or(has[at], |known| known.before[at]);
@@ -32,17 +32,26 @@ pub(crate) fn apply(job: &Job, wanted: Speeds) -> Result<()> {
         let target = wanted[at].map(|cap| if normal == 0 { cap } else { cap.min(normal) });
         let target = target.or(capped.map(|_| normal));
         send[at] = target.filter(|target| *target != has[at] || known.is_some_and(|known| !known.settled));
+        // The cap that is over never came: it may wait for a stop, which nothing shows.
+        override_waiting[at] = capped.and(target).filter(|_| wanted[at].is_none() && send[at].is_none());
     }
     job.journal.save_cap(item, &cap)?;
-    let resources = Resources { net_in_mbitps: send.incoming, net_out_mbitps: send.outgoing, ..Resources::default() };
+    let resources = resources(send);
     if resources != Resources::default() {
         change(job, &host, &resources)?;
+    }
+    if override_waiting != Speeds::default() && host.state == HostState::Running {
+        job.vmm.change_resources(host.id, &self::resources(override_waiting), true)?;
     }
     log::warn!("service {item}: speeds of VM {} in Mbit/s: {}", host.id, describe(&resources, wanted));
     if wanted == Speeds::default() {
         return job.journal.drop_cap(item);
     }
     job.journal.save_cap(item, &Cap { settled: true, ..cap })
+}
+
+fn resources(speeds: Speeds) -> Resources {
+    Resources { net_in_mbitps: speeds.incoming, net_out_mbitps: speeds.outgoing, ..Resources::default() }
 }
 
 fn ordered(job: &Job, host: &Host) -> Result<Speeds> {
@@ -54,7 +63,9 @@ fn ordered(job: &Job, host: &Host) -> Result<Speeds> {
 fn change(job: &Job, host: &Host, resources: &Resources) -> Result<()> {
     match job.finish(job.vmm.change_resources(host.id, resources, false), job.limits().change) {
         Ok(_) => Ok(()),
-        Err(Failure::Refused(error)) if error.kind == Kind::Vm6Api && host.state == HostState::Running => {
+        Err(Failure::Refused(error))
+            if matches!(error.kind, Kind::Vm6Api | Kind::Vm6Task) && host.state == HostState::Running =>
+        {
             log::info!(
                 "service {}: not possible while VM {} runs ({error}); it waits for a stop",
                 job.service.id,

@@ -1,11 +1,12 @@
 //! A VM as VMmanager listed it, and as the steps of a plan leave it.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::vmm::body::Resources;
 use crate::vmm::client::whole;
+use crate::vmm::host::Host;
 
-/// How often memory can grow while a VM runs [api B2].
-const HOT_GROWTHS: u64 = 16;
 /// Values that a VM's list shows beside what was accepted for its next stop.
 const ANNOUNCED: [(&str, &str); 2] = [("cpu_number", "cpu_number_new"), ("ram_mib", "ram_mib_new")];
 
@@ -100,11 +101,6 @@ impl Vm {
     }
 
     fn change_hot(&mut self, values: Map<String, Value>, what: &str) -> Prediction {
-        let exhausted = self.number("hot_plug_cell_counter").is_some_and(|times| times >= HOT_GROWTHS);
-        if exhausted && values.contains_key("ram_mib") {
-            let reason = format!("its memory has grown {HOT_GROWTHS} times while it ran, which is the most possible");
-            return Prediction::Refused(format!("{what}, while the VM runs"), reason);
-        }
         if values.keys().any(|name| name.starts_with("net_")) {
             return Prediction::Unknown(format!("{what}, while the VM runs"), SPEEDS.to_owned());
         }
@@ -132,10 +128,10 @@ impl Vm {
     fn obstacle(&self, values: &Map<String, Value>) -> &'static str {
         if values.iter().all(|(name, value)| self.listed.get(name) == Some(value)) {
             "something else waits for that stop and is ordered no longer"
-        } else if self.is("hot_plug") {
-            "while it runs cores and memory only grow, memory in steps of 1024 MiB"
         } else {
-            "hot plug is off for this VM"
+            let (vm, wanted) = (Host::deserialize(&self.listed), Resources::deserialize(&Value::from(values.clone())));
+            let known = vm.ok().zip(wanted.ok()).and_then(|(vm, wanted)| vm.obstacle(&wanted));
+            known.unwrap_or("VMmanager does not do it while the VM runs")
         }
     }
 

@@ -100,6 +100,24 @@ fn hot_changes_only_grow_and_only_where_the_flags_allow() {
 }
 
 #[test]
+fn hot_growth_has_limits() {
+    let site = site();
+    let windows = site.host(&json!({"hot_plug": true}));
+    let linux = site.host(&json!({"hot_plug": true}));
+    site.vmm.change(|p| {
+        let os = p.os.values().find(|os| os.os_group == "windows").unwrap().id;
+        p.hosts.get_mut(&windows).unwrap().os = Some(os);
+    });
+    for (id, most) in [(windows, 128), (linux, 240)] {
+        resource(&site, id, &json!({"cpu_number": most + 1})).bad(400);
+        resource(&site, id, &json!({"cpu_number": most})).good();
+    }
+    site.vmm.change(|p| p.hosts.get_mut(&linux).unwrap().hot_plug_cell_counter = 16);
+    resource(&site, linux, &json!({"ram_mib": 3072})).bad(400);
+    resource(&site, linux, &json!({"ram_mib": 3072, "defer": {"action": LATER}})).good();
+}
+
+#[test]
 fn a_disk_never_shrinks() {
     let site = site();
     let id = site.host(&json!({}));

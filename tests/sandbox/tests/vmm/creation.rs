@@ -85,7 +85,7 @@ fn wrong_bodies_are_refused() {
         json!({"os": 12, "ram_mib": 256}),
         json!({"preset": 3, "cpu_number": null, "ram_mib": null, "hdd_mib": null}),
         json!({"cpu_custom_model": "x"}),
-        json!({"cpu_number": 241}),
+        json!({"cpu_number": 1025}),
         json!({"recipe": 5}),
         json!({"recipe": 6}),
         json!({"recipe": 3, "recipe_list": [{"recipe": 4}]}),

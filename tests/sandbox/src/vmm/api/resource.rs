@@ -52,8 +52,12 @@ const DISK: &[Field] = &[
 ];
 const DEFER: &[Field] = &[must("action", Kind::Text)];
 
-/// Most cores of a VM [api B2].
-pub(super) const MAX_CPU: u64 = 240;
+/// Most cores of a VM: no source says, so it is more than can be had while a VM runs.
+pub(super) const MAX_CPU: u64 = 1024;
+/// Most cores that a running VM can get [api B2].
+const HOT_CPU: u64 = 240;
+/// The same under Windows.
+const HOT_CPU_WINDOWS: u64 = 128;
 /// Memory grows hot in steps of this.
 const RAM_STEP: u64 = 1024;
 /// And this often.
@@ -71,7 +75,7 @@ pub(super) fn change(call: &mut Call<'_>) -> Answer {
     if values.contains_key("cpu_number") || values.contains_key("ram_mib") {
         call.check_snapshots(host.id)?;
     }
-    let possible = if host.state == "active" && !deferred { check_hot(host, &values) } else { Ok(()) };
+    let possible = if host.state == "active" && !deferred { check_hot(call, host, &values) } else { Ok(()) };
     let (id, user) = (host.id, call.who.account);
     if let Some(work) = call.in_task(possible)? {
         return Ok(call.accept(Order::new("host_change_params", id, user, work)));
@@ -121,13 +125,16 @@ fn deferred(values: &mut Map<String, Value>) -> Result<bool, ApiError> {
     }
 }
 
-fn check_hot(host: &Host, values: &Map<String, Value>) -> Result<(), ApiError> {
+fn check_hot(call: &Call<'_>, host: &Host, values: &Map<String, Value>) -> Result<(), ApiError> {
+    let windows = host.os.and_then(|os| call.platform.os.get(&os)).is_some_and(|os| os.os_group == "windows");
+    let most = if windows { HOT_CPU_WINDOWS } else { HOT_CPU };
     let refused = |what: &str| Err(ApiError::refused(format!("{what} of running VM {} needs a stop", host.id)));
     let tuning = plain(&host.tuning);
     for (name, value) in values {
         let number = value.as_u64().unwrap_or(0);
         match name.as_str() {
-            "cpu_number" if number == host.cpu_number || host.hot_plug && number > host.cpu_number => {}
+            "cpu_number" if number == host.cpu_number => {}
+            "cpu_number" if host.hot_plug && number > host.cpu_number && number <= most => {}
             "ram_mib" if number == host.ram_mib => {}
             "ram_mib" if host.hot_plug && number > host.ram_mib => {
                 if !(number - host.ram_mib).is_multiple_of(RAM_STEP) || host.hot_plug_cell_counter >= RAM_STEPS {
