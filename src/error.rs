@@ -72,9 +72,10 @@ impl Kind {
         matches!(self, Kind::Vm6Url | Kind::Vm6Connect | Kind::Vm6Tls | Kind::Vm6Auth | Kind::Vm6Permission)
     }
 
-    /// No repetition can help: a person has to look at the VM.
-    pub fn needs_staff(self) -> bool {
-        self == Kind::Vm6Foreign
+    /// The order itself cannot be carried out as things are, or VMmanager has tried and failed.
+    fn is_verdict(self) -> bool {
+        let order = [Kind::MissingParam, Kind::BadParam, Kind::DiskShrink, Kind::VmHasSnapshots, Kind::PresetNotFound];
+        order.contains(&self) || self == Kind::Vm6Task
     }
 }
 
@@ -90,6 +91,10 @@ pub enum Origin {
     Moved,
     /// A single request to VMmanager that has no usable answer.
     Unanswered,
+    /// VMmanager's no to a request that would have changed something.
+    Refused,
+    /// The client's VM was restarted, and what the restart was for has failed.
+    RestartedInVain,
 }
 
 /// What went wrong, to which thing, and what to do about it. Never holds a secret.
@@ -168,6 +173,16 @@ impl Error {
     /// Whether VMmanager could not be asked for now: the same request may have an answer in a moment.
     pub fn may_pass(&self) -> bool {
         self.kind == Kind::Vm6Connect || self.origin == Origin::Unanswered
+    }
+
+    /// Whether there must be no repetition before a person has looked at the VM.
+    pub fn needs_staff(&self) -> bool {
+        self.kind == Kind::Vm6Foreign || self.origin == Origin::RestartedInVain
+    }
+
+    /// Whether what was asked for was definitely refused; nothing is said about other parts of the operation.
+    pub fn is_refusal(&self) -> bool {
+        self.origin == Origin::Refused || self.kind.is_verdict()
     }
 
     /// Whether an operation was waited for longer than allowed. A request without an answer is no such wait.

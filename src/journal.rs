@@ -9,6 +9,7 @@
 //! locks (the service's ticket already lets one process at a time work on a service) and history (the log has it).
 
 mod account;
+mod change;
 mod password;
 mod platform;
 mod traffic;
@@ -60,7 +61,9 @@ static SCHEMA: Schema = Schema {
      "CREATE TABLE password (
         entry TEXT PRIMARY KEY, place TEXT NOT NULL, address TEXT NOT NULL, username TEXT NOT NULL,
         accepted INTEGER NOT NULL);
-      CREATE INDEX service_vm ON service (vm);"],
+      CREATE INDEX service_vm ON service (vm);
+      ALTER TABLE service ADD COLUMN tariffs TEXT;
+      ALTER TABLE service ADD COLUMN before_change TEXT;"],
     page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,
@@ -256,7 +259,8 @@ impl Journal {
         let sql = "INSERT INTO service (item, client, phase, mark, hash, account, changed, platform)
                    VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6, ?7)
                    ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,
-                   vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL, platform = ?7";
+                   vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL, platform = ?7,
+                   tariffs = NULL, before_change = NULL";
         self.database.borrow_mut().write(|tx| {
             put(tx, item, sql, rusqlite::params![item, client, mark, hash, account, now(), platform])?;
             tx.execute("DELETE FROM service WHERE ended < ?1", [now() - KEPT_SECONDS])?;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::rc::Rc;
 
 use super::context::Context;
-use super::table::{SETPARAM, TABLE};
+use super::table::TABLE;
 use super::work::{Command, Work};
 use crate::dry_run::Plan;
 use crate::error::{Error, Kind, Result};
@@ -34,8 +34,7 @@ impl Context<'_> {
                 run(self, &HandlerJob::new(self.config, self.panel, handler, command.name)?).map(|()| None)
             }
             Work::Service(run) => {
-                let done = self.turns.with_turns(self.item()?, command.name, |job| run(job, self.call));
-                done.inspect_err(|error| self.take_tariff_change_back(command, error)).map(|()| None)
+                self.turns.with_turns(self.item()?, command.name, |job| run(job, self.call)).map(|()| None)
             }
             Work::Button(run) => {
                 let done = self.turns.with_turn(self.item()?, command.name, Stay::ForAWhile, |job| run(job, self.call));
@@ -50,22 +49,7 @@ impl Context<'_> {
             let text = format!("{} does not change a service: there is nothing to plan", command.name);
             return Err(Error::new(Kind::NotSupported, command.name, text));
         };
-        let failed = self.turns.dry_run(self.item()?, plan, |job| run(job, self.call))?;
-        Ok(failed.inspect(|error| self.take_tariff_change_back(command, error)))
-    }
-
-    /// A tariff change that failed is taken back, whatever the reason was; only a panel that cannot be reached, or a
-    /// service that is not ours, is left alone.
-    fn take_tariff_change_back(&self, command: &Command, error: &Error) {
-        let (Ok(item), Ok(user)) = (self.call.id("item"), self.call.optional_id("userid")) else { return };
-        if command.name != SETPARAM || self.turns.handler().is_none() || error.is_unreachable_panel() {
-            return;
-        }
-        match self.panel.roll_tariff_back(item, user) {
-            Ok(true) => log::warn!("service {item}: the tariff change was taken back"),
-            Ok(false) => {}
-            Err(error) => log::error!("service {item}: the tariff change could not be taken back: {error}"),
-        }
+        self.turns.dry_run(self.item()?, plan, |job| run(job, self.call))
     }
 }
 

@@ -4,12 +4,18 @@ use super::invocation::Invocation;
 use crate::error::Result;
 use crate::service::job::Job;
 use crate::service::order::Order;
-use crate::service::vm::{addresses, resize};
+use crate::service::vm::{addresses, resize, tariff_change};
 
 /// Brings the VM in line with what is ordered now.
-pub(super) fn run(job: &Job, _: &Invocation) -> Result<()> {
+pub(super) fn run(job: &Job, call: &Invocation) -> Result<()> {
+    let user = call.optional_id("userid").ok().flatten();
+    tariff_change::end(job, user, change(job))
+}
+
+fn change(job: &Job) -> Result<()> {
     let order = Order::read(&job.service)?;
-    let host = resize::apply(job, &order, job.vm()?)?;
+    let host = job.vm()?;
+    let host = resize::apply(job, &order, host)?;
     addresses::apply(job, &order, host)?;
     job.panel.post("service.postsetparam", job.service.id)
 }

@@ -21,7 +21,7 @@ pub(crate) const TABLE: &[Command] = &[
     Command { name: "suspend", feature: true, work: Work::Service(suspend::run) },
     Command { name: "resume", feature: true, work: Work::Service(resume::run) },
     Command { name: "close", feature: true, work: Work::Service(close::run) },
-    Command { name: SETPARAM, feature: true, work: Work::Service(setparam::run) },
+    Command { name: "setparam", feature: true, work: Work::Service(setparam::run) },
     Command { name: "start", feature: true, work: Work::Button(start::run) },
     Command { name: "stop", feature: true, work: Work::Button(stop::run) },
     Command { name: "reboot", feature: true, work: Work::Button(reboot::run) },
@@ -46,9 +46,6 @@ pub(crate) const TABLE: &[Command] = &[
     Command { name: "check_param", feature: true, work: Work::Question(check_param::answer) },
     Command { name: "check_addon", feature: true, work: Work::Question(check_addon::answer) },
 ];
-
-/// The command whose failure takes a tariff change back [protocol 3.9].
-pub(super) const SETPARAM: &str = "setparam";
 
 /// Finds a command; spelling differences that BILLmanager versions may have are accepted [protocol 7.2].
 pub(crate) fn find(name: &str) -> Result<&'static Command> {

@@ -69,9 +69,13 @@ impl Panel {
     }
 
     /// At the tenth try the operation goes to a person, once; at the first when only a person can go on.
-    fn hand_over(&self, failure: &Failure, item: ServiceId, operation: OperationId) -> Result<()> {
+    pub fn is_for_staff(&self, error: &Error, operation: OperationId) -> Result<bool> {
         let (tries, has_task) = self.tries(operation)?;
-        if has_task || (tries < TRIES_BEFORE_STAFF && !failure.error.kind.needs_staff()) {
+        Ok(!has_task && (tries >= TRIES_BEFORE_STAFF || error.needs_staff()))
+    }
+
+    fn hand_over(&self, failure: &Failure, item: ServiceId, operation: OperationId) -> Result<()> {
+        if !self.is_for_staff(failure.error, operation)? {
             return Ok(());
         }
         let has_task = || Ok(self.tries(operation)?.1);

@@ -338,6 +338,8 @@ impl Client {
         let text = self.unsaid(request, &said.map_or_else(|| plain_reason(request, &answer), error_text));
         let code = said.and_then(|error| whole(error.get("code")?));
         let error = |kind| Error::new(kind, object.as_str(), format!("VMmanager refused {object}: {text}"));
+        let origin = if request.method == Method::Get { Origin::Module } else { Origin::Refused };
+        let no = || Step::Refused(error(Kind::Vm6Api).origin(origin));
         match (answer.status, code) {
             (503 | 429, _) => {
                 let text = format!("VMmanager is asleep or overloaded (HTTP {}): {text}", answer.status);
@@ -356,8 +358,8 @@ impl Client {
             (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
             (403, _) | (_, Some(3001)) => Step::Refused(error(Kind::Vm6Permission)),
             (_, Some(1106)) => Step::Refused(error(Kind::Vm6Version)),
-            (400.., _) | (_, Some(_)) => Step::Refused(error(Kind::Vm6Api)),
-            (_, None) if said.is_some() => Step::Refused(error(Kind::Vm6Api)),
+            (400.., _) | (_, Some(_)) => no(),
+            (_, None) if said.is_some() => no(),
             (_, None) => match answer.body {
                 Some(body) => Step::Done(body),
                 None => Step::Unknown(error(Kind::Vm6Api).and("the answer is not JSON").origin(Origin::Unanswered)),

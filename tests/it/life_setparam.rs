@@ -183,6 +183,9 @@ fn a_hot_change_that_works_and_fails_all_the_same_is_seen() {
     assert_quiet(&world, item, 1, "active");
 }
 
+/// What is ordered, what the VM is like, whether it can be had while it runs.
+type Limit = (Vec<(&'static str, i64)>, Box<dyn Fn(&TestWorld, u64) + Sync>, bool);
+
 /// What cannot be had while the VM runs is known before it is asked for, also where VMmanager only finds it in the task.
 #[test]
 fn the_limits_of_hot_growth_are_known_before_asking() {
@@ -190,7 +193,6 @@ fn the_limits_of_hot_growth_are_known_before_asking() {
         let id = world.vmm.look(|p| p.os.values().find(|os| os.os_group == "windows").unwrap().id);
         world.alter(host, |vm| vm.os = Some(id));
     };
-    type Limit = (Vec<(&'static str, i64)>, Box<dyn Fn(&TestWorld, u64) + Sync>, bool);
     let cases: Vec<(&str, Limit)> = vec![
         (
             "memory has grown too often",
@@ -403,15 +405,14 @@ fn a_tariff_of_another_vm_configuration_brings_its_sizes() {
     assert_eq!(world.bill.item(item).pricelist, Some(bigger));
 }
 
-/// The client's VM is restarted once, runs again, and people read VMmanager's own words.
+/// Nothing of the new tariff came to the VM: it is restarted once at most, and people read VMmanager's own words.
 #[test]
 fn a_task_that_fails_takes_the_tariff_back() {
-    let cases: [(&str, (&str, &str, &str)); 5] = [
+    let cases: [(&str, (&str, &str, &str)); 4] = [
         ("sizes of a running VM", ("active", "/vm/v3/host/*/resource", "not enough memory on node 2")),
         ("disk of a running VM", ("active", "/vm/v3/disk/*", "storage is full")),
         ("sizes of a stopped VM", ("stopped", "/vm/v3/host/*/resource", "not enough memory on node 2")),
         ("disk of a stopped VM", ("stopped", "/vm/v3/disk/*", "storage is full")),
-        ("the restart", ("active", "/vm/v3/host/*/restart", "the guest does not start")),
     ];
     each(&cases, |&(state, path, text)| {
         let world = TestWorld::start();
@@ -422,7 +423,12 @@ fn a_task_that_fails_takes_the_tariff_back() {
         let old = world.bill.item(item).pricelist;
         let action = Action::FailTask { word: "failed", text: text.to_owned() };
         world.vmm.fault(Fault::on("POST", path).always().act(action));
-        world.bill.change_tariff(item, world.tariffs.medium);
+        let tariff = if path.contains("disk") {
+            Tariff::sized("more disk", 2, 2048, 40_960)
+        } else {
+            Tariff::sized("more memory", 2, 4096, 20_480)
+        };
+        world.bill.change_tariff(item, world.bill.add_tariff(&tariff.handler(world.handler)));
         let refusal = world.fail(item, SETPARAM);
         assert_eq!(refusal.kind, Kind::Vm6Task, "{refusal:?}");
         assert!(refusal.value.contains(text), "{refusal:?}");
@@ -430,10 +436,26 @@ fn a_task_that_fails_takes_the_tariff_back() {
         assert_eq!((row.pricelist, row.lastpricelist), (old, None));
         let restarts = world.mutations().iter().filter(|path| path.ends_with("/restart")).count();
         assert!(restarts <= 1, "{restarts} restarts for one upgrade\n{}", world.bill.log());
-        if !path.ends_with("restart") {
-            assert_eq!(world.host_of(item).state, state);
-        }
+        assert_eq!(world.host_of(item).state, state);
+        world.succeed(item, SETPARAM);
+        assert_eq!(world.sizes(world.host_of(item).id), (2, 2048, 20_480));
     });
+}
+
+/// A restart costs the client: the next one is a person's decision.
+#[test]
+fn a_restart_in_vain_is_not_repeated_without_staff() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    order(&world, item, &GROWN);
+    let action = Action::FailTask { word: "failed", text: "not enough memory on node 2".to_owned() };
+    world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/resource").act(action));
+    assert_eq!(world.fail(item, SETPARAM).kind, Kind::Vm6Task);
+    assert!(world.panel_calls().contains(&"runningoperation.setmanual".to_owned()));
+    assert_quiet(&world, item, 2, "active");
+    world.attempt(item, SETPARAM, &[], &[]);
+    assert_eq!(world.sizes(world.host_of(item).id), GROWN_SIZES);
+    assert_quiet(&world, item, 3, "active");
 }
 
 #[test]
@@ -517,11 +539,13 @@ fn a_lost_answer_costs_no_second_restart() {
 fn an_upgrade_that_was_taken_back_does_not_happen_at_the_next_stop() {
     let world = TestWorld::start();
     let item = world.opened();
+    let old = world.bill.item(item).pricelist.unwrap();
     world.bill.change_tariff(item, world.tariffs.medium);
-    world.vmm.fault(refusal("POST", "/vm/v3/host/*/restart", "The node is in maintenance"));
+    world.vmm.fault(refusal("POST", "/vm/v3/disk/*", "The storage is full"));
     world.fail(item, SETPARAM);
     assert_eq!(world.host_of(item).ram_mib_new, 4096, "it waits for a stop");
     world.drop_operations();
+    world.bill.change_tariff(item, old);
     world.succeed(item, SETPARAM);
     world.succeed(item, "stop");
     assert_eq!(world.host_of(item).ram_mib, 2048, "the client pays for 2 GiB\n{}", world.bill.log());

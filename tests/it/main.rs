@@ -57,5 +57,6 @@ mod setup_stat;
 mod setup_wizard;
 mod sizes;
 mod stored_password;
+mod tariff_faults;
 mod upgrade;
 mod xml_files;

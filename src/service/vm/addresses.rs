@@ -10,8 +10,14 @@ use crate::id::VmId;
 use crate::panel::{Address, Slot};
 use crate::service::job::Job;
 use crate::service::order::Order;
+use crate::service::vm::sizes::refuse_snapshots;
+use crate::service::vm::tariff_change;
 use crate::vmm::{Failure, Host, HostIp, Ipv4};
 use crate::{fault, log};
+
+/// What a VM with snapshots does not get.
+const MORE: &str = "further addresses";
+const FEWER: &str = "fewer addresses";
 
 /// The main address of the service: the first IPv4, else the first IPv6.
 pub fn main_address(host: &Host) -> Option<&str> {
@@ -98,6 +104,8 @@ fn add_v4(job: &Job, host: VmId, wanted: u64) -> Result<Host> {
     if missing == 0 {
         return Ok(host);
     }
+    refuse_snapshots(&host, MORE)?;
+    tariff_change::begin(job, &host)?;
     fault::point("addresses.before_request");
     let outcome = job.vmm.add_ipv4(host.id, missing, &place.pools);
     fault::point("addresses.after_request");
@@ -152,9 +160,11 @@ pub fn stale<'a>(slots: &'a [Slot], host: &Host) -> Vec<&'a Slot> {
 /// Takes an address from the VM, unless it is gone or an interrupted run has asked for that.
 fn remove_v4(job: &Job, host: VmId, ip: &str) -> Result<()> {
     let gone = |host: &Host| host.ip4.iter().all(|address| address.ip != ip);
-    job.before_asking(host, gone)?;
+    let vm = job.before_asking(host, gone)?;
     let known = job.vmm.ipv4(host)?;
     let Some(found) = known.iter().find(|address| address.ip_addr == ip) else { return Ok(()) };
+    refuse_snapshots(&vm, FEWER)?;
+    tariff_change::begin(job, &vm)?;
     log::info!("service {}: {ip} is taken from the VM", job.service.id);
     fault::point("addresses.before_request");
     let outcome = job.vmm.delete_ip(found.id);
@@ -174,7 +184,7 @@ fn apply_v6(job: &Job, order: &Order, host: Host) -> Result<Host> {
     if wanted == has && (!wanted || has_prefix(job, &host, order.ipv6_prefix)?) {
         return Ok(host);
     }
-    let host = switch_v6(job, host.id, wanted, order.ipv6_prefix)?;
+    let host = switch_v6(job, &host, wanted, order.ipv6_prefix)?;
     match order.ipv6_prefix {
         Some(prefix) if wanted && !has_prefix(job, &host, Some(prefix))? => {
             Err(missed(&host, &format!("an IPv6 network of {prefix} bits, VMmanager has kept the old one")))
@@ -190,12 +200,14 @@ fn has_prefix(job: &Job, host: &Host, wanted: Option<u64>) -> Result<bool> {
     }
 }
 
-fn switch_v6(job: &Job, host: VmId, on: bool, prefix: Option<u64>) -> Result<Host> {
+fn switch_v6(job: &Job, host: &Host, on: bool, prefix: Option<u64>) -> Result<Host> {
+    refuse_snapshots(host, if on { MORE } else { FEWER })?;
+    tariff_change::begin(job, host)?;
     fault::point("addresses.before_request");
-    let outcome = job.vmm.set_ipv6(host, on, prefix);
+    let outcome = job.vmm.set_ipv6(host.id, on, prefix);
     fault::point("addresses.after_request");
     let switched = |host: &Host| host.ip6.is_empty() != on;
-    let host = job.finish_and_watch(host, outcome, switched)?;
+    let host = job.finish_and_watch(host.id, outcome, switched)?;
     if switched(&host) { Ok(host) } else { Err(missed(&host, if on { "IPv6" } else { "no IPv6" })) }
 }
 
@@ -276,7 +288,7 @@ fn fill(job: &Job, slot: &Slot) -> Result<()> {
 
 /// Asks for one more address of the slot's family; the VM as it is then.
 fn another(job: &Job, host: &Host, slot: &Slot) -> Result<Host> {
-    if slot.v6 { switch_v6(job, host.id, true, None) } else { add_v4(job, host.id, host.ip4.len() as u64 + 1) }
+    if slot.v6 { switch_v6(job, host, true, None) } else { add_v4(job, host.id, host.ip4.len() as u64 + 1) }
 }
 
 /// An address of the slot's family that no other slot holds; the one already written into the slot first.
@@ -322,7 +334,7 @@ fn take(job: &Job, ip: &str, v6: bool) -> Result<()> {
         return remove_v4(job, host.id, ip);
     }
     if host.ip6.iter().any(|address| address.bare() == ip) {
-        switch_v6(job, host.id, false, None)?;
+        switch_v6(job, &host, false, None)?;
     }
     Ok(())
 }

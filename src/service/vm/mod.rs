@@ -15,3 +15,4 @@ pub(crate) mod resize;
 pub mod sizes;
 pub(crate) mod speed_cap;
 pub(crate) mod sync;
+pub(crate) mod tariff_change;

@@ -11,8 +11,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::sizes::{Change, compare, differs, restarts, sizes};
-use super::speed_cap;
-use crate::error::{Error, Kind, Result};
+use super::{power, speed_cap, tariff_change};
+use crate::error::{Error, Kind, Origin, Result};
+use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::order::{Order, Sizes};
 use crate::vmm::{Ended, Failure, Host, HostState, Outcome, Resources, Task};
@@ -33,12 +34,13 @@ pub(crate) fn apply_without_restart(job: &Job, order: &Order, host: Host) -> Res
 
 fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host> {
     let wanted = speed_cap::leave_capped(job.journal.cap(job.service.id)?, &host, sizes(job, order, &host)?);
+    let host = running_again(job, host)?;
     if compare(&wanted, &host)?.is_empty() {
         return Ok(host);
     }
     let fits = |host: &Host| compare(&wanted, host).is_ok_and(|left| left.is_empty());
     let mut host = job.before_asking(host.id, fits)?;
-    let (mut repetitions, hot) = (0, Hot { resources: Cell::new(true), disk: Cell::new(true) });
+    let (mut repetitions, live) = (0, Live { resources: Cell::new(true), disk: Cell::new(true) });
     loop {
         let change = compare(&wanted, &host)?;
         if change.is_empty() {
@@ -48,7 +50,8 @@ fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host
         if !may_restart && restarts(&host, &change) {
             return Err(needs_restart(job, &host));
         }
-        match carry_out(&Parts { job, wanted: &wanted, host: &host, change: &change, may_restart, hot: &hot }) {
+        tariff_change::begin(job, &host)?;
+        match carry_out(&Parts { job, wanted: &wanted, host: &host, change: &change, may_restart, live: &live }) {
             Err(Failure::Unknown(error)) if repetitions < REPETITIONS => {
                 log::warn!("service {}: {error}; looking at the VM", job.service.id);
                 repetitions += 1;
@@ -69,6 +72,19 @@ fn bring(job: &Job, order: &Order, host: Host, may_restart: bool) -> Result<Host
     }
     let text = format!("VMmanager reported success, but VM {} still differs from the order: {left:?}", host.id);
     Err(Error::new(Kind::Vm6Task, format!("VM {}", host.id), text))
+}
+
+/// A VM that a killed or failed try of this operation has stopped for its restart is started.
+fn running_again(job: &Job, host: Host) -> Result<Host> {
+    let item = job.service.id;
+    let stopped = host.state == HostState::Stopped && job.service.status != ServiceStatus::Suspended;
+    if !stopped || job.journal.restart_of(item, job.operation)?.is_none() {
+        return Ok(host);
+    }
+    let host = job.idle(host.id)?;
+    power::start(job, &host)?;
+    job.journal.restart_failed(item)?;
+    job.vm()
 }
 
 fn needs_restart(job: &Job, host: &Host) -> Error {
@@ -105,11 +121,11 @@ struct Parts<'a> {
     host: &'a Host,
     change: &'a Change,
     may_restart: bool,
-    hot: &'a Hot,
+    live: &'a Live,
 }
 
 /// What is still worth a try while the VM runs.
-struct Hot {
+struct Live {
     resources: Cell<bool>,
     disk: Cell<bool>,
 }
@@ -131,14 +147,14 @@ impl Parts<'_> {
         let limits = self.job.limits();
         let mut later = Later { restart: self.change.pending, tasks: Vec::new() };
         if self.change.resources != Resources::default() {
-            let hot = self.host.obstacle(&self.change.resources).is_none().then_some(&self.hot.resources);
+            let hot = self.host.obstacle(&self.change.resources).is_none().then_some(&self.live.resources);
             let asked = self.hot_or_later(hot, limits.change, &mut later, |deferred| self.resources(deferred))?;
             if let Round::NotHot = asked {
                 return Ok(asked);
             }
         }
         if self.change.disk_mib.is_some() {
-            let hot = self.host.live_resize.then_some(&self.hot.disk);
+            let hot = self.host.live_resize.then_some(&self.live.disk);
             let asked = self.hot_or_later(hot, limits.disk, &mut later, |deferred| self.disk(deferred))?;
             if let Round::NotHot = asked {
                 return Ok(asked);
@@ -194,6 +210,7 @@ impl Parts<'_> {
     fn restart_once(&self, later: &Later) -> Outcome<()> {
         let (job, host) = (self.job, self.host);
         log::info!("service {}: VM {} is restarted once, to apply what waits for its stop", job.service.id, host.id);
+        self.note_restart().map_err(Failure::Refused)?;
         fault::point("resize.before_restart");
         let outcome = job.vmm.restart_host(host.id, false);
         fault::point("resize.after_restart");
@@ -204,9 +221,37 @@ impl Parts<'_> {
                 return self.see_restart(Error::new(Kind::Vm6Api, "restart", "VMmanager lists no task of the restart"));
             }
             Err(Failure::Unknown(error)) => return self.see_restart(error),
-            Err(refused) => return Err(refused),
+            Err(Failure::Refused(error)) => self.start_again(error).map_err(Failure::Refused)?,
         }
-        later.tasks.iter().try_for_each(|task| job.finish(Ok(Some(task.clone())), limit).map(drop))
+        job.journal.restart_failed(job.service.id).map_err(Failure::Refused)?;
+        let in_vain = |failure| match failure {
+            Failure::Refused(error) if error.kind == Kind::Vm6Task => {
+                Failure::Refused(error.origin(Origin::RestartedInVain))
+            }
+            other => other,
+        };
+        later.tasks.iter().try_for_each(|task| job.finish(Ok(Some(task.clone())), limit).map(drop).map_err(in_vain))
+    }
+
+    /// The next try sees who has stopped the VM.
+    fn note_restart(&self) -> Result<()> {
+        let (job, mark) = (self.job, self.job.mark.to_string());
+        let Some(operation) = job.operation else { return Ok(()) };
+        job.journal.restarting(job.subject(job.platform()?, &mark), operation, None::<&String>)
+    }
+
+    /// A restart that has failed may leave the VM stopped.
+    fn start_again(&self, failed: Error) -> Result<()> {
+        let (job, item) = (self.job, self.job.service.id);
+        let host = job.vm()?;
+        if failed.kind == Kind::Vm6Task && host.state == HostState::Stopped {
+            log::warn!("service {item}: {failed}; VM {} is started", host.id);
+            return power::start(job, &host);
+        }
+        if failed.kind != Kind::Vm6Timeout {
+            job.journal.restart_failed(item)?;
+        }
+        Err(failed)
     }
 
     /// Nobody knows whether VMmanager restarts the VM: it does when the VM gets its new values.
