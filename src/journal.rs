@@ -9,6 +9,7 @@
 //! locks (the service's ticket already lets one process at a time work on a service) and history (the log has it).
 
 mod account;
+mod address;
 mod change;
 mod password;
 mod platform;
@@ -63,7 +64,9 @@ static SCHEMA: Schema = Schema {
         accepted INTEGER NOT NULL);
       CREATE INDEX service_vm ON service (vm);
       ALTER TABLE service ADD COLUMN tariffs TEXT;
-      ALTER TABLE service ADD COLUMN before_change TEXT;"],
+      ALTER TABLE service ADD COLUMN before_change TEXT;
+      ALTER TABLE service ADD COLUMN sold TEXT NOT NULL DEFAULT '';
+      ALTER TABLE service ADD COLUMN reverse_names TEXT NOT NULL DEFAULT '';"],
     page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,
@@ -145,6 +148,8 @@ pub struct Record {
     pub task: Option<(TaskId, String)>,
     /// The last restart.
     pub restart: Option<Restart>,
+    /// Addresses of the VM that the service's slots hold or held.
+    pub sold: Vec<String>,
     /// How often the VM was found running while the service was suspended.
     pub stopped_again: u64,
     /// Seconds since 1970 at the last change of the row.
@@ -155,7 +160,8 @@ pub struct Record {
 
 /// The columns of a [`Record`].
 const RECORD: &str = "item, client, phase, mark, hash, account, vm, vm_created, task, task_name, restart_operation, \
-                      CAST(restart_after AS TEXT) AS restart_after, restart_task, stopped_again, changed, ended, platform";
+                      CAST(restart_after AS TEXT) AS restart_after, restart_task, stopped_again, changed, ended, platform, \
+                      sold";
 
 impl Record {
     /// The VM is the one of this row: an id that VMmanager gave again has another creation date. The date is not known
@@ -184,6 +190,7 @@ impl Record {
             vm_created: row.get("vm_created")?,
             task: task.map(|consul| (consul, name.unwrap_or_default())),
             restart: operation.map(|operation| Restart { operation, after, task: restart_task }),
+            sold: row.get::<_, String>("sold")?.split_whitespace().map(str::to_owned).collect(),
             stopped_again: row.get("stopped_again")?,
             changed: row.get("changed")?,
             ended: row.get("ended")?,
@@ -260,7 +267,7 @@ impl Journal {
                    VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6, ?7)
                    ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,
                    vm = NULL, vm_created = '', task = NULL, task_name = NULL, changed = ?6, ended = NULL, platform = ?7,
-                   tariffs = NULL, before_change = NULL";
+                   tariffs = NULL, before_change = NULL, sold = '', reverse_names = ''";
         self.database.borrow_mut().write(|tx| {
             put(tx, item, sql, rusqlite::params![item, client, mark, hash, account, now(), platform])?;
             tx.execute("DELETE FROM service WHERE ended < ?1", [now() - KEPT_SECONDS])?;

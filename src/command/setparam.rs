@@ -15,6 +15,7 @@ pub(super) fn run(job: &Job, call: &Invocation) -> Result<()> {
 fn change(job: &Job) -> Result<()> {
     let order = Order::read(&job.service)?;
     let host = job.vm()?;
+    addresses::refuse_if_impossible(&order, &host)?;
     let host = resize::apply(job, &order, host)?;
     addresses::apply(job, &order, host)?;
     job.panel.post("service.postsetparam", job.service.id)

@@ -11,6 +11,11 @@ use crate::support::refusal::Refusal;
 use crate::support::service::{Arrange, FREE, NOTHING, USED, delete, post, refusal, slow};
 use crate::support::world::TestWorld;
 
+/// An address that an administrator has given a VM.
+const BY_HAND: &str = "198.51.100.7";
+/// An address of a further interface.
+const PRIVATE: &str = "10.0.0.5";
+
 /// A world with a service that has one address and room for more.
 fn one_address(world: &TestWorld) -> u64 {
     world.opened_as(&world.usual_order().param("domain", "shop.example.com"))
@@ -162,6 +167,40 @@ fn an_exhausted_pool_is_named_and_leaves_nothing() {
     }
     world.succeed_with(item, "addip", &args);
     assert_agreed(&world, item, 2);
+}
+
+/// VMmanager changes no addresses of a VM with snapshots: said before it is asked, done when they are gone.
+#[test]
+fn a_vm_with_snapshots_keeps_its_addresses_until_they_are_gone() {
+    let cases = [
+        ("a bought slot", ("addip", false)),
+        ("a slot that was given up", ("delip", false)),
+        ("more ordered", ("setparam", false)),
+        ("fewer ordered", ("setparam", true)),
+    ];
+    each(&cases, |&(command, fewer)| {
+        let world = TestWorld::start();
+        let (item, slots) = several(&world, 2);
+        let mut slot = slots[1].0;
+        if fewer {
+            world.give_up_slot(slot);
+            world.bill.set_addon(item, "ip", 1);
+        } else if command != "delip" {
+            slot = buy(&world, item);
+        }
+        let slot = slot.to_string();
+        let args: &[&str] = if command == "setparam" { &[] } else { &["--ip", &slot] };
+        let host = world.host_of(item).id;
+        world.alter(host, |vm| vm.snapshot_count = 3);
+        let before = world.snapshot(item);
+        let refused = Refusal::of(&world.perform_with(item, command, args));
+        refused.is(Kind::VmHasSnapshots, &format!("VM {host}"), &["3 snapshots"]);
+        assert_eq!(world.asked(), NOTHING);
+        assert_eq!(world.snapshot(item), before);
+        world.alter(host, |vm| vm.snapshot_count = 0);
+        world.succeed_with(item, command, args);
+        assert_agreed(&world, item, if command == "delip" || fewer { 1 } else { 3 });
+    });
 }
 
 #[test]
@@ -366,6 +405,83 @@ fn addresses_that_nobody_gave_up_stay() {
     });
 }
 
+/// Whatever the order of VMmanager's list: only what was sold goes, and never the service's own address.
+#[test]
+fn only_addresses_that_were_sold_are_given_up() {
+    each(&[("main first", false), ("main last", true)], |&last| {
+        let world = TestWorld::start();
+        let (item, slots) = several(&world, 3);
+        let host = world.host_of(item).id;
+        world.vmm.change(|p| {
+            p.variant.main_address_last = last;
+            p.add_address(host, BY_HAND.parse().unwrap(), 0);
+            p.add_address(host, PRIVATE.parse().unwrap(), 1);
+        });
+        assert_eq!(world.aside(item, "sync_item").status, Some(0));
+        let kept = [&slots[0].1, &slots[2].1, BY_HAND, PRIVATE].map(str::to_owned);
+        for (gone, left) in [(1, 2), (0, 1)] {
+            world.give_up_slot(slots[gone].0);
+            world.bill.set_addon(item, "ip", left);
+            world.succeed(item, "setparam");
+            assert_eq!(held(&world, item), kept, "{}", world.bill.log());
+        }
+        assert_eq!(world.bill.params(item)["ip"], slots[0].1);
+        assert_eq!(world.used_slots(item), [slots[2].1.clone()]);
+    });
+}
+
+/// What was sold before this module remembered it is not known to be sold: it stays.
+#[test]
+fn what_is_not_known_to_be_sold_stays() {
+    let world = TestWorld::start();
+    let (item, slots) = several(&world, 3);
+    let journal = rusqlite::Connection::open(world.bill.root().join("var/pmvmmanager6/journal.db")).unwrap();
+    journal.execute("UPDATE service SET sold = ''", []).unwrap();
+    world.give_up_slot(slots[2].0);
+    world.bill.set_addon(item, "ip", 2);
+    world.succeed(item, "setparam");
+    assert_eq!(world.asked(), NOTHING);
+    world.give_up_slot(slots[1].0);
+    world.bill.set_addon(item, "ip", 1);
+    world.succeed(item, "setparam");
+    assert_eq!(held(&world, item), [slots[0].1.clone(), slots[2].1.clone()], "the other one was seen in its slot");
+}
+
+/// The service's own address is the recorded one, not the one that VMmanager lists first.
+#[test]
+fn the_own_address_stays_the_own_one_in_another_order() {
+    let world = TestWorld::start();
+    let (item, slots) = several(&world, 2);
+    world.vmm.change(|p| p.variant.main_address_last = true);
+    assert_eq!(world.aside(item, "sync_item").status, Some(0));
+    assert_eq!(world.bill.params(item)["ip"], slots[0].1);
+    let refused = Refusal::of(&world.perform_with(item, "delip", &["--ip", &slots[0].0.to_string()]));
+    refused.is(Kind::BadParam, "ip", &[&slots[0].1, "main address"]);
+    world.drop_operations();
+    world.succeed_with(item, "delip", &["--ip", &slots[1].0.to_string()]);
+    assert_eq!(held(&world, item), [slots[0].1.clone()]);
+    assert_agreed(&world, item, 1);
+}
+
+/// The handler knows nothing of a further interface, an administrator has added one: its address is not sold.
+#[test]
+fn an_address_of_a_further_interface_is_not_sold() {
+    each(&["addip", "setparam"].map(|command| (command, command)), |command| {
+        let world = TestWorld::start();
+        let item = one_address(&world);
+        let host = world.host_of(item).id;
+        world.vmm.change(|p| p.add_address(host, PRIVATE.parse().unwrap(), 1));
+        let slot = buy(&world, item).to_string();
+        assert_eq!(world.aside(item, "sync_item").status, Some(0));
+        assert_eq!(world.used_slots(item).len(), 1, "nothing is sold yet");
+        let args: &[&str] = if *command == "addip" { &["--ip", &slot] } else { &[] };
+        world.succeed_with(item, command, args);
+        assert_eq!(world.asked(), [post(format!("host/{host}/ip"), json!({ "ipv4_number": 1 }))]);
+        let sold = world.used_slots(item);
+        assert!(sold.len() == 2 && !sold.contains(&PRIVATE.to_owned()), "{sold:?}");
+    });
+}
+
 #[test]
 fn ipv6_follows_the_order() {
     let world = TestWorld::start();
@@ -440,9 +556,9 @@ fn a_lost_answer_about_ipv6_is_looked_up() {
     });
 }
 
-/// The name of the main address follows the domain of the order; the other addresses keep theirs, nothing restarts.
+/// The names of the service's addresses follow the domain of the order; nothing restarts.
 #[test]
-fn a_new_domain_renames_the_main_address() {
+fn a_new_domain_renames_every_address() {
     let faults = [None, Some(Action::LoseAnswer), Some(Action::CloseBefore)];
     let cases = faults.map(|fault| ("domain", fault));
     each(&cases, |fault| {
@@ -455,16 +571,62 @@ fn a_new_domain_renames_the_main_address() {
             world.vmm.fault(Fault::on("POST", "/vm/v3/ip/*/ptr").act(action.clone()));
         }
         world.succeed(item, "setparam");
-        let main = addresses[0].0;
-        let expected = post(format!("ip/{main}/ptr"), json!({ "domain": "new.example.com" }));
-        assert!(world.asked().iter().all(|asked| *asked == expected), "{:?}", world.asked());
-        assert_eq!(world.ptr(main), "new.example.com");
-        assert_eq!(world.ptr(addresses[1].0), "old.example.com");
+        let named = |(id, _): &(u64, String)| post(format!("ip/{id}/ptr"), json!({ "domain": "new.example.com" }));
+        let expected: Vec<_> = addresses.iter().map(named).collect();
+        let mut asked = world.asked();
+        asked.dedup();
+        assert_eq!(asked, expected);
+        assert!(addresses.iter().all(|(id, _)| world.ptr(*id) == "new.example.com"));
         assert_eq!(world.host_of(item).starts, 1);
         world.forget();
         world.succeed(item, "setparam");
         assert_eq!(world.asked(), NOTHING);
         assert!(world.counted().len() <= 2, "{:#?}", world.counted());
+    });
+}
+
+/// Somebody else's name stays, whoever it was; one that is empty or was ours before is replaced, however often.
+#[test]
+fn names_that_others_chose_stay() {
+    let world = TestWorld::start();
+    let item = world.opened_as(&world.usual_order().ips(4).param("domain", "old.example.com"));
+    let host = world.host_of(item).id;
+    let ids: Vec<u64> = world.addresses(host, 4).into_iter().map(|(id, _)| id).collect();
+    let set = |id: u64, name: &str| world.vmm.change(|p| name.clone_into(&mut p.ips.get_mut(&id).unwrap().domain));
+    set(ids[1], "mail.alice.example");
+    set(ids[2], "");
+    let (by_hand, second) = world.vmm.change(|p| {
+        (p.add_address(host, BY_HAND.parse().unwrap(), 0), p.add_address(host, PRIVATE.parse().unwrap(), 1))
+    });
+    for name in ["new.example.com", "newer.example.com", "old.example.com"] {
+        world.bill.set_param(item, "domain", name);
+        world.succeed(item, "setparam");
+        let names: Vec<String> = ids.iter().map(|id| world.ptr(*id)).collect();
+        assert_eq!(names, [name, "mail.alice.example", name, name], "{}", world.bill.log());
+        assert_eq!([by_hand, second].map(|id| world.ptr(id)), ["old.example.com", "old.example.com"]);
+        world.forget();
+        world.succeed(item, "setparam");
+        assert_eq!(world.asked(), NOTHING);
+    }
+}
+
+/// Killed between two names: what has the new name and what has the one before are both ours.
+#[test]
+fn names_are_finished_by_the_next_try() {
+    let cases =
+        [("refused", Action::Error { status: 400, code: 3006, msg: "busy".to_owned() }), ("lost", Action::CloseBefore)];
+    each(&cases, |action| {
+        let world = TestWorld::start();
+        let item = world.opened_as(&world.usual_order().ips(3).param("domain", "old.example.com"));
+        for name in ["new.example.com", "newer.example.com"] {
+            world.bill.set_param(item, "domain", name);
+            world.vmm.fault(Fault::on("POST", "/vm/v3/ip/*/ptr").nth(2).times(2).act(action.clone()));
+            world.fail(item, "setparam");
+            world.vmm.clear_faults();
+            world.succeed(item, "setparam");
+            let host = world.host_of(item).id;
+            assert!(world.addresses(host, 4).into_iter().all(|(id, _)| world.ptr(id) == name));
+        }
     });
 }
 

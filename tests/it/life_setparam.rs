@@ -255,6 +255,24 @@ fn a_vm_with_snapshots_keeps_its_sizes_until_they_are_gone() {
     });
 }
 
+/// Speeds could be had: nothing is done by halves.
+#[test]
+fn speeds_wait_for_addresses_that_snapshots_forbid() {
+    let world = TestWorld::start();
+    let tariff = Tariff::sized("speeds", 1, 1024, 10_240).addon(Addon::amount("inbound", "mbit/s", 10));
+    let tariff = world.bill.add_tariff(&tariff.handler(world.handler));
+    let item = world.opened_as(&Order::new(world.alice, tariff, world.handler));
+    let host = world.host_of(item).id;
+    world.alter(host, |vm| (vm.snapshot_count, vm.hot_speeds) = (1, true));
+    order(&world, item, &[("inbound", 20)]);
+    world.succeed(item, SETPARAM);
+    assert_eq!(world.mutations().len(), 1);
+    world.forget();
+    order(&world, item, &[("inbound", 30), ("ip", 2)]);
+    world.refuse(item, SETPARAM).is(Kind::VmHasSnapshots, &format!("VM {host}"), &["further addresses"]);
+    assert_eq!(world.asked(), NOTHING);
+}
+
 /// What waits for a stop would fail at that stop: the VM is not restarted for it.
 #[test]
 fn a_snapshot_that_comes_before_the_restart_is_no_reason_to_restart() {

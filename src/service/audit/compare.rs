@@ -351,7 +351,8 @@ impl<'a> Subject<'a> {
         }
         let mut missing: Vec<String> =
             addresses::unrecorded(&self.slots, host).iter().map(|ip| format!("{ip} in an IP slot")).collect();
-        let (main, recorded) = (addresses::main_address(host), self.service.param("ip"));
+        let recorded = self.service.param("ip");
+        let main = addresses::main_address(recorded, host);
         missing.extend(main.filter(|ip| recorded != Some(ip)).map(|ip| format!("{ip} as the main address")));
         if !missing.is_empty() {
             let held: Vec<&str> = self.slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
@@ -361,6 +362,11 @@ impl<'a> Subject<'a> {
         Ok(())
     }
 
+    fn given_up<'h>(&self, host: &'h Host) -> Vec<&'h str> {
+        let sold = self.record.map_or(&[][..], |record| &record.sold);
+        addresses::given_up(&self.slots, sold, addresses::main_address(self.service.param("ip"), host), host)
+    }
+
     /// As many addresses as ordered. More than ordered count only when it is known which ones were given up.
     fn counts(&mut self, order: &Order, host: &Host) {
         let has = host.ip4.len() as u64;
@@ -368,7 +374,7 @@ impl<'a> Subject<'a> {
         let mut differ = Vec::new();
         if let Some(wanted) = order.ipv4.filter(|wanted| {
             let fewer = *wanted > has;
-            let more = (*wanted).max(1) < has && !addresses::given_up(&self.slots, host).is_empty();
+            let more = (*wanted).max(1) < has && !self.given_up(host).is_empty();
             fewer || (more && !several)
         }) {
             differ.push((format!("{has} IPv4"), format!("{wanted} IPv4")));

@@ -86,7 +86,7 @@ fn obstacle(job: &HandlerJob, host: &Host, naming: &[Naming], staff: &BTreeSet<A
 fn offer(job: &HandlerJob, platform: PlatformId, host: &Host, templates: &[Os], paid_until: &str) -> Result<()> {
     let os = host.os.as_ref().and_then(|os| templates.iter().find(|template| template.id == os.id));
     let mut params = BTreeMap::from([("panelid", host.id.to_string()), ("serverid", host.name.clone())]);
-    params.insert("ip", crate::service::vm::addresses::main_address(host).unwrap_or_default().to_owned());
+    params.insert("ip", crate::service::vm::addresses::main_address(None, host).unwrap_or_default().to_owned());
     params.insert("domain", host.domain.clone());
     params.insert("ostempl", os.map(catalogue::os_title).unwrap_or_default());
     for value in params.values_mut() {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Kind, Result};
 use crate::id::ClusterId;
 use crate::service::order::Placement;
-use crate::vmm::{Client, Host, InterfacePools};
+use crate::vmm::{Client, Host, InterfacePools, Ipv4};
 
 /// Index of the main interface.
 const MAIN: u64 = 0;
@@ -58,10 +58,16 @@ pub(crate) fn main_only(vmm: &Client, place: impl FnOnce() -> Result<Placement>,
         return Ok(host);
     }
     let known = vmm.ipv4(host.id)?;
-    let elsewhere = |ip: &str| known.iter().any(|k| k.ip_addr == ip && k.cluster_interface.is_some_and(|i| i != MAIN));
-    // A build that numbers interfaces otherwise must not leave the VM without any address.
-    if host.ip4.iter().any(|address| !elsewhere(&address.ip)) {
-        host.ip4.retain(|address| !elsewhere(&address.ip));
-    }
+    let apart: Vec<String> = apart(&host, &known).into_iter().map(str::to_owned).collect();
+    host.ip4.retain(|address| !apart.contains(&address.ip));
     Ok(host)
+}
+
+/// IPv4 addresses of the VM that are known to belong to another interface than the main one. A build that numbers
+/// interfaces otherwise must not leave the VM without any address.
+pub(crate) fn apart<'a>(host: &'a Host, known: &[Ipv4]) -> Vec<&'a str> {
+    let elsewhere =
+        |ip: &&str| known.iter().any(|k| k.ip_addr == *ip && k.cluster_interface.is_some_and(|i| i != MAIN));
+    let apart: Vec<&str> = host.ip4.iter().map(|address| address.ip.as_str()).filter(elsewhere).collect();
+    if apart.len() == host.ip4.len() { Vec::new() } else { apart }
 }

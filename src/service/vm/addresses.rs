@@ -1,7 +1,9 @@
 //! Addresses of a VM and BILLmanager's IP slots.
 //!
 //! Addresses belong to VMmanager; a slot only records one. What is recorded in a slot was sold to the client and is
-//! removed only when he gives up that slot. The main address, the first one, is never removed while the VM lives.
+//! removed only when he gives up that slot: the journal remembers what was sold, so an address that somebody gave the
+//! VM by hand stays. The service's own address is never removed while the VM lives, nor is one of a further interface
+//! sold, counted or removed.
 
 use std::collections::HashSet;
 
@@ -10,31 +12,43 @@ use crate::id::VmId;
 use crate::panel::{Address, Slot};
 use crate::service::job::Job;
 use crate::service::order::Order;
+use crate::service::platform::interfaces;
 use crate::service::vm::sizes::refuse_snapshots;
-use crate::service::vm::tariff_change;
-use crate::vmm::{Failure, Host, HostIp, Ipv4};
+use crate::service::vm::{reverse_name, tariff_change};
+use crate::vmm::{Host, HostIp, Ipv4};
 use crate::{fault, log};
 
 /// What a VM with snapshots does not get.
 const MORE: &str = "further addresses";
 const FEWER: &str = "fewer addresses";
 
-/// The main address of the service: the first IPv4, else the first IPv6.
-pub fn main_address(host: &Host) -> Option<&str> {
+/// The main address of the service: the one that BILLmanager has recorded, while the VM has it; else the first IPv4, else
+/// the first IPv6.
+pub fn main_address<'a>(recorded: Option<&str>, host: &'a Host) -> Option<&'a str> {
     fn first(list: &[HostIp]) -> Option<&str> {
         list.iter().map(HostIp::bare).find(|ip| !ip.is_empty())
     }
-    first(&host.ip4).or_else(|| first(&host.ip6))
+    let known = host.addresses().map(HostIp::bare).find(|ip| Some(*ip) == recorded);
+    known.or_else(|| first(&host.ip4)).or_else(|| first(&host.ip6))
+}
+
+fn own_address<'a>(job: &Job, host: &'a Host) -> Option<&'a str> {
+    main_address(job.service.param("ip"), host)
 }
 
 /// Puts every address of the VM that no slot holds yet into a free slot of its family.
 pub fn fill_slots(job: &Job, host: &Host) -> Result<()> {
     let slots = job.panel.slots(job.service.id)?;
-    if !slots.iter().any(|slot| slot.free) {
-        return Ok(());
+    if slots.iter().any(|slot| slot.free) {
+        let known = if host.ip4.is_empty() { Vec::new() } else { job.vmm.ipv4(host.id)? };
+        fill_free(job, &slots, host, &known)?;
     }
-    let held = held(&slots);
-    let v4 = if host.ip4.is_empty() { Vec::new() } else { v4(host, &job.vmm.ipv4(host.id)?) };
+    remember_sold(job, &job.panel.slots(job.service.id)?, host)
+}
+
+fn fill_free(job: &Job, slots: &[Slot], host: &Host, known: &[Ipv4]) -> Result<()> {
+    let held = held(slots);
+    let v4 = v4(host, known);
     for (family, addresses) in [(false, v4), (true, v6(host))] {
         let mut free: Vec<&Slot> = slots.iter().filter(|slot| slot.free && slot.v6 == family).collect();
         let mut open: Vec<Address> = addresses.into_iter().filter(|a| !held.contains(a.ip.as_str())).collect();
@@ -71,7 +85,9 @@ fn v4(host: &Host, details: &[Ipv4]) -> Vec<Address> {
             domain: text(|d| &d.domain),
         }
     };
-    host.ip4.iter().filter(|a| !a.ip.is_empty()).map(|a| address(&a.ip)).collect()
+    let apart = interfaces::apart(host, details);
+    let sellable = |ip: &&str| !ip.is_empty() && !apart.contains(ip);
+    host.ip4.iter().map(|a| a.ip.as_str()).filter(sellable).map(address).collect()
 }
 
 fn v6(host: &Host) -> Vec<Address> {
@@ -79,19 +95,49 @@ fn v6(host: &Host) -> Vec<Address> {
     host.ip6.iter().filter(|own| !own.ip.is_empty()).map(address).collect()
 }
 
+/// Refuses further addresses for a VM with snapshots, before anything else is asked of it.
+pub fn refuse_if_impossible(order: &Order, host: &Host) -> Result<()> {
+    let more = order.ipv4.is_some_and(|wanted| wanted > host.ip4.len() as u64);
+    if more || order.ipv6.is_some_and(|wanted| wanted && host.ip6.is_empty()) {
+        refuse_snapshots(host, MORE)
+    } else {
+        Ok(())
+    }
+}
+
 /// Brings the addresses to what is ordered now; returns the VM as it is then.
 pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
-    let has = host.ip4.len() as u64;
+    let slots = job.panel.slots(job.service.id)?;
+    remember_sold(job, &slots, &host)?;
+    let known = if host.ip4.len() > 1 { job.vmm.ipv4(host.id)? } else { Vec::new() };
+    let apart = interfaces::apart(&host, &known).len() as u64;
+    let has = host.ip4.len() as u64 - apart;
     let host = match order.ipv4 {
-        Some(wanted) if wanted > has => add_v4(job, host.id, wanted)?,
+        Some(wanted) if wanted > has => add_v4(job, host.id, wanted + apart)?,
         // The main address is not one to be given up.
-        Some(wanted) if wanted.max(1) < has => give_up(job, host, has - wanted.max(1))?,
+        Some(wanted) if wanted.max(1) < has => give_up(job, &slots, host, has - wanted.max(1))?,
         _ => host,
     };
     let host = apply_v6(job, order, host)?;
-    follow_domain(job, order, &host)?;
+    if let Some(domain) = &order.domain {
+        follow_domain(job, &slots, &host, domain, known)?;
+    }
     fill_slots(job, &host)?;
     Ok(host)
+}
+
+/// Notes which addresses of the VM were sold: what a slot holds once is the client's until he gives it up.
+fn remember_sold(job: &Job, slots: &[Slot], host: &Host) -> Result<()> {
+    let known = job.journal.sold(job.service.id)?;
+    let held = slots.iter().filter_map(|slot| slot.address.clone());
+    let mut sold: Vec<String> = known.iter().cloned().chain(held).filter(|ip| host.has_address(ip)).collect();
+    sold.sort_unstable();
+    sold.dedup();
+    if sold == known {
+        return Ok(());
+    }
+    let mark = job.mark.to_string();
+    job.journal.sell(job.subject(job.platform()?, &mark), &sold)
 }
 
 /// Asks for as many IPv4 addresses as are missing from `wanted`. One that an interrupted run has asked for is waited
@@ -120,10 +166,10 @@ fn missed(host: &Host, what: &str) -> Error {
     Error::new(Kind::Vm6Task, format!("VM {}", host.id), text)
 }
 
-/// Removes up to `count` addresses that no slot holds. Without any slot it is not known which ones the client gave up.
-fn give_up(job: &Job, host: Host, count: u64) -> Result<Host> {
-    let slots = job.panel.slots(job.service.id)?;
-    let spare = given_up(&slots, &host);
+/// Removes up to `count` addresses that were sold and given up.
+fn give_up(job: &Job, slots: &[Slot], host: Host, count: u64) -> Result<Host> {
+    let sold = job.journal.sold(job.service.id)?;
+    let spare = given_up(slots, &sold, own_address(job, &host), &host);
     if spare.is_empty() {
         log::warn!("service {}: {count} addresses more than ordered, but none was given up; they stay", job.service.id);
         return Ok(host);
@@ -134,10 +180,12 @@ fn give_up(job: &Job, host: Host, count: u64) -> Result<Host> {
     job.vm()
 }
 
-/// IPv4 addresses of the VM that no slot holds, the main one aside; none when no slot holds any.
-pub fn given_up<'a>(slots: &[Slot], host: &'a Host) -> Vec<&'a str> {
+/// IPv4 addresses of the VM that were sold and that no slot holds any more, the service's own aside; none when no slot
+/// holds any.
+pub fn given_up<'a>(slots: &[Slot], sold: &[String], own: Option<&str>, host: &'a Host) -> Vec<&'a str> {
     let held: HashSet<&str> = slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
-    let spare = host.ip4.iter().skip(1).map(|address| address.ip.as_str()).filter(|ip| !held.contains(ip));
+    let is_spare = |ip: &&str| sold.iter().any(|known| known == ip) && !held.contains(ip) && Some(*ip) != own;
+    let spare = host.ip4.iter().map(|address| address.ip.as_str()).filter(is_spare);
     if held.is_empty() { Vec::new() } else { spare.collect() }
 }
 
@@ -211,31 +259,19 @@ fn switch_v6(job: &Job, host: &Host, on: bool, prefix: Option<u64>) -> Result<Ho
     if switched(&host) { Ok(host) } else { Err(missed(&host, if on { "IPv6" } else { "no IPv6" })) }
 }
 
-/// VMmanager documents no way to change the host name of a VM; the reverse name of the main address follows the order.
-fn follow_domain(job: &Job, order: &Order, host: &Host) -> Result<()> {
-    let (Some(domain), Some(main)) = (&order.domain, host.ip4.first()) else { return Ok(()) };
-    if host.domain == *domain { Ok(()) } else { name(job, host.id, &main.ip, domain).map(drop) }
-}
-
-/// Gives an IPv4 address its reverse name, if it has another one; `false` when the VM has no such address. It is safe
-/// to ask twice for the same name.
-fn name(job: &Job, host: VmId, ip: &str, domain: &str) -> Result<bool> {
-    let mut asked_again = false;
-    loop {
-        let known = job.vmm.ipv4(host)?;
-        let Some(found) = known.iter().find(|address| address.ip_addr == ip) else { return Ok(false) };
-        if found.domain == domain {
-            return Ok(true);
-        }
-        match job.finish(job.vmm.set_ptr(found.id, domain), job.limits().change) {
-            Err(Failure::Unknown(error)) if !asked_again => {
-                log::warn!("service {}: {error}; looking at {ip}", job.service.id);
-                asked_again = true;
-                job.idle(host)?;
-            }
-            outcome => return outcome.map(|_| true).map_err(Error::from),
-        }
+/// The reverse names of the service's addresses follow the order; those of addresses that are not its own stay.
+fn follow_domain(job: &Job, slots: &[Slot], host: &Host, domain: &str, known: Vec<Ipv4>) -> Result<()> {
+    if host.ip4.is_empty() || !reverse_name::may_differ(job, host, domain)? {
+        return Ok(());
     }
+    let is_known = |ip: &HostIp| known.iter().any(|known| known.ip_addr == ip.ip);
+    let known = if host.ip4.iter().all(is_known) { known } else { job.vmm.ipv4(host.id)? };
+    let mut its: HashSet<&str> = slots.iter().filter_map(|slot| slot.address.as_deref()).collect();
+    its.extend(own_address(job, host));
+    its.extend(unrecorded(slots, host));
+    let apart = interfaces::apart(host, &known);
+    let is_its = |address: &&Ipv4| its.contains(address.ip_addr.as_str()) && !apart.contains(&address.ip_addr.as_str());
+    reverse_name::follow(job, host, domain, &known.iter().filter(is_its).collect::<Vec<_>>()).map(drop)
 }
 
 /// A slot was bought: an address for it. `slot` is nothing when the panel did not say which one.
@@ -267,16 +303,16 @@ fn confirm(job: &Job, slot: &Slot) -> Result<()> {
 fn fill(job: &Job, slot: &Slot) -> Result<()> {
     let slots = job.panel.slots(job.service.id)?;
     let host = job.vm()?;
-    let (address, fresh) = if let Some(address) = spare(job, &host, &slots, slot)? {
-        (address, false)
+    let (host, address, fresh) = if let Some(address) = spare(job, &host, &slots, slot)? {
+        (host, address, false)
     } else {
         let host = another(job, &host, slot)?;
         let address = spare(job, &host, &slots, slot)?.ok_or_else(|| missed(&host, "an address for the slot"))?;
-        (address, true)
+        (host, address, true)
     };
-    let address = with_ptr(job, host.id, address)?;
+    let address = with_ptr(job, &host, address)?;
     let refused = match job.panel.fill_slot(slot.id, &address) {
-        Ok(()) => return Ok(()),
+        Ok(()) => return remember_sold(job, &job.panel.slots(job.service.id)?, &host),
         Err(error) => error,
     };
     if fresh && !slot.v6 && !refused.is_unreachable_panel() {
@@ -301,11 +337,16 @@ fn spare(job: &Job, host: &Host, slots: &[Slot], slot: &Slot) -> Result<Option<A
 }
 
 /// The reverse name of a bought address is the service's domain.
-fn with_ptr(job: &Job, host: VmId, mut address: Address) -> Result<Address> {
+fn with_ptr(job: &Job, host: &Host, mut address: Address) -> Result<Address> {
     let Some(domain) = job.service.param("domain").and_then(crate::service::order::host_name::host_name) else {
         return Ok(address);
     };
-    if address.domain != domain && !address.ip.contains(':') && name(job, host, &address.ip, &domain)? {
+    if address.domain == domain || address.ip.contains(':') {
+        return Ok(address);
+    }
+    let known = job.vmm.ipv4(host.id)?;
+    let its: Vec<&Ipv4> = known.iter().filter(|known| known.ip_addr == address.ip).collect();
+    if reverse_name::follow(job, host, &domain, &its)? {
         address.domain = domain;
     }
     Ok(address)
@@ -326,7 +367,7 @@ pub fn remove(job: &Job, slot: u64) -> Result<()> {
 
 fn take(job: &Job, ip: &str, v6: bool) -> Result<()> {
     let host = job.vm()?;
-    if main_address(&host) == Some(ip) {
+    if own_address(job, &host) == Some(ip) {
         let text = format!("{ip} is the main address of VM {} and cannot be removed", host.id);
         return Err(Error::new(Kind::BadParam, "ip", text));
     }

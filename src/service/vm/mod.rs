@@ -12,6 +12,7 @@ pub(crate) mod power;
 mod recipe;
 pub(crate) mod remove;
 pub(crate) mod resize;
+mod reverse_name;
 pub mod sizes;
 pub(crate) mod speed_cap;
 pub(crate) mod sync;

@@ -293,7 +293,7 @@ fn failed_creation(job: &Job, vm: VmId) -> Result<Option<Error>> {
 fn is_ready(job: &Job, host: &Host) -> bool {
     let settled = host.state == HostState::Running
         || (host.state == HostState::Stopped && job.service.status == ServiceStatus::Suspended);
-    settled && addresses::main_address(host).is_some()
+    settled && addresses::main_address(None, host).is_some()
 }
 
 /// A failed creation may leave a half-made VM: it is removed if it is ours, so that the next try starts clean.
@@ -317,7 +317,7 @@ fn vanished(vm: VmId) -> Error {
 /// Everything BILLmanager shows of the VM.
 fn save_facts(job: &Job, host: &Host) -> Result<()> {
     let item = job.service.id;
-    let mut facts = sync::shown(host);
+    let mut facts = sync::shown(job.service.param("ip"), host);
     if job.service.param("domain").is_none() && !host.domain.is_empty() {
         facts.push(("domain", host.domain.clone()));
     }
@@ -334,7 +334,7 @@ fn finish_open(job: &Job, host: &Host) -> Result<()> {
     let (item, vm) = (job.service.id, host.id.to_string());
     let domain = job.service.param("domain").unwrap_or(&host.domain);
     let mut facts = vec![
-        ("ip", addresses::main_address(host).unwrap_or_default()),
+        ("ip", addresses::main_address(job.service.param("ip"), host).unwrap_or_default()),
         ("domain", domain),
         ("panelid", vm.as_str()),
         ("serverid", host.name.as_str()),

@@ -15,7 +15,7 @@ pub(crate) fn run(job: &Job) -> Result<()> {
     let host = job.vm()?;
     let item = job.service.id;
     hold_suspension(job, &host)?;
-    job.panel.save_changed(item, &job.service.params, &shown(&host))?;
+    job.panel.save_changed(item, &job.service.params, &shown(job.service.param("ip"), &host))?;
     addresses::fill_slots(job, &host)?;
     log::info!(
         "service {item}: VM {} is {}, {} cores, {} MiB, disk {} MiB",
@@ -28,9 +28,9 @@ pub(crate) fn run(job: &Job) -> Result<()> {
     Ok(())
 }
 
-/// What BILLmanager shows of a VM, as parameters of its service.
-pub(crate) fn shown(host: &Host) -> Vec<(&'static str, String)> {
-    let ip = addresses::main_address(host).map(|ip| ("ip", ip.to_owned()));
+/// What BILLmanager shows of a VM, as parameters of its service; `ip` is the address that it has recorded.
+pub(crate) fn shown(ip: Option<&str>, host: &Host) -> Vec<(&'static str, String)> {
+    let ip = addresses::main_address(ip, host).map(|ip| ("ip", ip.to_owned()));
     [("panelid", host.id.to_string()), ("serverid", host.name.clone())].into_iter().chain(ip).collect()
 }
 

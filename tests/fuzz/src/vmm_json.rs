@@ -66,7 +66,7 @@ fn understand(body: &[u8]) {
         net_out_mbitps: Some(100),
     };
     if let Ok(host) = serde_json::from_slice::<Host>(body) {
-        _ = addresses::main_address(&host);
+        _ = addresses::main_address(None, &host);
         for mark in FoundMark::all(&host.comment) {
             assert!(host.comment.contains(&format!("billmgr:{}:", mark.installation)));
         }

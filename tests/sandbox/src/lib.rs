@@ -21,6 +21,8 @@
 //! | elements that move between two pages | [`vmm::VmManager::after`] `("GET", "/vm/v3/host", 1, …)` |
 //! | snapshots, which forbid other sizes and addresses | [`vmm::Host::snapshot_count`] |
 //! | a hot change that fails in its task | [`vmm::Variant::hot_limits_in_task`] |
+//! | lists that do not begin with a VM's main address | [`vmm::Variant::main_address_last`] |
+//! | an address that somebody gave a VM by hand, also on a further interface | [`vmm::Platform::add_address`] |
 //! | a creation that fails and leaves a VM | [`vmm::Action::FailInState`] |
 //! | a new VM that is listed or found late | [`vmm::Timing::vm_listed_after`], [`vmm::Timing::vm_found_after`], [`vmm::Action::Lag`] |
 //! | error documents under 400 and 500 | [`vmm::Action::Error`], [`vmm::Action::ErrorAfterWork`] |

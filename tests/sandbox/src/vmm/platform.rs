@@ -138,6 +138,15 @@ impl Platform {
         found
     }
 
+    /// The same in the order of this build's lists.
+    pub(super) fn listed_addresses(&self, host: u64, family: u8) -> Vec<&Ip> {
+        let mut found = self.addresses(host, family);
+        if self.variant.main_address_last {
+            found.reverse();
+        }
+        found
+    }
+
     /// Tasks that the task manager lists by now, in order of their numbers.
     pub fn listed_tasks(&self) -> Vec<&Task> {
         let now = Instant::now();

@@ -108,6 +108,14 @@ impl Platform {
         }
     }
 
+    /// An IPv4 address that somebody gives a VM by hand, on the interface with this index; its number.
+    pub fn add_address(&mut self, host: u64, address: std::net::Ipv4Addr, interface: u64) -> u64 {
+        let (gateway, mask) = (std::net::IpAddr::from([198, 51, 100, 1]), "255.255.255.0".to_owned());
+        let one = Found { address: address.into(), gateway, mask, pool: 0, network: 0, interface };
+        self.give(host, one, Instant::now());
+        self.next.ip - 1
+    }
+
     fn give(&mut self, host: u64, found: Found, shown_at: Instant) {
         let id = self.next.ip;
         self.next.ip += 1;

@@ -19,6 +19,8 @@ pub struct Variant {
     pub comments: Comments,
     /// A hot change that is not possible fails in its task, not at the request [api B2].
     pub hot_limits_in_task: bool,
+    /// A VM's main address is the last in its lists: no source says that it is the first.
+    pub main_address_last: bool,
 }
 
 impl Default for Variant {
@@ -30,6 +32,7 @@ impl Default for Variant {
             history: History::default(),
             comments: Comments::default(),
             hot_limits_in_task: false,
+            main_address_last: false,
         }
     }
 }

@@ -84,7 +84,7 @@ impl Platform {
 
     fn host_network(&self, host: &Host) -> Value {
         let list = |family| -> Vec<Value> {
-            let shown = self.addresses(host.id, family).into_iter();
+            let shown = self.listed_addresses(host.id, family).into_iter();
             shown.map(|ip| json!({"ip": ip.ip_addr, "interface": ip.interface.to_string()})).collect()
         };
         let interfaces: Vec<Value> = host

@@ -79,3 +79,20 @@ fn an_interface_comes_with_its_addresses() {
     let list = site.get(&format!("/vm/v3/host/{id}/iface")).good();
     assert_eq!(list["list"][1]["ip"], json!(["10.20.0.10"]));
 }
+
+#[test]
+fn a_list_may_end_with_the_main_address_and_have_addresses_given_by_hand() {
+    let site = site();
+    let host = site.host(&json!({"ipv4_number": 2}));
+    let by_hand = site.vmm.change(|p| p.add_address(host, "198.51.100.7".parse().unwrap(), 1));
+    let listed = || -> Vec<String> {
+        let list = site.read(host)["ip4"].as_array().unwrap().clone();
+        list.iter().map(|ip| ip["ip"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = listed();
+    assert_eq!(first[2], "198.51.100.7");
+    site.vmm.change(|p| p.variant.main_address_last = true);
+    assert_eq!(listed(), first.iter().rev().cloned().collect::<Vec<_>>());
+    let details = site.get(&format!("/vm/v3/host/{host}/ipv4")).good();
+    assert_eq!((&details["list"][0]["id"], &details["list"][0]["cluster_interface"]), (&json!(by_hand), &json!(1)));
+}

@@ -47,7 +47,7 @@ const IFACE: &[Field] = &[
 
 pub(super) fn v4_of(call: &mut Call<'_>) -> Answer {
     let host = call.host()?.id;
-    let shown = call.platform.addresses(host, 4).into_iter();
+    let shown = call.platform.listed_addresses(host, 4).into_iter();
     let elements = shown.map(|ip| call.platform.ip_view(ip)).collect();
     call.sized_list(elements, &["id"])
 }
