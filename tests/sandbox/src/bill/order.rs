@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::model::{Order, addontype, billtype};
+use super::model::{Order, addontype};
 use super::rows::ItemRow;
 use super::store::{Store, Value, values};
 use super::{Bill, operation};
@@ -157,7 +157,6 @@ fn fill_slots(store: &mut Store, addon_item: u64, wanted: u32) -> Result<()> {
 /// An add-on as a tariff sells it.
 struct Sold {
     pricelist: u64,
-    billtype: i64,
     addontype: i64,
     limit: i64,
     enumeration: Option<u64>,
@@ -169,7 +168,7 @@ impl Sold {
     }
 
     fn search(store: &mut Store, tariff: u64, intname: &str) -> Result<Option<Self>> {
-        let sql = "SELECT p.id, p.billtype, p.addontype, p.addonlimit, p.enumeration FROM pricelist p
+        let sql = "SELECT p.id, p.addontype, p.addonlimit, p.enumeration FROM pricelist p
                    JOIN itemtype t ON p.itemtype = t.id WHERE p.parent = ? AND (p.intname = ? OR t.intname = ?)";
         let Some(row) = store.row(sql, values![tariff, intname, intname])? else {
             return Ok(None);
@@ -177,10 +176,9 @@ impl Sold {
         let number = |column: usize| row[column].as_deref().map(str::parse::<i64>).transpose();
         Ok(Some(Self {
             pricelist: row[0].as_deref().unwrap_or_default().parse()?,
-            billtype: number(1)?.unwrap_or(0),
-            addontype: number(2)?.unwrap_or(0),
-            limit: number(3)?.unwrap_or(0),
-            enumeration: row[4].as_deref().map(str::parse).transpose()?,
+            addontype: number(1)?.unwrap_or(0),
+            limit: number(2)?.unwrap_or(0),
+            enumeration: row[3].as_deref().map(str::parse).transpose()?,
         }))
     }
 
@@ -212,14 +210,13 @@ impl Sold {
 
     /// Where the value goes [protocol 5.7].
     fn column(&self, store: &mut Store, value: &str) -> Result<(&'static str, Value)> {
-        Ok(match (self.addontype, self.billtype) {
-            (addontype::BOOL, _) => ("boolvalue", value.into()),
-            (addontype::ENUM, _) => {
+        Ok(match self.addontype {
+            addontype::BOOL => ("boolvalue", value.into()),
+            addontype::ENUM => {
                 let sql = "SELECT id FROM enumerationitem WHERE enumeration = ? AND intname = ?";
                 let choice = store.id(sql, values![self.enumeration, value])?;
                 ("enumerationitem", choice.with_context(|| format!("{value} is not offered"))?.into())
             }
-            (_, billtype::STAT) => ("addonmax", value.parse::<i64>()?.into()),
             _ => ("intvalue", (value.parse::<i64>()? - self.limit).into()),
         })
     }

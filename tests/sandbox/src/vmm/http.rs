@@ -40,6 +40,10 @@ pub(super) struct Reply {
 impl Reply {
     /// An answer with a JSON body.
     pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
+        // A page of the platform's is a text and nothing else.
+        if let serde_json::Value::String(page) = body {
+            return Self::text(status, page.clone());
+        }
         let headers = vec![("Content-Type", "application/json; charset=utf-8".into())];
         Self { status, headers, body: body.to_string().into_bytes() }
     }

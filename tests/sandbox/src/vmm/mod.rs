@@ -35,6 +35,7 @@ mod session;
 mod setup;
 mod target;
 mod task;
+mod traffic;
 mod variant;
 mod view;
 mod work;
@@ -53,4 +54,5 @@ pub use model::{
 pub use platform::Platform;
 pub use request::Request;
 pub use setup::{Certificate, Setup, Timing, Transport};
-pub use variant::{Comments, History, UserLists, Variant};
+pub use traffic::{Month, Traffic};
+pub use variant::{Comments, Description, History, UserLists, Variant};

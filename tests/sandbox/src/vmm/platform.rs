@@ -15,6 +15,7 @@ use super::model::{
 };
 use super::session::Sessions;
 use super::setup::{Setup, Timing};
+use super::traffic::Traffic;
 use super::variant::Variant;
 use super::world;
 
@@ -63,6 +64,8 @@ pub struct Platform {
     pub lists: Lists,
     /// What this build of the platform does in its own way.
     pub variant: Variant,
+    /// Traffic in time; without it the counters are those of [`Host`].
+    pub traffic: Option<Traffic>,
     /// Whether the licence is valid; without it only nodes, images and VMs are listed and VMs deleted [api 1.5].
     pub licence_valid: bool,
     pub(super) sessions: Sessions,
@@ -99,6 +102,7 @@ impl Platform {
             clock_ahead: SignedDuration::ZERO,
             lists: Lists::default(),
             variant: Variant::default(),
+            traffic: None,
             licence_valid: true,
             sessions: Sessions::new(setup.session_idle, setup.allowed_clients),
             open_tasks: BTreeSet::new(),

@@ -17,6 +17,10 @@ pub struct Variant {
     pub history: History,
     /// What is done with the comments of VMs.
     pub comments: Comments,
+    /// Where the description of the API is [api B16].
+    pub description: Description,
+    /// `interfaces` is a property of the request that makes a VM; without it only `custom_interfaces` is [api B10].
+    pub interfaces: bool,
     /// A hot change that is not possible fails in its task, not at the request [api B2].
     pub hot_limits_in_task: bool,
     /// A VM's main address is the last in its lists: no source says that it is the first.
@@ -31,6 +35,8 @@ impl Default for Variant {
             user_lists: UserLists::default(),
             history: History::default(),
             comments: Comments::default(),
+            description: Description::default(),
+            interfaces: true,
             hot_limits_in_task: false,
             main_address_last: false,
         }
@@ -45,6 +51,20 @@ pub enum UserLists {
     Refused,
     /// Lists are empty under status 200, single objects are unknown under 404, the rest is 403.
     Empty,
+}
+
+/// Where the description of the API is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Description {
+    /// `GET /vm/v3/api`.
+    #[default]
+    Api,
+    /// Behind the page `/swagger/`, whose script names it.
+    Script,
+    /// Behind the page `/swagger/`, whose configuration names it.
+    Configuration,
+    /// Nowhere; the page shows other services.
+    Missing,
 }
 
 /// Shape of a line of a VM's history.

@@ -1,5 +1,6 @@
 //! Power, resources, disks, software of existing VMs.
 
+use sandbox::vmm::{Month, Traffic};
 use serde_json::{Value, json};
 
 use crate::client::{SOON, Site, site};
@@ -201,4 +202,31 @@ fn traffic_is_a_bare_array_and_may_be_unavailable() {
     site.get(&path("net_tx_summary")).bad(400);
     let graph = site.get(&format!("/vm/v3/host/{id}/metrics?target=cpu_load&from=00:00_20250601")).good();
     assert!(graph[0]["datapoints"].as_array().unwrap().len() > 1);
+}
+
+#[test]
+fn a_month_is_that_of_a_calendar_or_a_window() {
+    let site = site();
+    let id = site.host(&json!({}));
+    let received = || {
+        let path = format!("/vm/v3/host/{id}/metrics?target=net_rx_summary&output=single&interval=1month");
+        site.get(&path).good()[0]["datapoints"][0][0].as_u64().unwrap()
+    };
+    let at = |month: Month, now: &str| {
+        let mut traffic = Traffic::new("2025-06-10T10:00".parse().unwrap(), month);
+        traffic.flow(id, 100, 1);
+        traffic.now = "2025-06-30T23:00".parse().unwrap();
+        traffic.flow(id, 20, 1);
+        traffic.now = now.parse().unwrap();
+        site.vmm.change(|platform| platform.traffic = Some(traffic));
+        received()
+    };
+    assert_eq!(at(Month::Calendar(0), "2025-06-30T23:30"), 120);
+    assert_eq!(at(Month::Calendar(0), "2025-07-01T00:20"), 0);
+    assert_eq!(at(Month::Calendar(2), "2025-06-30T23:30"), 20);
+    assert_eq!(at(Month::Calendar(-1), "2025-07-01T00:20"), 120);
+    assert_eq!(at(Month::Window(30), "2025-07-10T09:00"), 120);
+    assert_eq!(at(Month::Window(30), "2025-07-10T11:00"), 20);
+    site.vmm.change(|platform| platform.traffic.as_mut().unwrap().lose(id));
+    assert_eq!(received(), 0);
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox::vmm::{Action, Fault, History, Setup, Timing};
+use sandbox::vmm::{Action, Description, Fault, History, Setup, Timing};
 use serde_json::{Value, json};
 
 use crate::client::{SOON, body, site, site_with};
@@ -19,6 +19,33 @@ fn the_history_has_three_shapes() {
     assert_eq!(names(History::Full).len(), 7);
     assert_eq!(names(History::Short), ["date_create", "id", "name", "state", "task"]);
     assert_eq!(names(History::WithoutIds), ["date_create", "name", "params", "state", "user"]);
+}
+
+#[test]
+fn the_description_of_the_api_is_where_the_build_has_it() {
+    let site = site();
+    let found = |description| {
+        site.vmm.change(|p| p.variant.description = description);
+        let pages = ["/vm/v3/api", "/swagger/vm.json", "/swagger/swagger-initializer.js", "/swagger/config.json"];
+        assert!(site.get("/swagger/").good().as_str().unwrap().contains("<script"));
+        pages.map(|page| site.get(page).status == 200)
+    };
+    assert_eq!(found(Description::Api), [true, false, false, false]);
+    assert_eq!(found(Description::Script), [false, true, true, false]);
+    assert_eq!(found(Description::Configuration), [false, true, false, true]);
+    assert_eq!(found(Description::Missing), [false; 4]);
+}
+
+#[test]
+fn a_build_that_does_not_know_interfaces_refuses_and_hides_them() {
+    let site = site();
+    site.vmm.change(|p| p.variant.interfaces = false);
+    let interfaces = json!([{"interface": 0, "ippool": [4]}, {"interface": 1, "ippool": [5]}]);
+    let refused =
+        site.post("/vm/v3/host", &body(&json!({"cluster": 3, "ipv4_number": null, "interfaces": interfaces})));
+    assert_eq!(refused.bad(400).0, 3008);
+    let described = site.get("/vm/v3/api").good()["paths"]["/vm/v3/host"]["post"]["parameters"].to_string();
+    assert!(!described.contains("\"interfaces\"") && described.contains("\"custom_interfaces\""), "{described}");
 }
 
 #[test]

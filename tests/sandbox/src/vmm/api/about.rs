@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::error::ApiError;
 use super::super::schema::Field;
+use super::super::variant::Description;
 use super::create::CREATE;
 use super::resource::{SIZES, TUNING};
 use super::routes::ROUTES;
@@ -34,14 +35,68 @@ pub(super) fn instance(call: &mut Call<'_>) -> Answer {
 const BODIES: &[(&str, &str, &[&[Field]])] =
     &[("POST", "/vm/v3/host", &[CREATE, SOFTWARE, TUNING]), ("POST", "/vm/v3/host/*/resource", &[SIZES, TUNING])];
 
+/// `GET /vm/v3/api`.
+pub(super) fn api(call: &mut Call<'_>) -> Answer {
+    match call.platform.variant.description {
+        Description::Api => described(call),
+        _ => Err(ApiError::no_handler("GET", "/vm/v3/api")),
+    }
+}
+
+/// The page for people; everybody may look at it.
+pub(super) fn page(call: &mut Call<'_>) -> Answer {
+    Ok(match call.platform.variant.description {
+        Description::Api | Description::Script => Value::from(
+            r#"<!doctype html><div id="swagger-ui"></div><script src="./swagger-ui-bundle.js"></script>
+               <script src="./swagger-initializer.js"></script>"#,
+        ),
+        Description::Configuration => {
+            Value::from(r#"<script>SwaggerUIBundle({ dom_id: '#ui', configUrl: "/swagger/config.json" })</script>"#)
+        }
+        Description::Missing => Value::from(r#"<script>ui({url: "https://elsewhere.example/vm.json"})</script>"#),
+    })
+}
+
+pub(super) fn script(call: &mut Call<'_>) -> Answer {
+    match call.platform.variant.description {
+        Description::Script => Ok(Value::from(
+            r#"window.ui = SwaggerUIBundle({ urls: [{url: "https://elsewhere.example/vm.json", name: "x"},
+               {url: './auth_v4.json', name: 'auth_v4'}, {url: './vm.json', name: 'vm'}] })"#,
+        )),
+        _ => Err(ApiError::no_handler("GET", "/swagger/swagger-initializer.js")),
+    }
+}
+
+pub(super) fn configuration(call: &mut Call<'_>) -> Answer {
+    match call.platform.variant.description {
+        Description::Configuration => Ok(json!({"urls": [
+            {"url": "/swagger/auth_v4.json", "name": "auth_v4"}, {"url": "/swagger/vm.json", "name": "vm"},
+        ]})),
+        _ => Err(ApiError::no_handler("GET", "/swagger/config.json")),
+    }
+}
+
+pub(super) fn of_sessions(_: &mut Call<'_>) -> Answer {
+    Ok(json!({"swagger": "2.0", "paths": {"/auth/v4/public/token": {"post": {}}}}))
+}
+
+pub(super) fn of_vms(call: &mut Call<'_>) -> Answer {
+    match call.platform.variant.description {
+        Description::Script | Description::Configuration => described(call),
+        _ => Err(ApiError::no_handler("GET", "/swagger/vm.json")),
+    }
+}
+
 /// The paths as a Swagger document would list them.
-pub(super) fn description(call: &mut Call<'_>) -> Answer {
+fn described(call: &mut Call<'_>) -> Answer {
     let mut paths: Map<String, Value> = Map::new();
     for route in ROUTES.iter().filter(|route| route.1.starts_with("/vm/v3/")) {
         let methods = paths.entry(route.1.replace('*', "{id}")).or_insert_with(|| json!({}));
         let mut method = json!({"responses": {"200": {"description": "OK"}}});
         if let Some((.., fields)) = BODIES.iter().find(|(method, path, _)| (*method, *path) == (route.0, route.1)) {
-            let names = fields.iter().copied().flatten().map(|field| (field.name().to_owned(), json!({})));
+            let hidden = |name: &str| name == "interfaces" && !call.platform.variant.interfaces;
+            let fields = fields.iter().copied().flatten().filter(|field| !hidden(field.name()));
+            let names = fields.map(|field| (field.name().to_owned(), json!({})));
             let schema = json!({"type": "object", "properties": names.collect::<Map<_, _>>()});
             method["parameters"] = json!([{"in": "body", "name": "body", "schema": schema}]);
         }

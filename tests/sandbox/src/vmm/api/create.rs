@@ -80,6 +80,9 @@ struct Sizes {
 
 pub(super) fn create(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[CREATE, SOFTWARE, TUNING])?;
+    if !call.platform.variant.interfaces && body.contains_key("interfaces") {
+        return Err(ApiError::unexpected("interfaces"));
+    }
     check_name(body.text("name").unwrap_or_default())?;
     check_password(body.text("password").unwrap_or_default())?;
     body.text("domain").map_or(Ok(()), check_domain)?;

@@ -12,9 +12,13 @@ pub(super) fn read(call: &mut Call<'_>) -> Answer {
     let host = call.host()?;
     let target = call.asked.parameter("target").ok_or_else(|| ApiError::bad_query("target is required"))?;
     let now = jiff::Timestamp::now().as_second();
+    let [received, sent] = match &call.platform.traffic {
+        Some(traffic) => traffic.counters(host.id).map(Some),
+        None => [host.net_rx_summary, host.net_tx_summary],
+    };
     let total = match target {
-        "net_rx_summary" => host.net_rx_summary,
-        "net_tx_summary" => host.net_tx_summary,
+        "net_rx_summary" => received,
+        "net_tx_summary" => sent,
         graph if GRAPHS.contains(&graph) => {
             let from = call.asked.parameter("from").ok_or_else(|| ApiError::bad_query("from is required"))?;
             return Ok(json!([{"target": graph, "datapoints": points(from, now)?}]));

@@ -129,7 +129,12 @@ pub(super) const ROUTES: &[Route] = &[
     Route("GET", "/vm/v3/last_version", Access::User, about::version),
     Route("GET", "/vm/v3/get_license", Access::User, about::licence),
     Route("GET", "/vm/v3/instance_info", Access::Admin, about::instance),
-    Route("GET", "/vm/v3/api", Access::Admin, about::description),
+    Route("GET", "/vm/v3/api", Access::Admin, about::api),
+    Route("GET", "/swagger/", Access::Public, about::page),
+    Route("GET", "/swagger/swagger-initializer.js", Access::Public, about::script),
+    Route("GET", "/swagger/config.json", Access::Public, about::configuration),
+    Route("GET", "/swagger/auth_v4.json", Access::Public, about::of_sessions),
+    Route("GET", "/swagger/vm.json", Access::Admin, about::of_vms),
     Route("GET", "/vm/v3/settings", Access::Admin, about::settings),
     Route("GET", "/vm/v3/settings/*", Access::Admin, about::setting),
 ];
