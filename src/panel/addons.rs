@@ -26,9 +26,9 @@ impl Panel {
 
 pub(super) fn addons_query(these: &str) -> String {
     format!(
-        "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmax, \
-         p.addonmaxtrial, p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmax, \
-         a.addonmaxtrial, a.boolvalue, ae.intname, i.id, i.period FROM item i JOIN pricelist p ON p.parent = i.pricelist \
+        "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmaxtrial, \
+         p.addonbool, pe.intname, m.intname, a.id, a.intvalue, a.addonlimit, a.addonmaxtrial, a.boolvalue, \
+         ae.intname, i.id, i.period FROM item i JOIN pricelist p ON p.parent = i.pricelist \
          JOIN itemtype it ON p.itemtype = it.id \
          LEFT JOIN item a ON a.parent = i.id AND a.pricelist = p.id AND (a.status IS NULL OR a.status <> 4) \
          LEFT JOIN measure m ON p.measure = m.id LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
@@ -40,10 +40,10 @@ pub(super) fn addons_query(these: &str) -> String {
 pub(super) fn addons_of(rows: &[Row]) -> BTreeMap<ServiceId, BTreeMap<String, Amount>> {
     let mut found: BTreeMap<ServiceId, BTreeMap<String, Amount>> = BTreeMap::new();
     for row in rows {
-        let (Some(item), key) = (row.id(18), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
+        let (Some(item), key) = (row.id(16), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
             continue;
         };
-        let Some(amount) = amount(row, row.number(19).unwrap_or_default()) else { continue };
+        let Some(amount) = amount(row, row.number(17).unwrap_or_default()) else { continue };
         if let Some(earlier) = found.entry(item).or_default().insert(key.clone(), amount) {
             log::warn!("service {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
         }
@@ -53,32 +53,28 @@ pub(super) fn addons_of(rows: &[Row]) -> BTreeMap<ServiceId, BTreeMap<String, Am
 
 const COMPOUND: i64 = 4;
 const MANUAL: i64 = 10;
-const STATISTICS: i64 = 3;
 const TRIAL: i64 = -100;
 
 /// The value of one add-on row, or nothing when the add-on takes no part.
 fn amount(row: &Row, period: i64) -> Option<Amount> {
     let (billtype, addontype) = (row.number(2).unwrap_or_default(), row.number(3).unwrap_or_default());
-    let ordered = row.id::<u64>(11).is_some();
+    let ordered = row.id::<u64>(10).is_some();
     if billtype == COMPOUND || billtype == MANUAL || (row.id::<u64>(4).is_some() && !ordered) {
         return None;
     }
-    let value = match (addontype, billtype) {
-        (3, _) => row.filled(17).unwrap_or_else(|| row.text(9)).to_owned(),
-        (1, _) => row.filled(16).unwrap_or_else(|| row.text(8)).to_owned(),
-        (_, STATISTICS) => {
-            let limit = row.number(14).or(row.number(6)).or(row.number(13)).or(row.number(5));
-            limit.unwrap_or_default().to_string()
-        }
+    let value = match addontype {
+        3 => row.filled(15).unwrap_or_else(|| row.text(8)).to_owned(),
+        1 => row.filled(14).unwrap_or_else(|| row.text(7)).to_owned(),
+        // Of what statistics count this is what the tariff includes: at the maximum BILLmanager suspends by itself [protocol A3].
         _ => {
-            let limit = row.number(13).or(row.number(5)).unwrap_or_default();
-            let mut value = limit.saturating_add(row.number(12).unwrap_or_default());
-            if let (TRIAL, 2, Some(cap)) = (period, addontype, row.number(15).or(row.number(7))) {
+            let limit = row.number(12).or(row.number(5)).unwrap_or_default();
+            let mut value = limit.saturating_add(row.number(11).unwrap_or_default());
+            if let (TRIAL, 2, Some(cap)) = (period, addontype, row.number(13).or(row.number(6))) {
                 value = value.min(cap);
             }
             value.to_string()
         }
     };
-    let unit = if addontype == 2 { row.text(10).to_owned() } else { String::new() };
+    let unit = if addontype == 2 { row.text(9).to_owned() } else { String::new() };
     Some(Amount { value, unit })
 }

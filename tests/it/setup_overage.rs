@@ -61,6 +61,26 @@ fn each_direction_is_capped_by_its_own_limit_and_given_back() {
     assert_eq!(speeds(&world, item), [Some(100); 2]);
 }
 
+/// At the maximum BILLmanager suspends by itself; what a client has ordered beyond the tariff is included for him.
+#[test]
+fn the_cap_begins_where_the_included_traffic_ends() {
+    let world = TestWorld::start();
+    let limit = |name| Addon::statistic(name, "gib", 10).max(50);
+    let item = limited(&world, &[speeds_ordered(), vec![limit("in"), limit("out")]].concat(), true);
+    used(&world, item, Some(10 * GIB), Some(0));
+    counted(&world, "2025-06-10");
+    assert_eq!(speeds(&world, item), [Some(100); 2]);
+    used(&world, item, Some(11 * GIB), Some(0));
+    counted(&world, "2025-06-11");
+    assert_eq!(speeds(&world, item), [Some(5), Some(100)]);
+    world.bill.set_addon(item, "in", 15);
+    counted(&world, "2025-06-12");
+    assert_eq!(speeds(&world, item), [Some(100); 2]);
+    used(&world, item, Some(16 * GIB), Some(0));
+    counted(&world, "2025-06-13");
+    assert_eq!(speeds(&world, item), [Some(5), Some(100)]);
+}
+
 #[test]
 fn a_common_limit_counts_both_directions() {
     let world = TestWorld::start();
