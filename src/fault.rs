@@ -62,6 +62,8 @@ points! {
     "session.before_login",
     "session.after_login",
     "session.stored",
+    "statistics.rows_written",
+    "statistics.meters_saved",
 }
 
 /// Marks a line at which a test may interrupt the program. `name` is one of [`POINTS`].

@@ -13,6 +13,7 @@ mod address;
 mod change;
 mod password;
 mod platform;
+mod proof;
 mod traffic;
 
 use std::cell::RefCell;
@@ -29,7 +30,8 @@ use crate::state::{Damaged, Database, Failure, Schema};
 pub use account::Tie;
 pub use password::PasswordPlace;
 pub use platform::{Platform, RecordedVm};
-pub use traffic::{Cap, Meter};
+pub use proof::Proof;
+pub use traffic::{Cap, Counter, Meter};
 
 static SCHEMA: Schema = Schema {
     file: "journal.db",
@@ -62,11 +64,22 @@ static SCHEMA: Schema = Schema {
      "CREATE TABLE password (
         entry TEXT PRIMARY KEY, place TEXT NOT NULL, address TEXT NOT NULL, username TEXT NOT NULL,
         accepted INTEGER NOT NULL);
-      CREATE INDEX service_vm ON service (vm);
-      ALTER TABLE service ADD COLUMN tariffs TEXT;
+      CREATE INDEX service_vm ON service (vm);",
+     "ALTER TABLE service ADD COLUMN tariffs TEXT;
       ALTER TABLE service ADD COLUMN before_change TEXT;
       ALTER TABLE service ADD COLUMN sold TEXT NOT NULL DEFAULT '';
-      ALTER TABLE service ADD COLUMN reverse_names TEXT NOT NULL DEFAULT '';"],
+      ALTER TABLE service ADD COLUMN reverse_names TEXT NOT NULL DEFAULT '';
+      ALTER TABLE meter RENAME COLUMN base_in TO used_in;
+      ALTER TABLE meter RENAME COLUMN base_out TO used_out;
+      UPDATE meter SET used_in = used_in + last_in, used_out = used_out + last_out;
+      ALTER TABLE meter ADD COLUMN day_in TEXT;
+      ALTER TABLE meter ADD COLUMN day_out TEXT;
+      ALTER TABLE meter ADD COLUMN before_in INTEGER;
+      ALTER TABLE meter ADD COLUMN before_out INTEGER;
+      ALTER TABLE meter ADD COLUMN after_in INTEGER;
+      ALTER TABLE meter ADD COLUMN after_out INTEGER;
+      CREATE TABLE platform_proof (
+        platform INTEGER NOT NULL, proof TEXT NOT NULL, proved INTEGER NOT NULL, PRIMARY KEY (platform, proof));"],
     page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,

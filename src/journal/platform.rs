@@ -154,8 +154,10 @@ impl Journal {
             for table in ["service", "meter", "speed_cap", "platform_address"] {
                 tx.execute(&format!("UPDATE {table} SET platform = ?2 WHERE platform = ?1"), [from, into])?;
             }
-            tx.execute("UPDATE OR IGNORE account SET platform = ?2 WHERE platform = ?1", [from, into])?;
-            tx.execute("DELETE FROM account WHERE platform = ?1", [from])?;
+            for table in ["account", "platform_proof"] {
+                tx.execute(&format!("UPDATE OR IGNORE {table} SET platform = ?2 WHERE platform = ?1"), [from, into])?;
+                tx.execute(&format!("DELETE FROM {table} WHERE platform = ?1"), [from])?;
+            }
             tx.execute("DELETE FROM platform_cluster WHERE platform = ?1", [from])?;
             tx.execute("DELETE FROM platform WHERE id = ?1", [from])?;
             Ok(())

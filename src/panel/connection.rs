@@ -105,7 +105,7 @@ impl Panel {
         self.key.get().ok_or_else(|| unset("the private key"))
     }
 
-    fn options(&self) -> Result<&Options> {
+    pub(super) fn options(&self) -> Result<&Options> {
         if self.options.get().is_none() {
             _ = self.options.set(Options::read(&self.config, &self.mgrctl)?);
         }

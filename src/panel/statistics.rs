@@ -1,8 +1,8 @@
 //! Traffic statistics (table `itemstat`, the only table that the module writes) [protocol 3.19, 5.8].
 //!
-//! A row holds the traffic of one service, day and direction. It is always written whole and in the place of the one
-//! that was there: adding, as ISPsystem's library does by default, would count a second run of the same day twice.
-//! `REPLACE` does that in one statement on MariaDB as well as on `SQLite`.
+//! A row holds the traffic of one service, day and direction. It is always written whole, and one that is there gets the new
+//! value: adding, as ISPsystem's library does by default, would count a second run of the same day twice, and `REPLACE` would
+//! give the row another number [protocol A15].
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,10 @@ use crate::id::{HandlerId, ServiceId, TariffId, VmId};
 
 /// Amounts are written with four digits after the point.
 pub(crate) const FRACTION: u64 = 10_000;
+
+const MYSQL_UPSERT: &str = "ON DUPLICATE KEY UPDATE value = VALUES(value), measure = VALUES(measure)";
+const SQLITE_UPSERT: &str =
+    "ON CONFLICT (item, statdate, param) DO UPDATE SET value = excluded.value, measure = excluded.measure";
 
 /// A service whose traffic is counted.
 #[derive(Clone, Debug)]
@@ -93,10 +97,11 @@ impl Panel {
         Ok(found)
     }
 
-    /// Writes rows, in the place of those that are there.
+    /// Writes rows; those that are there get the new value.
     pub fn record_traffic(&self, readings: &[Reading]) -> Result<()> {
         /// Rows of one statement.
         const TOGETHER: usize = 100;
+        let upsert = if self.options()?.sqlite { SQLITE_UPSERT } else { MYSQL_UPSERT };
         for part in readings.chunks(TOGETHER) {
             let texts: Vec<(String, String)> =
                 part.iter().map(|reading| (reading.day.to_string(), decimal(reading.amount))).collect();
@@ -106,7 +111,7 @@ impl Panel {
                 params.extend([Param::Text(value), Param::Id(reading.unit)]);
             }
             let places = vec!["(?, ?, ?, ?, ?)"; part.len()].join(", ");
-            let sql = format!("REPLACE INTO itemstat (item, statdate, param, value, measure) VALUES {places}");
+            let sql = format!("INSERT INTO itemstat (item, statdate, param, value, measure) VALUES {places} {upsert}");
             self.rows(&sql, &params)?;
         }
         Ok(())

@@ -16,7 +16,7 @@ use crate::support::world::TestWorld;
 use crate::support::{hostile_life, random_life};
 
 /// Points of the queue and of the session cache have tests of their own.
-const ELSEWHERE: [&str; 2] = ["queue.", "session."];
+const ELSEWHERE: [&str; 3] = ["queue.", "session.", "statistics."];
 
 /// The life of a service, in this order.
 const LIFE: [&str; 8] = ["open", "setparam", "addip", "delip", "changepassword", "suspend", "resume", "close"];

@@ -51,6 +51,7 @@ mod setup_choice;
 mod setup_forms;
 mod setup_import;
 mod setup_lists;
+mod setup_month;
 mod setup_open;
 mod setup_overage;
 mod setup_stat;

@@ -102,8 +102,8 @@ fn journal(remembered: &JournalPart) -> Value {
     let restart = record.restart.as_ref();
     let restart = restart.map(|it| json!({ "operation": it.operation, "after": it.after, "task": it.task }));
     let traffic = remembered.meter.as_ref().map(|meter| {
-        let total = meter.total();
-        json!({ "month": meter.month, "vm": meter.vm, "in_bytes": total.incoming, "out_bytes": total.outgoing })
+        let used = meter.used();
+        json!({ "month": meter.month, "vm": meter.vm, "in_bytes": used.incoming, "out_bytes": used.outgoing })
     });
     let cap = remembered.cap.as_ref().map(|cap| {
         json!({

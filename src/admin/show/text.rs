@@ -137,7 +137,7 @@ fn journal(remembered: &JournalPart) -> String {
         fact("restart", text)
     }));
     facts.extend(remembered.meter.as_ref().map(|meter| {
-        let PerDirection { incoming, outgoing } = meter.total();
+        let PerDirection { incoming, outgoing } = meter.used();
         fact("traffic", format!("{}: {incoming} bytes in, {outgoing} bytes out (VM {})", meter.month, meter.vm))
     }));
     facts.extend(remembered.cap.map(|cap| {

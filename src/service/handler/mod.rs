@@ -1,8 +1,10 @@
 //! What is done for a whole handler: checks, lists, import, traffic.
 
+mod booking;
 pub(crate) mod check_connection;
 pub(crate) mod form_lists;
 pub(crate) mod import;
+mod included;
 mod job;
 pub(crate) mod lists;
 pub(crate) mod overage;

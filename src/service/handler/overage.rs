@@ -13,7 +13,7 @@ use crate::id::ServiceId;
 use crate::journal::Cap;
 use crate::log;
 use crate::service::handler::HandlerJob;
-use crate::service::handler::traffic::Usage;
+use crate::service::handler::booking::Usage;
 use crate::service::vm::speed_cap::Speeds;
 
 /// Parameters of the tariff.

@@ -1,11 +1,8 @@
 //! Traffic of a handler's services, day by day, into BILLmanager's statistics [protocol 3.19].
 //!
-//! VMmanager reports one number per VM and direction: bytes of this calendar month so far [api 4.11]. What is not
-//! recorded of it yet belongs to today, or, when no statistics ran for some days, to these days and today in equal
-//! parts. Every row is written whole, so running twice gives the same. Whatever is not known is not written: a zero
-//! would be a lie that nobody notices. One VM that cannot be read does not hold up the others.
-//!
-//! Not here, because no source says how: the traffic between the last run of a month and its end.
+//! VMmanager reports one number per VM and direction [api 4.11]. How it becomes the traffic of days is in
+//! [`super::booking`]. Whatever is not known is not written: a zero would be a lie that nobody notices. One VM that cannot be
+//! read does not hold up the others.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,13 +10,15 @@ use std::sync::mpsc;
 
 use jiff::civil::Date;
 
+use super::booking::{Counters, Ledger, Subject, Usage, before, day_of};
 use crate::config::{Config, today};
 use crate::direction::{Direction, PerDirection};
-use crate::error::{Error, Kind, Result};
-use crate::id::{ServiceId, TariffId, VmId};
-use crate::journal::Meter;
+use crate::error::{Error, Result};
+use crate::fault;
+use crate::id::VmId;
+use crate::journal::{Meter, Proof};
 use crate::log;
-use crate::panel::{Amount, Handler, Metered, Reading, Recorded, Units};
+use crate::panel::{Handler, Reading};
 use crate::service::handler::HandlerJob;
 use crate::service::platform::connection;
 use crate::vmm::Client;
@@ -30,56 +29,29 @@ const AT_ONCE: usize = 8;
 const AWAY: usize = 8;
 /// Services whose rows are written together.
 const TOGETHER: usize = 50;
-/// Ten-thousandths, the smallest part of a unit that is written.
-const FRACTION: u128 = crate::panel::FRACTION as u128;
-
-/// Bytes as VMmanager counts them; nothing where it does not tell.
-type Counters = PerDirection<Option<u64>>;
-
-/// The month's traffic of a service, in bytes, and what the tariff includes.
-#[derive(Clone, Debug)]
-pub(crate) struct Usage {
-    /// `item.id`.
-    pub item: ServiceId,
-    pub tariff: TariffId,
-    /// So far; nothing when it is not known.
-    pub bytes: Counters,
-    /// Included amounts: for which directions, and how much in all of them together.
-    pub included: Vec<(Vec<Direction>, u128)>,
-}
-
-/// A service with the VM that it was proved to have.
-struct Subject {
-    metered: Metered,
-    vm: VmId,
-    addons: BTreeMap<String, Amount>,
-}
-
-/// What has to be known about the past.
-struct Ledger {
-    day: Date,
-    month: String,
-    units: Units,
-    recorded: BTreeMap<(ServiceId, String), Recorded>,
-    meters: HashMap<ServiceId, Meter>,
-}
-
-/// Records today's traffic of every service and reports the day as complete.
+/// Records the traffic of every service up to yesterday and reports the days as complete: today has just begun.
 pub(crate) fn record(job: &HandlerJob) -> Result<Vec<Usage>> {
-    let day = today();
+    let today = today();
     let subjects = subjects(job)?;
-    let month = day.strftime("%Y-%m").to_string();
-    let ledger = Ledger {
-        day,
-        units: job.panel.units()?,
-        recorded: job.panel.recorded(job.handler.id, day.first_of_month(), day)?,
-        meters: job.journal.meters(&month)?.into_iter().map(|meter| (meter.item, meter)).collect(),
-        month,
-    };
-    let usages = read_and_write(job, &subjects, &ledger)?;
-    job.panel.post_statistics(job.handler.id, day)?;
+    let usages = if subjects.is_empty() { Vec::new() } else { read_and_write(job, &subjects, &ledger(job, today)?)? };
+    job.panel.post_statistics(job.handler.id, before(today))?;
     log::info!("handler {}: traffic of {} of {} services recorded", job.handler.id, usages.len(), subjects.len());
     Ok(usages)
+}
+
+fn ledger(job: &HandlerJob, day: Date) -> Result<Ledger> {
+    let platform = job.platform(None)?;
+    let calendar = job.journal.has_proved(platform, Proof::CalendarMonth)?;
+    let begin = if calendar { day } else { before(day) }.first_of_month();
+    Ok(Ledger {
+        day,
+        platform,
+        calendar,
+        begin,
+        units: job.panel.units()?,
+        recorded: job.panel.recorded(job.handler.id, begin, day)?,
+        meters: job.journal.meters()?.into_iter().map(|meter| (meter.item, meter)).collect(),
+    })
 }
 
 /// The services whose VM exists and is theirs.
@@ -104,9 +76,9 @@ fn subjects(job: &HandlerJob) -> Result<Vec<Subject>> {
                     "service {item}: VM {vm} is not proved to be its own (link it first); its traffic is not counted"
                 );
             }
-            Some(_) => {
+            Some(host) => {
                 let addons = addons.remove(&item).unwrap_or_default();
-                found.push(Subject { metered, vm, addons });
+                found.push(Subject { metered, vm, created: day_of(&host.create_date), addons });
             }
         }
     }
@@ -119,7 +91,9 @@ fn read_and_write(job: &HandlerJob, subjects: &[Subject], ledger: &Ledger) -> Re
     let write = |rows: &mut Vec<Reading>, meters: &mut Vec<Meter>| {
         // The rows first: a meter without its rows would lose what lies between them.
         job.panel.record_traffic(rows)?;
+        fault::point("statistics.rows_written");
         job.journal.save_meters(meters)?;
+        fault::point("statistics.meters_saved");
         rows.clear();
         meters.clear();
         Ok::<(), Error>(())
@@ -204,115 +178,4 @@ fn read(vmm: &Client, vm: VmId) -> Result<Counters> {
             })
         })),
     }
-}
-
-impl Ledger {
-    /// Turns counters into rows for today and the days that were missed.
-    fn book(&self, subject: &Subject, counters: Counters, rows: &mut Vec<Reading>) -> (Usage, Option<Meter>) {
-        let item = subject.metered.item;
-        let fresh = || Meter { item, month: self.month.clone(), ..Meter::default() };
-        let known = self.meters.get(&item);
-        let mut meter = known.cloned().unwrap_or_else(fresh);
-        let mut bytes = Counters::default();
-        for direction in Direction::BOTH {
-            let Some(counter) = counters[direction] else { continue };
-            if meter.vm.is_known() && (meter.vm != subject.vm || counter < meter.last[direction]) {
-                log::info!("service {item}: the counter \"{}\" began again at VM {}", direction.name(), subject.vm);
-                meter.base[direction] += meter.last[direction];
-            }
-            meter.last[direction] = counter;
-            let total = meter.base[direction].saturating_add(counter);
-            bytes[direction] = Some(total);
-            if let Err(error) = self.rows(subject, direction, total, rows) {
-                log::warn!("service {item}: {error}");
-            }
-        }
-        // A counter that was not read began again with the others.
-        for direction in Direction::BOTH {
-            if counters[direction].is_none() && meter.vm.is_known() && meter.vm != subject.vm {
-                meter.base[direction] += meter.last[direction];
-                meter.last[direction] = 0;
-            }
-        }
-        meter.vm = subject.vm;
-        let included = included(&subject.addons, &self.units);
-        let usage = Usage { item, tariff: subject.metered.tariff, bytes, included };
-        (usage, (counters != Counters::default()).then_some(meter))
-    }
-
-    fn rows(&self, subject: &Subject, direction: Direction, total: u64, rows: &mut Vec<Reading>) -> Result<()> {
-        let (item, param) = (subject.metered.item, direction.name());
-        let (unit, size) = unit(&subject.addons, direction, &self.units)?;
-        let nothing = Recorded::default();
-        let recorded = self.recorded.get(&(item, param.to_owned())).unwrap_or(&nothing);
-        let mut before: u128 = 0;
-        for (measure, amount) in &recorded.amounts {
-            before += u128::from(*amount) * self.bytes_of(*measure, item)? / size;
-        }
-        let now = u128::from(total) * FRACTION / size;
-        let Some(open) = now.checked_sub(before) else {
-            let text = format!(
-                "more \"{param}\" traffic is recorded for this month than VMmanager counts; nothing is written"
-            );
-            return Err(Error::new(Kind::Db, "itemstat", text));
-        };
-        let days = self.days(subject, recorded.last);
-        let part = open / days.len() as u128;
-        for day in &days {
-            let is_today = *day == self.day;
-            let amount = if is_today { open - part * (days.len() as u128 - 1) } else { part };
-            rows.push(Reading { item, day: *day, param, amount: u64::try_from(amount).unwrap_or(u64::MAX), unit });
-        }
-        Ok(())
-    }
-
-    fn bytes_of(&self, measure: u64, item: ServiceId) -> Result<u128> {
-        self.units.name(measure).and_then(|name| self.units.bytes(name)).ok_or_else(|| {
-            let text =
-                format!("traffic of service {item} is recorded in a unit ({measure}) that is no number of bytes");
-            Error::new(Kind::Db, "itemstat", text)
-        })
-    }
-
-    /// Today, and the days of this month since the last one that was recorded or since the service began.
-    fn days(&self, subject: &Subject, last: Option<Date>) -> Vec<Date> {
-        let begin = match last {
-            Some(last) => last.tomorrow().unwrap_or(self.day),
-            None => subject.metered.since.unwrap_or(self.day).max(self.day.first_of_month()),
-        };
-        let begin = begin.min(self.day);
-        begin.series(jiff::Span::new().days(1)).take_while(|day| *day <= self.day).collect()
-    }
-}
-
-/// The directions that an add-on counts; its key may hold several names [protocol 5.5].
-fn directions(key: &str) -> Vec<Direction> {
-    let has = |word: &str| key.split_whitespace().any(|name| name == word);
-    let all = has("traffic") || has("bandwidth");
-    Direction::BOTH.into_iter().filter(|direction| all || has(direction.name())).collect()
-}
-
-/// The unit in which a direction is recorded, and its size in bytes: the add-on's, else the first one that is known.
-fn unit(addons: &BTreeMap<String, Amount>, direction: Direction, units: &Units) -> Result<(u64, u128)> {
-    let sold = addons.iter().find(|(key, amount)| !amount.unit.is_empty() && directions(key).contains(&direction));
-    let names = match sold {
-        Some((_, amount)) => vec![amount.unit.as_str()],
-        None => vec!["gib", "mib", "kib", "byte"],
-    };
-    let known = names.iter().find_map(|name| Some((units.id(name)?, units.bytes(name).filter(|size| *size > 0)?)));
-    known.ok_or_else(|| {
-        let text =
-            format!("the unit of traffic \"{}\" is no number of bytes in BILLmanager's table of units", names[0]);
-        Error::new(Kind::BadParam, direction.name(), text)
-    })
-}
-
-/// What a tariff includes. Nothing included is taken as no limit.
-fn included(addons: &BTreeMap<String, Amount>, units: &Units) -> Vec<(Vec<Direction>, u128)> {
-    let limit = |(key, amount): (&String, &Amount)| {
-        let directions = directions(key);
-        let bytes = amount.value.trim().parse::<u128>().ok()? * units.bytes(&amount.unit)?;
-        Some((directions, bytes)).filter(|(directions, bytes)| !directions.is_empty() && *bytes > 0)
-    };
-    addons.iter().filter_map(limit).collect()
 }
