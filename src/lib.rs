@@ -62,7 +62,7 @@
 //! | [`vmm`] | VMmanager 6: HTTP, TLS, session, filters, models, tasks |
 //! | [`queue`] | tickets: who may work now |
 //! | [`settings`] | the table of the handler's settings; what a handler has stored, parsed |
-//! | [`journal`] | what we asked VMmanager to do, which counters and speeds the statistics remember, where passwords were accepted |
+//! | [`journal`] | what we asked VMmanager to do, which counters and speeds the statistics remember, where passwords were accepted, what platforms have proved |
 //! | [`metrics`] | counters of all runs together, filled from [`recorder`] at the end of each |
 //! | [`state`], [`lock`] | private directories, database files, file locks |
 //! | [`dry_run`] | the plan of an operation that is run for its plan: what would be sent |

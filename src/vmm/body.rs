@@ -35,6 +35,7 @@ pub struct CreateHost {
     pub ipv4_number: Option<u64>,
     pub ipv4_pool: Option<Vec<u64>>,
     pub interfaces: Option<Vec<InterfacePools>>,
+    pub custom_interfaces: Option<Vec<CustomInterface>>,
     pub ipv6_enabled: bool,
     pub ipv6_prefix: Option<u64>,
     pub recipe_list: Option<Vec<RecipeRun>>,
@@ -52,6 +53,19 @@ pub struct InterfacePools {
     pub interface: u64,
     /// Pool ids.
     pub ippool: Vec<u64>,
+}
+
+/// The same in the words of the clients that are known to run [api 4.7.4, B10].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CustomInterface {
+    /// `virtio`.
+    pub model: &'static str,
+    /// One of them is.
+    pub is_main_network: bool,
+    /// Pool id.
+    pub ippool: u64,
+    /// Addresses.
+    pub ip_count: u64,
 }
 
 /// A recipe to run after the installation.

@@ -182,6 +182,14 @@ impl Client {
         }
     }
 
+    /// Reads a page that may be something else than JSON; nothing when there is none. Asked once.
+    pub fn page(&self, path: &str) -> Result<Option<String>> {
+        let token = self.session.token(&mut || self.login())?;
+        self.http.page(&self.base(), path, &token).map_err(|broken| match broken {
+            Broken::NotSent(error) | Broken::Lost(error) => error,
+        })
+    }
+
     /// Changes something.
     pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Outcome<T> {
         self.request(Method::Post, path, Some(body)).and_then(|value| typed(Method::Post, path, value))

@@ -29,6 +29,7 @@ const INPUT_BYTES: usize = 16 << 10;
 const OUTPUT_BYTES: usize = 8 << 10;
 const MAX_BODY_BYTES: u64 = 32 << 20;
 const MAX_EXCERPT: usize = 2000;
+const MAX_PAGE_BYTES: u64 = 8 << 20;
 
 /// The platform knows three methods [api 1.1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +132,21 @@ impl Http {
             Err(error) => log::debug!("VMmanager {method} {path} -> {error} in {took} ms"),
         }
         result.map_err(|error| self.broken(base, request, &error))
+    }
+
+    /// Reads a page, whatever it is made of; nothing when there is none.
+    pub(super) fn page(&self, base: &str, path: &str, token: &SecretString) -> Result<Option<String>, Broken> {
+        self.seen.reset();
+        let request = Request { method: Method::Get, path, body: None, token: Some(token) };
+        let read = || {
+            let mut response = with_token(self.agent.get(format!("{base}{path}")), request.token).call()?;
+            log::debug!("VMmanager GET {path} -> {}", response.status().as_u16());
+            if response.status().as_u16() != 200 {
+                return Ok(None);
+            }
+            response.body_mut().with_config().limit(MAX_PAGE_BYTES).lossy_utf8(true).read_to_string().map(Some)
+        };
+        read().map_err(|error| self.broken(base, &request, &error))
     }
 
     /// The server's certificate as last seen.

@@ -30,7 +30,7 @@ mod traffic;
 mod whoami;
 
 pub use about::Version;
-pub use body::{CreateHost, InterfacePools, RecipeRun, Resources};
+pub use body::{CreateHost, CustomInterface, InterfacePools, RecipeRun, Resources};
 pub use certificate::Certificate;
 pub use client::{Access, Client, Gate};
 pub use endpoint::Endpoint;

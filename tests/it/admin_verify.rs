@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use sandbox::bill::{Handler, Run};
-use sandbox::vmm::{Action, Fault};
-use serde_json::Value;
+use sandbox::vmm::{Action, Description, Fault};
+use serde_json::{Value, json};
 
 use crate::support::golden::{assert_golden, blanked};
+use crate::support::sites::start_two;
 use crate::support::world::TestWorld;
 
 fn verify(world: &TestWorld, handler: u64, more: &[&str]) -> Run {
@@ -101,6 +102,47 @@ fn assumptions_that_do_not_hold() {
     assert!(run.stdout.contains("assumptions do not hold here"), "{}", run.stdout);
     // Other questions are not touched by that.
     assert_eq!(answer(&world, "vm-fields").0, "yes");
+}
+
+/// Two platforms of one BILLmanager: each has what it has shown itself.
+#[test]
+fn what_is_proved_belongs_to_the_platform_that_has_shown_it() {
+    let world = start_two();
+    let handlers = [0, 1].map(|site| world.handler_on(site));
+    world.site(1).change(|platform| platform.variant.description = Description::Missing);
+    let proved = |handler: u64| -> Value {
+        let run = verify(&world, handler, &["--json"]);
+        assert_eq!(run.status, Some(0), "{run:?}");
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let [one, other] = handlers.map(proved);
+    assert_eq!((&one["proved"], &other["proved"]), (&json!(["interfaces"]), &json!([])));
+    assert_ne!(one["platform"], other["platform"]);
+    let page = verify(&world, handlers[1], &[]);
+    assert!(page.stdout.contains("Nothing is proved for platform 2"), "{}", page.stdout);
+}
+
+/// The description is looked for on this VMmanager alone, whatever its page says.
+#[test]
+fn a_page_leads_nowhere_else() {
+    let world = TestWorld::start();
+    for description in [Description::Script, Description::Missing] {
+        world.vmm.change(|platform| platform.variant.description = description);
+        assert_eq!(verify(&world, world.handler, &[]).status, Some(0));
+        let expected = if description == Description::Missing { "unknown" } else { "yes" };
+        assert_eq!(answer(&world, "requests").0, expected, "{description:?}");
+    }
+    let circle = r#"ui({url: "./", configUrl: '/swagger/'})"#;
+    let endless = (0..200).map(|n| format!("url: '/swagger/{n}' ")).collect::<Vec<_>>().concat();
+    for body in [circle, &endless, "\u{fffd}<html", ""] {
+        world.forget();
+        answers(&world, "/swagger/", body);
+        assert_eq!(verify(&world, world.handler, &[]).status, Some(0));
+        assert_eq!(answer(&world, "requests").0, "unknown");
+        let pages = world.vmm.requests().into_iter().filter(|request| request.path.starts_with("/swagger/")).count();
+        assert!(pages <= 30, "{pages}");
+        world.vmm.clear_faults();
+    }
 }
 
 #[test]

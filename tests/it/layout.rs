@@ -15,8 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["admin", "command"]),
     ("command", &["dry_run", "panel", "service", "settings", "wire"]),
     ("admin", &["command", "panel", "queue", "dry_run", "service", "settings", "vmm"]),
-    // Its answers are kept with the state.
-    ("admin::verify", &["panel", "service", "settings", "state", "vmm"]),
+    // Its answers are kept with the state, what they prove with the platform.
+    ("admin::verify", &["journal", "panel", "service", "settings", "state", "vmm"]),
     ("admin::features", &["command", "settings"]),
     // A bundle is a whole file or none.
     ("admin::show", &["command", "queue", "service", "state", "vmm"]),

@@ -14,7 +14,8 @@ use crate::support::invariants::Invariant;
 use crate::support::world::TestWorld;
 
 const GIB: u64 = 1 << 30;
-
+/// The daily runs around the end of a month.
+const DAILY: [&str; 5] = ["2025-06-29", "2025-06-30", "2025-07-01", "2025-07-02", "2025-07-03"];
 
 /// A world in which traffic has its time, and services whose VMs were made on the first day.
 struct Clock {
@@ -188,6 +189,53 @@ fn missed_days_after_the_turn_belong_to_the_new_month() {
     clock.run("2025-07-04");
     let july: Vec<_> = clock.days(item).into_iter().filter(|(day, _)| day.as_str() > "2025-06-27").collect();
     assert_eq!(july, amounts(&[("2025-07-01", 1.0), ("2025-07-02", 1.0), ("2025-07-03", 1.0)]));
+}
+
+/// The daily runs around the end of a month show what the month is; `verify` says it, and what it has proved is relied on.
+#[test]
+fn verify_says_whether_the_month_is_a_calendar_month() {
+    let cases = [
+        ("a calendar month", (Month::Calendar(0), &DAILY[..], "yes", true)),
+        ("a calendar month of a clock ahead", (Month::Calendar(3), &DAILY[..], "yes", true)),
+        ("a calendar month of a clock behind", (Month::Calendar(-11), &DAILY[..], "yes", true)),
+        ("a window", (Month::Window(30), &DAILY[..], "no", false)),
+        ("no run after the turn", (Month::Calendar(0), &DAILY[..1], "unknown", false)),
+        ("no run near the turn", (Month::Calendar(0), &["2025-06-12", "2025-07-20"][..], "unknown", false)),
+    ];
+    each(&cases, |(month, runs, agrees, proved)| {
+        let clock = Clock::start("2025-06-01T08:00", *month, 4);
+        for (item, gib) in clock.items.iter().zip([1, 5, 20, 0]) {
+            clock.flow("2025-06-10T10:00", *item, gib);
+        }
+        clock.run("2025-06-11");
+        runs.iter().for_each(|day| clock.run(day));
+        let verify = |clock: &Clock| {
+            let run = clock.world.bill.run(&["verify", "--module", &clock.world.handler.to_string(), "--json"]);
+            assert_eq!(run.status, Some(i32::from(*agrees == "no")), "{run:?}");
+            serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()
+        };
+        let said = verify(&clock);
+        let question = |asked: &&serde_json::Value| asked["question"] == "traffic-month";
+        let answer = said["questions"].as_array().unwrap().iter().find(question).unwrap();
+        assert_eq!(answer["agrees"], *agrees, "{answer}");
+        let is_proved = said["proved"].as_array().unwrap().iter().any(|proof| proof == "calendar_month");
+        assert_eq!(is_proved, *proved, "{said:#}");
+        // A counter that is lost brings what it has counted since.
+        let item = clock.items[2];
+        let vm = clock.vm(item);
+        let before = clock.sum(item);
+        clock.flow("2025-07-21T10:00", item, 40);
+        clock.run("2025-07-22");
+        clock.at("2025-07-22T09:00");
+        clock.traffic(|traffic| traffic.lose(vm));
+        clock.flow("2025-07-22T10:00", item, 2);
+        clock.run("2025-07-23");
+        let billed = clock.sum(item) - before;
+        assert!(billed <= 42.0 + 1e-3 && (billed > 41.9) == *proved, "{billed} of 42 GiB: {:?}", clock.days(item));
+        // What is not seen again stays proved.
+        let is_proved = verify(&clock)["proved"].as_array().unwrap().iter().any(|proof| proof == "calendar_month");
+        assert_eq!(is_proved, *proved);
+    });
 }
 
 /// A VM that is older than what its counter is known to show, or was another service's, brings nothing into the bill.

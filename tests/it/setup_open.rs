@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use pmvmmanager6::error::Kind;
 use sandbox::bill::Order;
-use sandbox::vmm::{Action, Fault, Timing};
+use sandbox::vmm::{Action, Description, Fault, Timing};
+use serde_json::Value;
 
+use crate::support::cases::each;
 use crate::support::world::TestWorld;
 
 /// A world in which a script runs longer than the installation.
@@ -78,6 +80,47 @@ fn with_two_interfaces(cluster: &str) -> TestWorld {
     world
 }
 
+/// The body of the request that made a VM.
+fn created(world: &TestWorld) -> Value {
+    world.changes().into_iter().find(|request| request.path == "/vm/v3/host").unwrap().body.unwrap()
+}
+
+/// Whether VMmanager knows the field `interfaces`, and whether `verify` can have seen it.
+#[test]
+fn the_better_field_for_interfaces_is_sent_where_it_is_proved() {
+    let cases = [
+        ("known and described", (Description::Api, true)),
+        ("known and described behind the page", (Description::Script, true)),
+        ("known and described behind a configuration", (Description::Configuration, true)),
+        ("known, but not described", (Description::Missing, true)),
+        ("not known", (Description::Api, false)),
+        ("not known behind the page", (Description::Script, false)),
+    ];
+    each(&cases, |(description, is_known)| {
+        let world = with_two_interfaces("3");
+        world.vmm.change(|platform| {
+            (platform.variant.description, platform.variant.interfaces) = (*description, *is_known);
+        });
+        let run = world.bill.run(&["verify", "--module", &world.handler.to_string()]);
+        assert_eq!(run.status, Some(0), "{run:?}");
+        world.forget();
+        let proved = *is_known && *description != Description::Missing;
+        let item = world.ordered();
+        world.succeed(item, "open");
+        let created = created(&world);
+        let both = proved.then_some(r#"[{"interface":0,"ippool":[4]},{"interface":1,"ippool":[5]}]"#.to_owned());
+        assert_eq!(created.get("interfaces").map(ToString::to_string), both);
+        assert_eq!(created.get("custom_interfaces").is_some(), !proved);
+        assert_eq!(world.host_of(item).interfaces.len(), 2);
+        // An update that takes the field away: verify takes the proof back.
+        world.vmm.change(|platform| platform.variant.interfaces = false);
+        world.bill.run(&["verify", "--module", &world.handler.to_string()]);
+        world.forget();
+        world.succeed(world.ordered(), "open");
+        assert!(self::created(&world).get("custom_interfaces").is_some());
+    });
+}
+
 #[test]
 fn a_vm_gets_both_interfaces() {
     let world = with_two_interfaces("3");
@@ -86,9 +129,10 @@ fn a_vm_gets_both_interfaces() {
     let host = world.host_of(item);
     let interfaces: Vec<u64> = host.interfaces.iter().map(|interface| interface.interface).collect();
     assert_eq!(interfaces, [0, 1]);
-    let created = world.changes().into_iter().find(|request| request.path == "/vm/v3/host").unwrap().body.unwrap();
-    assert_eq!(created["interfaces"].to_string(), r#"[{"interface":0,"ippool":[4]},{"interface":1,"ippool":[5]}]"#);
-    assert!(created.get("ipv4_number").is_none() && created.get("ipv4_pool").is_none());
+    let created = created(&world);
+    let both = r#"[{"ip_count":1,"ippool":4,"is_main_network":true,"model":"virtio"},{"ip_count":1,"ippool":5,"is_main_network":false,"model":"virtio"}]"#;
+    assert_eq!(created["custom_interfaces"].to_string(), both);
+    assert!(["interfaces", "ipv4_number", "ipv4_pool"].iter().all(|field| created.get(field).is_none()), "{created}");
     let addresses = world.vmm.look(|platform| {
         platform.addresses(host.id, 4).iter().map(|ip| (ip.interface, ip.ip_addr.clone())).collect::<Vec<_>>()
     });

@@ -74,15 +74,14 @@ const REQUESTS: [(&str, &str); 31] = [
     ("GET", "version"),
     ("GET", "get_license"),
 ];
-/// Every field of `crate::vmm::CreateHost`, fine tuning aside, which only a VM configuration brings.
-const CREATE_FIELDS: [&str; 17] = [
+/// Every field of `crate::vmm::CreateHost`, fine tuning aside, which only a VM configuration brings, and the interfaces.
+const CREATE_FIELDS: [&str; 16] = [
     "account",
     "cluster",
     "comment",
     "cpu_number",
     "domain",
     "hdd_mib",
-    "interfaces",
     "ipv4_number",
     "ipv4_pool",
     "ipv6_enabled",
@@ -94,6 +93,8 @@ const CREATE_FIELDS: [&str; 17] = [
     "ram_mib",
     "recipe_list",
 ];
+/// One of them is sent [api B10].
+const INTERFACES: [&str; 2] = ["interfaces", "custom_interfaces"];
 const NO_DESCRIPTION: &str = "this VMmanager does not describe its API";
 const NO_BODY: &str = "the description does not list the fields";
 const NO_VM: &str = "there is no VM yet";
@@ -190,9 +191,10 @@ pub(super) fn create_fields(site: &Site) -> Result<Seen> {
 
 pub(super) fn create_interfaces(site: &Site) -> Result<Seen> {
     described(site, "/host", |body| {
-        let of_interest = ["interfaces", "custom_interfaces", "ipv4_number", "ipv4_pool"];
-        let found: Vec<&str> = of_interest.into_iter().filter(|field| body.contains(*field)).collect();
-        Seen::holds(body.contains("interfaces"), format!("documented: {}", found.join(", ")))
+        let of_interest = INTERFACES.into_iter().chain(["ipv4_number", "ipv4_pool"]);
+        let found: Vec<&str> = of_interest.filter(|field| body.contains(*field)).collect();
+        let is_known = INTERFACES.iter().any(|field| body.contains(*field));
+        Seen::holds(is_known, format!("documented: {}", found.join(", "))).proving(body.contains("interfaces"))
     })
 }
 
@@ -359,7 +361,7 @@ fn listed(words: &BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vmm::{CreateHost, InterfacePools, RecipeRun};
+    use crate::vmm::{CreateHost, CustomInterface, InterfacePools, RecipeRun};
 
     /// The variable parts of a path without their names, the query left out.
     fn plain(path: &str) -> String {
@@ -393,6 +395,7 @@ mod tests {
             ipv4_number: Some(1),
             ipv4_pool: Some(Vec::new()),
             interfaces: Some(vec![InterfacePools { interface: 0, ippool: Vec::new() }]),
+            custom_interfaces: Some(vec![CustomInterface { model: "", is_main_network: true, ippool: 1, ip_count: 1 }]),
             ipv6_prefix: Some(64),
             recipe_list: Some(vec![RecipeRun { recipe: 1 }]),
             ..CreateHost::default()
@@ -401,6 +404,7 @@ mod tests {
         // Unset fields are not sent; the password is put in by the client.
         let given = body.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
         let sent = given.map(|(name, _)| name.as_str()).chain(["password"]);
-        assert_eq!(sent.collect::<BTreeSet<_>>(), CREATE_FIELDS.into_iter().collect());
+        let asked = CREATE_FIELDS.into_iter().chain(INTERFACES);
+        assert_eq!(sent.collect::<BTreeSet<_>>(), asked.collect());
     }
 }

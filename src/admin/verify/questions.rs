@@ -1,9 +1,11 @@
 //! The open questions about VMmanager [api 6] that reading can settle: what is asked, what the module assumes, how it is seen.
 
 use super::answers;
+use super::month;
 use super::seen::Seen;
 use super::site::Site;
 use crate::error::Result;
+use crate::journal::Proof;
 
 pub(super) struct Question {
     /// A short name that never changes, for those who read the JSON.
@@ -14,6 +16,10 @@ pub(super) struct Question {
     pub assumes: &'static str,
     pub ask: fn(&Site) -> Result<Seen>,
 }
+
+/// Questions whose answer may prove something of the platform.
+pub(super) const PROOFS: [(&str, Proof); 2] =
+    [("creation-interfaces", Proof::Interfaces), ("traffic-month", Proof::CalendarMonth)];
 
 /// All: the platform itself, its tasks, creation, changes, VMs, lists.
 pub(super) const QUESTIONS: &[Question] = &[
@@ -64,7 +70,7 @@ pub(super) const QUESTIONS: &[Question] = &[
     Question {
         name: "creation-interfaces",
         topic: "POST /host: the additional interface",
-        assumes: "\"interfaces\" is a field of the request",
+        assumes: "\"interfaces\" or \"custom_interfaces\" is a field of the request",
         ask: answers::create_interfaces,
     },
     Question {
@@ -116,6 +122,12 @@ pub(super) const QUESTIONS: &[Question] = &[
         topic: "month of traffic",
         assumes: "net_rx_summary and net_tx_summary are bytes",
         ask: answers::traffic,
+    },
+    Question {
+        name: "traffic-month",
+        topic: "what a month of traffic is",
+        assumes: "a calendar month; without proof nothing is billed after a counter fell",
+        ask: month::kind,
     },
     Question {
         name: "os-fields",

@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::questions::QUESTIONS;
+use super::questions::{PROOFS, QUESTIONS, Question};
 use super::seen::{Agrees, Seen};
 use super::site::Site;
 use crate::admin::output::{Verdict, json_text, write};
 use crate::admin::table::{Cell, table};
 use crate::config::{self, Config, built};
 use crate::error::{Error, Kind, Result};
-use crate::id::HandlerId;
+use crate::id::{HandlerId, PlatformId};
+use crate::journal::Journal;
+use crate::log;
 use crate::panel::Panel;
 use crate::progress::Progress;
-use crate::service::platform::connection;
 use crate::service::platform::password::Password;
+use crate::service::platform::{connection, recognise};
 use crate::settings::HandlerSettings;
 use crate::state::{prepare_directory, replace};
 
@@ -36,11 +38,14 @@ pub struct Options {
 const HELP: &str = "\
 Exit status: 0 when no assumption is contradicted, 1 otherwise.
 The answers, without any client's data, are kept in var/pmvmmanager6/verify-<handler>.json.
+What is proved is kept for the handler's VMmanager, and the module relies on it there: interfaces (the better way to give a new
+VM its additional interface), calendar_month (counters of traffic begin anew with the month).
 
 --json prints them, one object:
   {\"handler\": 1, \"program\": \"…\", \"at\": \"2026-11-22 16:01:42\", \"contradicted\": 0,
-   \"questions\": [{\"row\": \"1, 4\", \"question\": \"…\", \"assumes\": \"…\", \"seen\": \"…\", \"agrees\": \"yes\"}]}
-agrees: yes, no, unknown.";
+   \"platform\": 1, \"proved\": [\"interfaces\"],
+   \"questions\": [{\"question\": \"…\", \"assumes\": \"…\", \"seen\": \"…\", \"agrees\": \"yes\"}]}
+agrees: yes, no, unknown. platform: null when it is not known which VMmanager this is; then nothing is kept.";
 
 #[derive(Serialize)]
 struct Document {
@@ -48,6 +53,8 @@ struct Document {
     program: &'static str,
     at: String,
     contradicted: usize,
+    platform: Option<PlatformId>,
+    proved: Vec<&'static str>,
     questions: Vec<Answered>,
 }
 
@@ -58,6 +65,8 @@ struct Answered {
     assumes: &'static str,
     seen: String,
     agrees: Agrees,
+    #[serde(skip)]
+    proves: Option<bool>,
 }
 
 /// Asks, keeps the answers, prints them. A contradicted assumption is a finding.
@@ -66,7 +75,12 @@ pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Re
     let handler = Panel::new(config).handler(options.module)?;
     let vmm = connection::connect(config, &HandlerSettings::read(&handler.params), &Password::Stored(&handler))?;
     vmm.log_in()?;
-    let document = Document::ask(handler.id, &Site::new(&vmm));
+    let journal = Journal::open(config)?;
+    let recognised = recognise::Site { handler: handler.id, vmm: &vmm, journal: &journal }.recognise(None);
+    let platform = recognised.inspect_err(|error| log::warn!("what is proved is not kept: {error}")).ok();
+    let turns = platform.map_or_else(|| Ok(Vec::new()), |platform| journal.month_turns(platform))?;
+    let mut document = Document::ask(handler.id, &Site::new(&vmm, turns));
+    document.keep_proofs(&journal, platform)?;
     let text = json_text(&document)?;
     let file = keep(config, handler.id, &text)?;
     write(out, &if options.json { text } else { document.text(&handler.name, &file) })?;
@@ -91,13 +105,41 @@ impl Document {
             .iter()
             .map(|asked| {
                 progress.show(&format!("{} …", asked.topic));
-                let Seen { what, agrees } = (asked.ask)(site).unwrap_or_else(|error| Seen::unread(&error));
-                Answered { question: asked.name, about: asked.topic, assumes: asked.assumes, seen: what, agrees }
+                let Seen { what, agrees, proves } = (asked.ask)(site).unwrap_or_else(|error| Seen::unread(&error));
+                let Question { name, topic, assumes, .. } = asked;
+                Answered { question: name, about: topic, assumes, seen: what, agrees, proves }
             })
             .collect();
         let contradicted = questions.iter().filter(|answered| answered.agrees == Agrees::No).count();
         let at = config::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
-        Document { handler, program: built::FULL, at, contradicted, questions }
+        let (program, proved) = (built::FULL, Vec::new());
+        Document { handler, program, at, contradicted, platform: None, proved, questions }
+    }
+
+    /// Keeps what was proved now with the platform; what was not seen this time stays as it was.
+    fn keep_proofs(&mut self, journal: &Journal, platform: Option<PlatformId>) -> Result<()> {
+        self.platform = platform;
+        let Some(platform) = platform else { return Ok(()) };
+        for (question, proof) in PROOFS {
+            let answered = self.questions.iter().find(|answered| answered.question == question);
+            if let Some(holds) = answered.and_then(|answered| answered.proves) {
+                journal.note_proof(platform, proof, holds)?;
+            }
+            if journal.has_proved(platform, proof)? {
+                self.proved.push(proof.name());
+            }
+        }
+        Ok(())
+    }
+
+    fn proofs(&self) -> String {
+        let Some(platform) = self.platform else {
+            return "It is not known which VMmanager this is (see pmvmmanager6 platform): nothing that was proved is kept.".to_owned();
+        };
+        match self.proved.as_slice() {
+            [] => format!("Nothing is proved for platform {platform}: the module goes the safe way."),
+            proved => format!("Proved for platform {platform}, and relied on there: {}.", proved.join(", ")),
+        }
     }
 
     fn text(&self, name: &str, file: &Path) -> String {
@@ -113,8 +155,9 @@ impl Document {
         let file = file.display();
         let left = "What only a change can show (stopping, resizing, installing) is left open.";
         format!(
-            "{}\n{end}\n{left}\nThe answers are in {file}.\n",
-            table(["AGREES", "QUESTION", "ABOUT", &title], &rows)
+            "{}\n{end}\n{}\n{left}\nThe answers are in {file}.\n",
+            table(["AGREES", "QUESTION", "ABOUT", &title], &rows),
+            self.proofs()
         )
     }
 }

@@ -21,21 +21,28 @@ pub(super) struct Seen {
     pub what: String,
     /// Whether the assumption holds.
     pub agrees: Agrees,
+    /// Whether this proves what the question may prove; nothing when it says neither.
+    pub proves: Option<bool>,
 }
 
 impl Seen {
     pub(super) fn yes(what: impl Into<String>) -> Self {
-        Seen { what: what.into(), agrees: Agrees::Yes }
+        Seen { what: what.into(), agrees: Agrees::Yes, proves: None }
     }
 
     /// It does not.
     pub(super) fn no(what: impl Into<String>) -> Self {
-        Seen { what: what.into(), agrees: Agrees::No }
+        Seen { what: what.into(), agrees: Agrees::No, proves: None }
     }
 
     /// Nobody can say.
     pub(super) fn unknown(what: impl Into<String>) -> Self {
-        Seen { what: what.into(), agrees: Agrees::Unknown }
+        Seen { what: what.into(), agrees: Agrees::Unknown, proves: None }
+    }
+
+    /// The same, and the question's proof with it.
+    pub(super) fn proving(self, proves: bool) -> Self {
+        Seen { proves: Some(proves), ..self }
     }
 
     /// The one or the other.

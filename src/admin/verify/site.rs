@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use serde_json::Value;
 
 use super::description::Description;
+use super::swagger;
 use crate::error::Result;
 use crate::vmm::Client;
 
@@ -14,6 +15,8 @@ const SAMPLE: usize = 100;
 /// A VMmanager and what was read of it.
 pub(super) struct Site<'a> {
     pub vmm: &'a Client,
+    /// Counters of traffic before and after the last end of a month.
+    pub turns: Vec<(u64, u64)>,
     description: OnceCell<Option<Description>>,
     hosts: OnceCell<Vec<Value>>,
     tasks: OnceCell<Vec<Value>>,
@@ -21,13 +24,13 @@ pub(super) struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// Reads nothing yet.
-    pub(super) fn new(vmm: &'a Client) -> Self {
-        Site { vmm, description: OnceCell::new(), hosts: OnceCell::new(), tasks: OnceCell::new() }
+    pub(super) fn new(vmm: &'a Client, turns: Vec<(u64, u64)>) -> Self {
+        Site { vmm, turns, description: OnceCell::new(), hosts: OnceCell::new(), tasks: OnceCell::new() }
     }
 
     /// The description of the API; nothing when this VMmanager has none that can be understood.
     pub(super) fn description(&self) -> Result<Option<&Description>> {
-        once(&self.description, || self.vmm.get("/vm/v3/api").map(Description::read)).map(Option::as_ref)
+        once(&self.description, || swagger::describe(self.vmm)).map(Option::as_ref)
     }
 
     /// The newest VMs.

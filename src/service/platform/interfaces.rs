@@ -1,15 +1,16 @@
 //! The additional network interface of a VM: the one place that knows its form in the API.
 //!
 //! Which interfaces a cluster has is seen in its pools: each serves one interface, 0 is the main one [api 4.2, 4.6].
-//! How a VM gets both is not verified by any source [api 6, row 15]: `interfaces` with the pools of each, and without
-//! `ipv4_number`, because nobody knows whether that may be sent together with it. Further addresses follow once the VM exists.
+//! How a VM gets both is open [api B10]: clients that run send `custom_interfaces`, one pool for each interface; `interfaces`
+//! with all pools of each is better and is sent where the description of VMmanager's API was seen to have it. Without
+//! `ipv4_number`, which nobody sends together with either. Further addresses follow once the VM exists.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind, Result};
 use crate::id::ClusterId;
 use crate::service::order::Placement;
-use crate::vmm::{Client, Host, InterfacePools, Ipv4};
+use crate::vmm::{Client, CustomInterface, Host, InterfacePools, Ipv4};
 
 /// Index of the main interface.
 const MAIN: u64 = 0;
@@ -34,6 +35,15 @@ pub(crate) fn of_new_vm(vmm: &Client, cluster: ClusterId, pools: &[u64]) -> Resu
         InterfacePools { interface: MAIN, ippool: main },
         InterfacePools { interface: second, ippool: second_pools },
     ])
+}
+
+/// The same for a VMmanager that is not proved to know `interfaces`: the pool that comes first serves each.
+pub(crate) fn one_pool_each(interfaces: &[InterfacePools]) -> Vec<CustomInterface> {
+    let custom = |at: &InterfacePools| {
+        let ippool = at.ippool.first().copied()?;
+        Some(CustomInterface { model: "virtio", is_main_network: at.interface == MAIN, ippool, ip_count: 1 })
+    };
+    interfaces.iter().filter_map(custom).collect()
 }
 
 /// Pools of a cluster by the interface they serve, in the order in which VMmanager uses them.

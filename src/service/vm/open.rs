@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::digest::sha256;
 use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
-use crate::journal::{Phase, Record};
+use crate::journal::{Phase, Proof, Record};
 use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
@@ -172,7 +172,12 @@ fn two_interfaces(job: &Job, place: &Placement, body: &mut CreateHost) -> Result
         let text = "a VM with an additional network interface needs an IPv4 address; the tariff gives none (add-on ip)";
         return Err(Error::new(Kind::BadParam, "ip", text));
     }
-    body.interfaces = Some(interfaces::of_new_vm(&job.vmm, place.cluster, &place.pools)?);
+    let both = interfaces::of_new_vm(&job.vmm, place.cluster, &place.pools)?;
+    if job.journal.has_proved(job.platform()?, Proof::Interfaces)? {
+        body.interfaces = Some(both);
+    } else {
+        body.custom_interfaces = Some(interfaces::one_pool_each(&both));
+    }
     (body.ipv4_number, body.ipv4_pool) = (None, None);
     Ok(())
 }

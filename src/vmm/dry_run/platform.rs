@@ -197,9 +197,13 @@ impl DryRun {
     /// The new VM as the list of VMs would show it when it is complete.
     fn make_host(&self, body: &Value) -> (Option<u64>, Prediction) {
         let id = self.plan.placeholder("new VM");
-        let interfaces = body["interfaces"].as_array();
-        let index = |n: u64| number(interfaces?.get(usize::try_from(n).ok()?)?, "interface");
+        let interfaces = ["interfaces", "custom_interfaces"].into_iter().find_map(|name| body[name].as_array());
         let count = interfaces.map_or_else(|| number(body, "ipv4_number"), |list| Some(list.len() as u64));
+        // The others of `custom_interfaces` have no number; what counts is that they are not the main one.
+        let index = |n: u64| match interfaces?.get(usize::try_from(n).ok()?)? {
+            custom if custom["is_main_network"] == json!(true) => Some(0),
+            interface => number(interface, "interface").or(Some(n)),
+        };
         let owner = number(body, "account");
         let email = owner.and_then(|id| self.accounts.borrow().get(&id).cloned()).unwrap_or_default();
         let mut vm = Vm::new(json!({
