@@ -88,6 +88,7 @@ fn wrong_usage_is_2_and_an_error_is_1_with_one_line() -> Result<()> {
     let wrong = [
         (VM6SIM, &["--nonsense"][..]),
         (VM6SIM, &["--fault", "POST /vm/v3/host explode"]),
+        (VM6SIM, &["--hostile", "friendly"]),
         (VM6SIM, &["--account", "nobody"]),
         (VM6SIM, &["--platforms", "0"]),
         (DEMO, &["--nonsense"]),

@@ -1,8 +1,16 @@
 //! Misfortunes a test can order: which request they hit and what happens to it.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::hostile::Hostile;
 use super::target::Target;
+
+/// Where a token is asked for with a password.
+pub(super) const LOGIN: &str = "/auth/v4/public/token";
 
 /// One ordered misfortune: the requests it hits and what happens to them.
 ///
@@ -11,12 +19,23 @@ use super::target::Target;
 pub struct Fault {
     target: Target,
     action: Action,
+    spares_login: bool,
 }
 
 impl Fault {
     /// Requests of this method (`*` for any) and path (`*` for any); a segment `*` of the path matches any one segment.
     pub fn on(method: &str, path: &str) -> Self {
-        Self { target: Target::new(method, path), action: Action::Refuse503 { retry_after: None } }
+        Self { target: Target::new(method, path), action: Action::Refuse503 { retry_after: None }, spares_login: false }
+    }
+
+    /// Every answer but that of the login, which would keep everything else from being asked.
+    pub fn hostile(kind: Hostile) -> Self {
+        Self { spares_login: true, ..Self::on("*", "*").always().act(Action::Hostile(kind)) }
+    }
+
+    /// The same with answers of a test's own making.
+    pub fn rewriting(rewrite: Rewrite) -> Self {
+        Self { spares_login: true, ..Self::on("*", "*").always().act(Action::Rewrite(rewrite)) }
     }
 
     /// The first matching request that is hit, counted from 1.
@@ -48,7 +67,29 @@ impl Fault {
 
     /// Counts the request if it matches, and says what happens to it if it is hit.
     pub(super) fn strike(&mut self, method: &str, path: &str) -> Option<Action> {
-        self.target.strike(method, path).then(|| self.action.clone())
+        let is_spared = self.spares_login && path == LOGIN;
+        (!is_spared && self.target.strike(method, path)).then(|| self.action.clone())
+    }
+}
+
+/// Status and body in place of the honest ones.
+#[derive(Clone)]
+pub struct Rewrite(Arc<dyn Fn(u16, &Value) -> (u16, Vec<u8>) + Send + Sync>);
+
+impl Rewrite {
+    /// Made of the honest answer.
+    pub fn new(rewrite: impl Fn(u16, &Value) -> (u16, Vec<u8>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(rewrite))
+    }
+
+    pub(super) fn of(&self, status: u16, honest: &Value) -> (u16, Vec<u8>) {
+        (self.0)(status, honest)
+    }
+}
+
+impl fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rewrite")
     }
 }
 
@@ -106,6 +147,10 @@ pub enum Action {
     Huge(usize),
     /// The work is done; numbers come as texts, lists as objects and so on.
     WrongType,
+    /// The work is done; the answer is of this kind.
+    Hostile(Hostile),
+    /// The work is done; a test makes the answer.
+    Rewrite(Rewrite),
     /// The session of this request is forgotten before the request is looked at.
     ExpireSession,
     /// The work is accepted; the task whose number is in the answer ends with this word and text, without effect.

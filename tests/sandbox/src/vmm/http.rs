@@ -111,6 +111,11 @@ impl<S: Read + Write> Connection<S> {
         self.stream.flush()
     }
 
+    /// What an answer that is no HTTP is written to.
+    pub(super) fn stream(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     /// Gives the stream back.
     pub(super) fn into_inner(self) -> S {
         self.stream

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::api::{self, Asked};
 use super::fault::Action;
+use super::hostile_body::{self, distorted};
+use super::hostile_wire::Attack;
 use super::http::Reply;
 use super::model::Twist;
 use super::platform::Platform;
@@ -18,6 +20,7 @@ pub(super) enum Outcome {
     Late(Reply, Duration),
     /// Half of the answer, then a reset.
     Half(Reply),
+    Hostile(Attack),
     Reset,
 }
 
@@ -26,6 +29,7 @@ impl Outcome {
     pub(super) fn reply(&mut self) -> Option<&mut Reply> {
         match self {
             Self::Answer(reply) | Self::Late(reply, _) | Self::Half(reply) => Some(reply),
+            Self::Hostile(attack) => Some(&mut attack.reply),
             Self::Reset => None,
         }
     }
@@ -71,6 +75,14 @@ fn after_work(platform: &mut Platform, asked: &Asked, action: Option<Action>, no
             Outcome::Answer(Reply::json(status, &body))
         }
         Some(Action::WrongType) => Outcome::Answer(Reply::json(status, &distorted(&body))),
+        Some(Action::Hostile(kind)) => {
+            let body = hostile_body::body(kind, asked, &body);
+            Outcome::Hostile(Attack { kind, reply: Reply { status: 200, headers: Vec::new(), body } })
+        }
+        Some(Action::Rewrite(rewrite)) => {
+            let (status, body) = rewrite.of(status, &body);
+            Outcome::Answer(Reply { status, headers: Vec::new(), body })
+        }
         Some(Action::HideFromLists { calls }) => {
             if let Some(host) = body.get("id").and_then(Value::as_u64) {
                 platform.hidden.insert(host, calls);
@@ -117,14 +129,4 @@ fn asleep(status: u16, text: &str, retry_after: Option<u64>) -> Reply {
         reply.headers.push(("Retry-After", seconds.to_string()));
     }
     reply
-}
-
-fn distorted(value: &Value) -> Value {
-    match value {
-        Value::Null | Value::Bool(_) => json!("maybe"),
-        Value::Number(number) => json!({ "number": number }),
-        Value::String(text) => json!([text]),
-        Value::Array(_) => json!("none"),
-        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), distorted(value))).collect(),
-    }
 }

@@ -21,6 +21,9 @@ mod error;
 mod event;
 mod fault;
 mod filter;
+mod hostile;
+mod hostile_body;
+mod hostile_wire;
 mod http;
 mod lists;
 mod manager;
@@ -43,8 +46,10 @@ mod world;
 
 pub use another_site::ClusterNames;
 pub use client::ClientEdit;
-pub use fault::{Action, Fault};
+pub use fault::{Action, Fault, Rewrite};
 pub use filter::selects;
+pub use hostile::Hostile;
+pub use hostile_body::ODD;
 pub use lists::{Lists, Size};
 pub use manager::VmManager;
 pub use model::{

@@ -202,6 +202,10 @@ impl Shared {
                     connection.write_half(&reply)?;
                     return reset(socket);
                 }
+                Outcome::Hostile(attack) => {
+                    attack.send(connection.stream())?;
+                    break;
+                }
                 Outcome::Reset => return reset(socket),
             }
             if !keep_alive {

@@ -7,6 +7,7 @@ mod client;
 mod creation;
 mod events;
 mod faults;
+mod hostile;
 mod invariants;
 mod lists;
 mod platforms;

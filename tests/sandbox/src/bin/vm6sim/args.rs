@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Parser, ValueEnum};
-use sandbox::vmm::{Certificate, Fault, Lists, Setup, Timing, Transport, VmManager};
+use sandbox::vmm::{Certificate, Fault, Hostile, Lists, Setup, Timing, Transport, VmManager};
 
 use super::fault_text;
 
@@ -15,6 +15,7 @@ Examples:
   vm6sim --platforms 2 --account ivan@client.example --vm vps1:ivan@client.example
   vm6sim --account auditor@staff.example:admin.readonly --list-cap 50 --short-pages
   vm6sim --timing slow --takes host_stop=30 --fault 'POST /vm/v3/host lose-answer nth=2'
+  vm6sim --hostile endless-list
 
 Faults are METHOD PATH ACTION [nth=N] [times=N|times=all]; METHOD and a part of PATH may be `*`. Actions:
   503, 503:SECONDS, 429, 429:SECONDS   nothing is done; with SECONDS for Retry-After
@@ -23,18 +24,25 @@ Faults are METHOD PATH ACTION [nth=N] [times=N|times=all]; METHOD and a part of 
   delay:SECONDS                        the answer is late
   lose-answer, half-answer, garbage, truncated, huge:BYTES, wrong-type
                                        the work is done, the answer is lost or damaged
+  hostile:KIND                         the work is done, the answer is of a kind below
   expire-session                       the session of the request is forgotten
   fail-task, cancel-task, vanish-task, endless-task
                                        what becomes of the task that is accepted
   fail-in-state:STATE                  the task does its work and fails; the VM is e.g. stopped or active then
   hide:CALLS, lag:SECONDS              the new VM is missing from so many lists, or not known for that time";
 
+/// Examples, faults and hostile answers.
+fn after_help() -> String {
+    let kinds: String = Hostile::ALL.iter().map(|kind| format!("\n  {:<18} {}", kind.name(), kind.meaning())).collect();
+    format!("{EXAMPLES}\n\nKinds of --hostile, and of the action `hostile:KIND`:{kinds}")
+}
+
 /// A simulated VMmanager 6: the documented API on a real socket, with state, tasks and faults.
 ///
 /// It keeps nothing on disk. What the documentation does not allow is refused.
 #[derive(Debug, Parser)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = after_help())]
 pub(crate) struct Args {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1")]
@@ -100,6 +108,10 @@ pub(crate) struct Args {
     #[arg(long = "fault", value_name = "FAULT", value_parser = fault_text::parse)]
     faults: Vec<Fault>,
 
+    /// Every answer but that of the login is of this kind; the work is done all the same
+    #[arg(long, value_name = "KIND", value_parser = str::parse::<Hostile>)]
+    hostile: Option<Hostile>,
+
     /// Run until killed, also when standard input is closed
     #[arg(long)]
     pub(crate) until_killed: bool,
@@ -153,7 +165,7 @@ impl Args {
             }
             Ok(())
         })?;
-        self.faults.iter().for_each(|fault| vmm.fault(fault.clone()));
+        self.faults.iter().cloned().chain(self.hostile.map(Fault::hostile)).for_each(|fault| vmm.fault(fault));
         Ok(vmm)
     }
 

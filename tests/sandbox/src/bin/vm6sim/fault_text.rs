@@ -51,6 +51,7 @@ fn action(text: &str) -> Result<Action> {
         "truncated" => Action::TruncatedJson,
         "huge" => Action::Huge(number(needed()?)?),
         "wrong-type" => Action::WrongType,
+        "hostile" => Action::Hostile(needed()?.parse()?),
         "expire-session" => Action::ExpireSession,
         "fail-task" => Action::FailTask { word: "failed", text: "the task failed, as ordered with --fault".into() },
         "fail-in-state" => {
@@ -88,7 +89,7 @@ mod tests {
     fn every_action_of_the_help_is_read() {
         for action in
             "503 503:3 429 429:1 status:502 status-after-work:500 close late:1.5 delay:0.2 lose-answer half-answer garbage truncated \
-            huge:1000 wrong-type expire-session fail-task cancel-task vanish-task endless-task fail-in-state:stopped lag:3 hide:2"
+            huge:1000 wrong-type hostile:deep expire-session fail-task cancel-task vanish-task endless-task fail-in-state:stopped lag:3 hide:2"
                 .split_whitespace()
         {
             let text = format!("POST /vm/v3/host/*/resource {action} nth=2 times=all");

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::vmm::fault::LOGIN;
 use crate::vmm::http::Incoming;
 use crate::vmm::request::Request;
 
@@ -63,10 +64,10 @@ impl Asked {
 
     /// Whether it asks for a token with a password.
     pub(crate) fn is_login(&self) -> bool {
-        self.method == "POST" && self.path == "/auth/v4/public/token"
+        self.method == "POST" && self.path == LOGIN
     }
 
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(in crate::vmm) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
