@@ -157,5 +157,5 @@ impl Write for Plain<'_> {
 }
 
 fn print(stdout: &mut dyn Write, document: &Element) -> Result<()> {
-    admin::write(stdout, &document.document())
+    admin::write_document(stdout, &document.document())
 }

@@ -25,4 +25,4 @@ mod table;
 pub(crate) mod verify;
 
 pub(crate) use access::admit;
-pub(crate) use output::{Verdict, write};
+pub(crate) use output::{Verdict, write_document};

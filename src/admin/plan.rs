@@ -199,7 +199,10 @@ impl Shown {
         };
         let blank = if self.steps.is_empty() { "" } else { "\n" };
         let error = self.error.as_ref().map(|error| format!("The operation would fail: {error}\n"));
-        let end = self.unpredictable.as_ref().map(|why| format!("From here on the plan cannot be predicted: {why}.\n"));
+        let end = self
+            .unpredictable
+            .as_ref()
+            .map(|why| format!("From here on the plan cannot be predicted: {}.\n", clean(why, LONGEST)));
         let parts = [blank, power, &error.unwrap_or_default(), &end.unwrap_or_default(), "Nothing was sent.\n"];
         parts.concat()
     }

@@ -20,11 +20,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::output::{write, write_json};
+use super::output::{write, write_document, write_json};
 use super::table::{age, or_dash, table};
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId};
 use crate::queue::{self, Entry, Scope, Standing, Watch};
+use crate::text::{LONGEST, clean};
 
 /// How often the ages are drawn again while somebody is listed. A killed process shows then too.
 const TICK: Duration = Duration::from_secs(1);
@@ -96,7 +97,7 @@ pub(crate) fn run(directory: &Path, options: &Options, out: &mut dyn Write) -> R
 fn name(scope: &Scope) -> String {
     match scope {
         Scope::All => "all queues".to_owned(),
-        Scope::Key(key) => format!("queue {key}"),
+        Scope::Key(key) => format!("queue {}", clean(key, LONGEST)),
     }
 }
 
@@ -104,7 +105,8 @@ fn watch(directory: &Path, out: &mut dyn Write) -> Result<()> {
     let watch = Watch::new(directory)?;
     loop {
         let document = Document::read(directory)?;
-        write(out, &format!("{CLEAR_SCREEN}{}", document.text()))?;
+        write_document(out, CLEAR_SCREEN)?;
+        write(out, &document.text())?;
         let is_empty = document.queues.iter().all(|queue| queue.running.is_empty() && queue.waiting.is_empty());
         watch.wait((!is_empty).then_some(TICK))?;
     }

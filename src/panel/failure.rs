@@ -10,6 +10,7 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::id::{HandlerId, OperationId, ServiceId};
 use crate::log;
+use crate::text::{LONGEST, clean};
 use crate::wire::Element;
 
 const TRIES_BEFORE_STAFF: i64 = 10;
@@ -102,8 +103,8 @@ impl Panel {
     /// Tells staff that a service went on to another handler.
     pub fn report_move(&self, item: ServiceId, from: (HandlerId, &str), error: &Error) -> Result<()> {
         let rows = self.rows("SELECT name FROM item WHERE id = ?", &[Param::Id(item.get())])?;
-        let (id, name) = (item.to_string(), rows.first().map_or("", |row| row.text(0)));
-        let more = [("param_item_name", Value::Private(name)), ("param_iid", Value::Plain(&id))];
+        let (id, name) = (item.to_string(), clean(rows.first().map_or("", |row| row.text(0)), LONGEST));
+        let more = [("param_item_name", Value::Private(&name)), ("param_iid", Value::Plain(&id))];
         unless_refused(self.register_problem("processingmodule_getnextmodule", from, error, &more))
     }
 
@@ -114,11 +115,11 @@ impl Panel {
         error: &Error,
         more: &[(&str, Value)],
     ) -> Result<()> {
-        let (id, text) = (handler.to_string(), error.to_string());
+        let (id, name, text) = (handler.to_string(), clean(name, LONGEST), error.to_string());
         let mut params = vec![
             ("name", Value::Plain(problem)),
             ("id", Value::Plain(&id)),
-            ("param_pm_name", Value::Private(name)),
+            ("param_pm_name", Value::Private(&name)),
             ("param_pm_id", Value::Plain(&id)),
             ("param_errormsg", Value::Private(&text)),
             ("level", Value::Plain("error")),
@@ -137,13 +138,20 @@ pub fn error_document(error: &Error) -> Element {
     Element::new("doc").child(node.child(param).child(object).child(Element::with_text("msg", error.to_string())))
 }
 
-/// The document for the running operation, with as much of the end of this run's log as fits.
+/// The document for the running operation, with as much of the end of this run's log, and then of the error, as fits.
 fn errorxml(failure: &Failure) -> String {
-    let mut lines = log::recent();
+    let (mut lines, mut longest) = (log::recent(), LONGEST);
     loop {
-        let xml = with_log(failure, &lines.join("\n")).document();
-        if xml.len() <= MAX_BYTES || lines.is_empty() {
+        let short = |error: &Error| error.clone().reworded(|text| clean(text, longest));
+        let tried = failure.tried.iter().map(|it| Tried { error: short(&it.error), ..it.clone() });
+        let (error, tried) = (short(failure.error), tried.collect::<Vec<_>>());
+        let shown = Failure { error: &error, tried: &tried, ..*failure };
+        let xml = with_log(&shown, &lines.join("\n")).document();
+        if xml.len() <= MAX_BYTES || longest == 0 {
             return xml;
+        }
+        if lines.is_empty() {
+            longest /= 2;
         }
         lines.drain(..lines.len().div_ceil(4));
     }
@@ -167,7 +175,7 @@ fn with_log(failure: &Failure, log: &str) -> Element {
 
 fn module_node(handler: HandlerId, name: &str, date: &str) -> Element {
     let node = Element::new("processingmodule").attribute("date", date).attribute("id", handler.to_string());
-    node.attribute("name", name)
+    node.attribute("name", clean(name, LONGEST))
 }
 
 fn error_node(error: &Error, date: &str) -> Element {

@@ -98,7 +98,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("log", &["config", "id", "mask", "ownership", "text"]),
     ("recorder", &["error"]),
     ("lock", &[]),
-    ("wire", &["error"]),
+    ("wire", &["error", "text"]),
 ];
 
 /// Who alone may name a crate.

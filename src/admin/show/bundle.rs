@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::VmId;
 use crate::service::report::{PlatformPart, Report};
 use crate::state::{create, refuse_shared};
+use crate::text::{escaped_json, page};
 use crate::vmm::Client;
 
 /// A file of the archive.
@@ -67,7 +68,7 @@ fn entries(config: &Config, report: &Report) -> Vec<Entry> {
         }),
         Err(error) => failed(error),
     };
-    let log = report.log.as_ref().map_or_else(ToString::to_string, |lines| lines.join("\n"));
+    let log = report.log.as_ref().map_or_else(ToString::to_string, |lines| page(&lines.join("\n")).into_owned());
     vec![
         ("report.txt", redaction.text(&text::page(report))),
         ("report.json", redacted(&redaction, json::document(report))),
@@ -93,7 +94,7 @@ fn raw(report: &Report, ask: impl FnOnce(&Client, VmId) -> Result<Value>) -> Val
 
 fn redacted(redaction: &Redaction, mut document: Value) -> String {
     redaction.document(&mut document);
-    format!("{document:#}\n")
+    escaped_json(&format!("{document:#}\n")).into_owned()
 }
 
 fn failed(error: &Error) -> Value {

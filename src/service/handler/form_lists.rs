@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use crate::error::Result;
 use crate::id::ClusterId;
+use crate::text::{LONGEST, clean};
 use crate::vmm::{Client, Cluster};
 
 /// An entry of a list.
@@ -12,7 +13,7 @@ use crate::vmm::{Client, Cluster};
 pub(crate) struct Choice {
     /// What is stored.
     pub key: String,
-    /// What is read by people.
+    /// What is read by people, clean.
     pub text: String,
 }
 
@@ -32,7 +33,8 @@ impl Choices {
             let number = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
             let [cpu, ram, disk] = [preset.cpu_number, preset.ram_mib, preset.main_disk_mib()].map(number);
             let kind = kind(&preset.virtualization_type);
-            Choice { text: format!("{}: {cpu} CPU, {ram} MiB, {disk} MiB{kind}", preset.name), key: preset.name }
+            let name = clean(&preset.name, LONGEST);
+            Choice { text: format!("{name}: {cpu} CPU, {ram} MiB, {disk} MiB{kind}"), key: preset.name }
         });
         let presets = presets.collect();
         let pools = vmm.pools()?.into_iter().map(|pool| {
