@@ -32,6 +32,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const ALONE: Duration = Duration::from_mins(1);
 /// A function that only asks, without parameters.
 const QUESTION: &str = "paramlist";
+/// Bytes of a value: with its name it is one string of the argument list or of the environment, and the system takes
+/// 128 KiB of one [protocol 5.1].
+const LONGEST_VALUE: usize = 127 << 10;
 
 /// The panel's command-line client.
 pub(super) struct Mgrctl {
@@ -183,9 +186,9 @@ impl Mgrctl {
                 }
                 value if value.is_hidden() && hides => {
                     let variable = format!("PMVMMANAGER6_VALUE_{number}");
-                    command.arg("-e").arg(format!("{name}=${variable}")).env(variable, value.text());
+                    command.arg("-e").arg(format!("{name}=${variable}")).env(variable, fitting(name, value)?);
                 }
-                value => words.push(format!("{name}={}", value.text()).into()),
+                value => words.push(format!("{name}={}", fitting(name, value)?).into()),
             }
         }
         command.args(words).current_dir(&self.root);
@@ -194,6 +197,16 @@ impl Mgrctl {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Ok(command)
     }
+}
+
+/// The value without NUL, which would end it.
+fn fitting(name: &str, value: &Value) -> Result<String> {
+    let text = value.text().replace('\0', "\u{fffd}");
+    if text.len() > LONGEST_VALUE {
+        let text = format!("the value of {name} has {} bytes; a call takes {LONGEST_VALUE} of one", text.len());
+        return Err(Error::new(Kind::Mgrctl, name, text));
+    }
+    Ok(text)
 }
 
 fn unreachable(function: &str, text: &str) -> Error {
