@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::certificate::Certificate;
 use super::endpoint::Endpoint;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
+use super::json::Json;
 use super::outcome::{Failure, Outcome};
 use super::session::Session;
 use super::tls::Trust;
@@ -30,6 +31,10 @@ const READ_PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_s
 const CONNECT_PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(900)];
 /// A connection that failed as fast as this was refused and may come back; a slow failure was waited for already.
 const QUICK: Duration = Duration::from_secs(1);
+/// A read is repeated only as long as this.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Characters of a session token.
+const LONGEST_TOKEN: usize = 4096;
 /// Characters of VMmanager's own words that an error repeats.
 const LONGEST_REASON: usize = 400;
 const ASLEEP_FIRST: Duration = Duration::from_millis(500);
@@ -76,7 +81,7 @@ pub(super) trait Interceptor {
 
 /// One exchange seen from above.
 enum Step {
-    Done(Value),
+    Done(Json),
     Refused(Error),
     Unknown(Error),
     NotTaken { error: Error, asleep: bool, retry_after: Option<u64> },
@@ -160,14 +165,22 @@ impl Client {
         self.token().map(drop)
     }
 
-    /// Reads; repeated when the answer was lost or unreadable.
+    /// Reads an object; repeated when the answer was lost or unreadable.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let mut pauses = READ_PAUSES.iter();
+        self.read(path, Json::object)
+    }
+
+    /// The same where VMmanager answers with a bare list.
+    pub(super) fn get_list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>> {
+        self.read(path, Json::any)
+    }
+
+    fn read<T>(&self, path: &str, read: impl Fn(Json) -> serde_json::Result<T>) -> Result<T> {
+        let started = Instant::now();
+        let mut pauses = READ_PAUSES.iter().take_while(|_| started.elapsed() < PATIENCE);
         loop {
-            match (
-                self.request(Method::Get, path, None).and_then(|value| typed(Method::Get, path, value)),
-                pauses.next(),
-            ) {
+            let answer = self.request(Method::Get, path, None);
+            match (answer.and_then(|json| understood(Method::Get, path, read(json))), pauses.next()) {
                 (Ok(value), _) => return Ok(value),
                 (Err(Failure::Refused(error)), _) => return Err(error),
                 (Err(Failure::Unknown(error)), None) => return Err(error.origin(Origin::Unanswered)),
@@ -192,23 +205,30 @@ impl Client {
 
     /// Changes something.
     pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Outcome<T> {
-        self.request(Method::Post, path, Some(body)).and_then(|value| typed(Method::Post, path, value))
+        let answer = self.request(Method::Post, path, Some(body))?;
+        understood(Method::Post, path, answer.object())
     }
 
     /// Removes something.
     pub fn delete<T: DeserializeOwned>(&self, path: &str) -> Outcome<T> {
-        self.request(Method::Delete, path, None).and_then(|value| typed(Method::Delete, path, value))
+        let answer = self.request(Method::Delete, path, None)?;
+        understood(Method::Delete, path, answer.object())
     }
 
-    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
+    /// Reads without the interceptor, once.
+    pub(super) fn get_once(&self, path: &str) -> Outcome<Value> {
+        understood(Method::Get, path, self.send(Method::Get, path, None)?.any())
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Json> {
         match &self.interceptor {
-            Some(interceptor) => interceptor.request(self, method, path, body),
+            Some(interceptor) => interceptor.request(self, method, path, body).map(Json::Made),
             None => self.send(method, path, body),
         }
     }
 
     /// Sends a request, with another session when this one has ended.
-    pub(super) fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
+    fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Outcome<Json> {
         let mut renewed = false;
         loop {
             let token = self.token().map_err(Failure::Refused)?;
@@ -254,10 +274,10 @@ impl Client {
         };
         let request = Request { method: Method::Post, path, body: Some(&body), token: None };
         match self.patiently(&request) {
-            Step::Done(answer) => match answer.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
+            Step::Done(answer) => match token(answer) {
                 Some(token) => {
                     log::info!("logged in to VMmanager as {}", self.access.username);
-                    Ok(SecretString::from(token))
+                    Ok(token)
                 }
                 None => Err(not_vmmanager(&self.base(), "the answer to the login has no token")),
             },
@@ -336,13 +356,13 @@ impl Client {
 
     /// The plain address answered "no such page" and not as VMmanager: the path that was typed may be needed.
     fn is_elsewhere(&self, answer: &Answer) -> bool {
-        let is_api = answer.body.as_ref().is_some_and(|body| body.get("error").is_some());
+        let is_api = answer.body.as_ref().is_ok_and(|body| body.error().is_some());
         answer.status == 404 && !is_api && !self.prefixed.get() && !self.access.endpoint.path.is_empty()
     }
 
     fn judge(&self, request: &Request, answer: Answer) -> Step {
         let object = format!("{} {}", request.method.name(), path_only(request.path));
-        let said = answer.body.as_ref().and_then(|body| body.get("error")).filter(|error| !error.is_null());
+        let said = answer.body.as_ref().ok().and_then(Json::error);
         let text = self.unsaid(request, &said.map_or_else(|| plain_reason(request, &answer), error_text));
         let code = said.and_then(|error| whole(error.get("code")?));
         let error = |kind| Error::new(kind, object.as_str(), format!("VMmanager refused {object}: {text}"));
@@ -363,14 +383,17 @@ impl Client {
             (408 | 500.., _) if said.is_some() => Step::Unknown(error(Kind::Vm6Api)),
             (408 | 500.., _) => Step::Unknown(error(Kind::Vm6Api).origin(Origin::Unanswered)),
             (_, Some(5021 | 3080)) => Step::Refused(error(Kind::Vm6NotFound)),
-            (400.., None) if answer.body.is_none() => Step::Refused(not_vmmanager(&self.base(), &text)),
+            (400.., None) if answer.body.is_err() => Step::Refused(not_vmmanager(&self.base(), &text)),
             (403, _) | (_, Some(3001)) => Step::Refused(error(Kind::Vm6Permission)),
             (_, Some(1106)) => Step::Refused(error(Kind::Vm6Version)),
             (400.., _) | (_, Some(_)) => no(),
             (_, None) if said.is_some() => no(),
             (_, None) => match answer.body {
-                Some(body) => Step::Done(body),
-                None => Step::Unknown(error(Kind::Vm6Api).and("the answer is not JSON").origin(Origin::Unanswered)),
+                Ok(body) => Step::Done(body),
+                Err(reason) => {
+                    let text = format!("VMmanager's answer to {object} {reason}: {text}");
+                    Step::Unknown(Error::new(Kind::Vm6Api, object, text).origin(Origin::Unanswered))
+                }
             },
         }
     }
@@ -389,12 +412,21 @@ impl Client {
     }
 }
 
-fn typed<T: DeserializeOwned>(method: Method, path: &str, value: Value) -> Outcome<T> {
-    serde_json::from_value(value).map_err(|error| {
+/// An answer that is of another form than expected leaves open what was done.
+fn understood<T>(method: Method, path: &str, read: serde_json::Result<T>) -> Outcome<T> {
+    read.map_err(|error| {
         let object = format!("{} {}", method.name(), path_only(path));
         let text = format!("VMmanager's answer to {object} cannot be understood: {error}");
         Failure::Unknown(Error::new(Kind::Vm6Api, object, text))
     })
+}
+
+/// The token in the answer to a login. It becomes a header: no character of it ends one.
+fn token(answer: Json) -> Option<SecretString> {
+    let answer: Value = answer.object().ok()?;
+    let token = answer.get("token")?.as_str()?;
+    let is_plain = (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain.then(|| SecretString::from(token))
 }
 
 fn not_vmmanager(base: &str, reason: &str) -> Error {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::host_state::HostState;
-use super::lenient::{number, optional_number, or_default, reference};
-use super::model::{Cluster, Reference};
+use super::lenient::{comment, exact, few_or_none, number, optional_number, or_default, reference, text};
+use super::model::{Cluster, MANY, Reference};
 use crate::direction::PerDirection;
 use crate::id::{AccountId, VmId};
 
@@ -15,19 +15,19 @@ pub struct Host {
     #[serde(deserialize_with = "number")]
     pub id: VmId,
     /// Display name.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
     /// Host name.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub domain: String,
     /// Free text; holds our mark.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "comment")]
     pub comment: String,
     /// An empty word when the answer leaves it out.
     #[serde(default, deserialize_with = "or_default")]
     pub state: HostState,
     /// Creation time, compared as text only.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub create_date: String,
     /// Owner.
     #[serde(default, deserialize_with = "reference")]
@@ -48,10 +48,10 @@ pub struct Host {
     #[serde(default, deserialize_with = "reference")]
     pub disk: Option<Disk>,
     /// IPv4 addresses.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "few_or_none::<_, _, MANY>")]
     pub ip4: Vec<HostIp>,
     /// IPv6 addresses.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "few_or_none::<_, _, MANY>")]
     pub ip6: Vec<HostIp>,
     /// Cores.
     #[serde(default, deserialize_with = "optional_number")]
@@ -114,7 +114,7 @@ impl Host {
 pub struct Owner {
     #[serde(deserialize_with = "number")]
     pub id: AccountId,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "exact")]
     pub email: String,
 }
 
@@ -134,7 +134,7 @@ pub struct Disk {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct HostIp {
     /// The literal, or a network.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub ip: String,
 }
 
@@ -152,16 +152,16 @@ pub struct Ipv4 {
     #[serde(deserialize_with = "number")]
     pub id: u64,
     /// The literal.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub ip_addr: String,
     /// Host name.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub domain: String,
     /// Gateway.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub gateway: String,
     /// Netmask.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub mask: String,
     /// Index of the cluster's interface it belongs to, 0 the main one.
     #[serde(default, deserialize_with = "optional_number")]

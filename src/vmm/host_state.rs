@@ -4,6 +4,11 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::text::clean;
+
+/// Characters of a word for a state; no build has longer ones.
+const LONGEST_WORD: usize = 100;
+
 /// What VMmanager says that a VM is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
@@ -42,7 +47,7 @@ impl From<String> for HostState {
             "active" => HostState::Running,
             "stopped" => HostState::Stopped,
             "creating" => HostState::Creating,
-            _ => HostState::Other(word),
+            _ => HostState::Other(clean(&word, LONGEST_WORD)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! "answered". Redirects are not followed: credentials go to the address that was entered and nowhere else.
 
 use std::cell::Cell;
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 
 use super::certificate::Certificate;
+use super::json::{Json, MOST_BYTES};
 use super::tls::{Seen, SentConnector, TlsConnector, Trust};
 use crate::error::{Error, Kind, Origin};
 use crate::log;
@@ -27,7 +29,6 @@ const SEND: Duration = Duration::from_secs(30);
 /// A connection fills its buffers with zeros, twice for TLS; the usual 128 KiB each would be half of the memory we use.
 const INPUT_BYTES: usize = 16 << 10;
 const OUTPUT_BYTES: usize = 8 << 10;
-const MAX_BODY_BYTES: u64 = 32 << 20;
 const MAX_EXCERPT: usize = 2000;
 const MAX_PAGE_BYTES: u64 = 8 << 20;
 
@@ -64,9 +65,9 @@ pub(super) struct Request<'a> {
 /// An answer of any status.
 pub(super) struct Answer {
     pub status: u16,
-    /// The body; nothing when it is not JSON. An empty body reads as `{}` [api 7].
-    pub body: Option<Value>,
-    /// The beginning of a body that is not JSON.
+    /// The body, or why it is of no use: `is not JSON`.
+    pub body: Result<Json, &'static str>,
+    /// The beginning of a body that is of no use.
     pub excerpt: String,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u64>,
@@ -92,7 +93,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// Connects to nothing yet; `answer` is how long an answer may take.
+    /// Connects to nothing yet; `answer` is how long an answer may take, from the first byte of the request to its own last.
     pub(super) fn new(trust: Trust, answer: Duration) -> Self {
         let seen = Arc::new(Seen::default());
         let config = ureq::Agent::config_builder()
@@ -108,8 +109,7 @@ impl Http {
             .timeout_connect(Some(CONNECT))
             .timeout_send_request(Some(SEND))
             .timeout_send_body(Some(SEND))
-            .timeout_recv_response(Some(answer))
-            .timeout_recv_body(Some(answer))
+            .timeout_global(Some(answer))
             .build();
         let connector = TcpConnector::default()
             .chain(TlsConnector::new(trust, Arc::clone(&seen)))
@@ -225,14 +225,11 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
     let (retry_after, location) = (header("retry-after").and_then(|v| v.trim().parse().ok()), header("location"));
     let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(&date).ok()).map(|date| date.timestamp());
     let status = response.status().as_u16();
-    let bytes = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec()?;
-    let blank = bytes.iter().all(u8::is_ascii_whitespace);
-    let body = if blank { Some(Value::Object(serde_json::Map::new())) } else { serde_json::from_slice(&bytes).ok() };
-    let excerpt = if body.is_some() {
-        String::new()
-    } else {
-        String::from_utf8_lossy(&bytes).chars().take(MAX_EXCERPT).collect()
-    };
+    let mut bytes = Vec::new();
+    response.body_mut().as_reader().take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * MAX_EXCERPT)]).into_owned();
+    let body = Json::sent(bytes);
+    let excerpt = if body.is_ok() { String::new() } else { beginning.chars().take(MAX_EXCERPT).collect() };
     Ok(Answer { status, body, excerpt, retry_after, location, date })
 }
 

@@ -8,6 +8,7 @@
 //! be made a second time, it is believed only once it was larger than its page, and no page is too short to be capped.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,9 +23,11 @@ use crate::error::{Error, Kind, Result};
 const PAGE: usize = 500;
 /// No server is expected to cap its pages at fewer elements.
 const SMALLEST_CAP: usize = 20;
-/// A list with more elements, or with more pages, is not read to its end.
+/// A list with more elements, more pages or more in it, or that takes longer, is not read to its end.
 const MOST_ELEMENTS: usize = 100_000;
 const MOST_PAGES: usize = 4_000;
+const MOST_BYTES: usize = 32 << 20;
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// An element of a list.
 pub(super) trait Numbered {
@@ -33,39 +36,73 @@ pub(super) trait Numbered {
 
     /// Its id, by which lists are ordered.
     fn id(&self) -> u64;
+    /// Bytes of what it holds beside itself, about.
+    fn bytes(&self) -> usize;
 }
 
 macro_rules! numbered {
-    ($counts:literal: $($type:ty),*) => {
+    ($counts:literal: $($type:ty: $bytes:expr;)*) => {
         $(impl Numbered for $type {
             const ABSENCE_COUNTS: bool = $counts;
 
             fn id(&self) -> u64 {
                 self.id.into()
             }
+
+            fn bytes(&self) -> usize {
+                let bytes: fn(&$type) -> usize = $bytes;
+                bytes(self)
+            }
         })*
     };
 }
 
-numbered!(false: Account, Cluster, Node, Os, Pool, Preset, Recipe);
-numbered!(true: Glimpse, Host);
+/// An element of a list inside of an element.
+const INNER: usize = 32;
+
+numbered! {
+    false:
+    Account: |it| it.email.len() + it.roles.iter().map(|role| role.len() + INNER).sum::<usize>();
+    Cluster: |it| it.name.len() + it.virtualization_type.len();
+    Node: |_| 0;
+    Os: |it| it.name.len() + it.repository.len() + it.state.len() + it.clusters.len() * INNER;
+    Pool: |it| it.name.len() + it.clusters.len() * INNER;
+    Preset: |it| {
+        let tuning = [&it.tuning.cpu_mode, &it.tuning.cpu_custom_model].into_iter().flatten();
+        it.name.len() + it.disks.len() * INNER + tuning.map(String::len).sum::<usize>()
+    };
+    Recipe: |it| it.name.len() + it.repository.len();
+}
+
+numbered! {
+    true:
+    Glimpse: |it| it.comment.len() + it.name.len() + it.create_date.len();
+    Host: |it| {
+        let own = [&it.name, &it.domain, &it.comment, &it.create_date].map(String::len).iter().sum::<usize>();
+        let owner = it.account.as_ref().map_or(0, |owner| owner.email.len());
+        let cluster = it.cluster.as_ref().map_or(0, Numbered::bytes);
+        own + owner + cluster + it.addresses().map(|address| address.ip.len() + INNER).sum::<usize>()
+    };
+}
 
 impl Client {
     /// Every element of a list, in the order of ids. Filters on other fields than the id are not reliable.
     pub(super) fn all<T: DeserializeOwned + Numbered>(&self, path: &str) -> Result<Vec<T>> {
-        let mut reading = Reading::default();
+        let (mut reading, started) = (Reading::default(), Instant::now());
         for _ in 0..MOST_PAGES {
             let page = self.get(&format!("{path}?limit={},{PAGE}&orderby=id%20asc", reading.offset))?;
             if reading.has_ended(page) {
-                return Ok(reading.all);
+                return reading.whole(path);
             }
-            if reading.all.len() > MOST_ELEMENTS {
+            let is_large = reading.all.len() > MOST_ELEMENTS || reading.bytes > MOST_BYTES;
+            if is_large || started.elapsed() > LONGEST {
                 break;
             }
         }
         let text = format!(
-            "the list {path} of VMmanager does not end: {} elements were read, at most {MOST_ELEMENTS} on {MOST_PAGES} pages are",
-            reading.all.len()
+            "the list {path} of VMmanager does not end: {} elements were read; at most {MOST_ELEMENTS} on {MOST_PAGES} pages in {} minutes are",
+            reading.all.len(),
+            LONGEST.as_secs() / 60,
         );
         Err(Error::new(Kind::Vm6Api, path, text))
     }
@@ -80,6 +117,10 @@ impl Client {
 struct Reading<T> {
     all: Vec<T>,
     known: HashSet<u64>,
+    /// Of all.
+    bytes: usize,
+    /// How many there are by the last page, if it was not empty.
+    size: Option<u64>,
     /// Where the next page begins.
     offset: usize,
     /// The next page begins with an element that is known, if nothing has moved.
@@ -96,6 +137,8 @@ impl<T> Default for Reading<T> {
         Reading {
             all: Vec::new(),
             known: HashSet::new(),
+            bytes: 0,
+            size: None,
             offset: 0,
             overlaps: false,
             back: 1,
@@ -106,8 +149,22 @@ impl<T> Default for Reading<T> {
 }
 
 impl<T: Numbered> Reading<T> {
+    /// What was read, unless VMmanager counts more and shows the same again: the rest would be taken for absent.
+    fn whole(self, path: &str) -> Result<Vec<T>> {
+        match self.size {
+            Some(size) if size > self.all.len() as u64 => {
+                let read = self.all.len();
+                let text =
+                    format!("the list {path} of VMmanager has {size} elements, but it shows only {read} of them");
+                Err(Error::new(Kind::Vm6Api, path, text))
+            }
+            _ => Ok(self.all),
+        }
+    }
+
     /// Takes a page; whether it was the last one.
     fn has_ended(&mut self, List { list, size }: List<T>) -> bool {
+        self.size = size.filter(|_| !list.is_empty());
         let is_known = list.first().is_some_and(|element| self.known.contains(&element.id()));
         if self.overlaps && self.offset > 0 && !is_known {
             self.offset = self.offset.saturating_sub(self.back);
@@ -137,6 +194,7 @@ impl<T: Numbered> Reading<T> {
         let before = self.all.len();
         for element in list {
             if self.known.insert(element.id()) {
+                self.bytes += element.bytes();
                 self.all.push(element);
             }
         }

@@ -17,6 +17,7 @@ mod host;
 mod host_state;
 mod hot;
 mod http;
+mod json;
 mod lenient;
 mod list;
 mod model;

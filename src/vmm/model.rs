@@ -4,12 +4,21 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lenient::{number, one_or_many, optional_number, or_default, reference};
+use super::lenient::{
+    exact, few, few_or_none, number, one_or_many, optional_exact, optional_number, or_default, reference, text,
+};
 use crate::id::{AccountId, ClusterId, TaskId};
+
+/// Elements of a list inside of an object: no account has more roles, no VM more addresses.
+pub(super) const MANY: usize = 1000;
+/// Elements of one answer; more than are asked for, because a build may not know about pages.
+const LONGEST_PAGE: usize = 20_000;
 
 /// The envelope of every list [api 2].
 #[derive(Debug, Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 pub(super) struct List<T> {
+    #[serde(deserialize_with = "few::<_, _, LONGEST_PAGE>")]
     pub list: Vec<T>,
     /// How many there are on all pages, where VMmanager says so.
     #[serde(default, deserialize_with = "optional_number")]
@@ -23,10 +32,10 @@ pub struct Account {
     #[serde(deserialize_with = "number")]
     pub id: AccountId,
     /// E-mail, the login.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "exact")]
     pub email: String,
     /// `@user`, `@admin`, …
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "few_or_none::<_, _, MANY>")]
     pub roles: Vec<String>,
 }
 
@@ -44,10 +53,10 @@ pub struct Cluster {
     #[serde(deserialize_with = "number")]
     pub id: ClusterId,
     /// Name.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
     /// `kvm` or `lxd`.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub virtualization_type: String,
 }
 
@@ -58,13 +67,13 @@ pub struct Os {
     #[serde(deserialize_with = "number")]
     pub id: u64,
     /// Template, for example `Debian 12`.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "exact")]
     pub name: String,
     /// Repository, for example `ISPsystem`.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "exact")]
     pub repository: String,
     /// `active` when usable.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub state: String,
     /// Hidden from clients.
     #[serde(default, deserialize_with = "or_default")]
@@ -109,10 +118,10 @@ pub struct Preset {
     #[serde(deserialize_with = "number")]
     pub id: u64,
     /// Name; the tariff's internal name repeats it.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "exact")]
     pub name: String,
     /// `kvm` or `lxd`.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub virtualization_type: String,
     /// Cores.
     #[serde(default, deserialize_with = "optional_number")]
@@ -124,7 +133,7 @@ pub struct Preset {
     #[serde(default, deserialize_with = "optional_number")]
     pub hdd_mib: Option<u64>,
     /// Disks, when the configuration lists them.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "few_or_none::<_, _, MANY>")]
     pub disks: Vec<PresetDisk>,
     /// Fine tuning that is handed to a new VM unchanged.
     #[serde(flatten)]
@@ -154,7 +163,9 @@ pub struct PresetDisk {
 #[serde(default)]
 #[allow(missing_docs, reason = "the names are the API's own")]
 pub struct Tuning {
+    #[serde(deserialize_with = "optional_exact")]
     pub cpu_mode: Option<String>,
+    #[serde(deserialize_with = "optional_exact")]
     pub cpu_custom_model: Option<String>,
     pub nesting: Option<bool>,
     pub cpu_weight: Option<u64>,
@@ -179,10 +190,10 @@ pub struct Recipe {
     #[serde(deserialize_with = "number")]
     pub id: u64,
     /// Name.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "exact")]
     pub name: String,
     /// Repository.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "exact")]
     pub repository: String,
     /// How many parameters it asks for; nothing when the platform does not report it.
     #[serde(default, deserialize_with = "optional_number")]
@@ -196,7 +207,7 @@ pub(super) struct TaskRow {
     #[serde(default, deserialize_with = "optional_number")]
     pub id: Option<u64>,
     /// See [api 3.4].
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub status: String,
     /// Details of a failure, where the list has them.
     #[serde(default, deserialize_with = "or_default")]
@@ -216,16 +227,16 @@ pub struct Past {
     #[serde(default, deserialize_with = "optional_number")]
     pub id: Option<u64>,
     /// `host_start`, …
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
     /// As `status` of a task [api 3.4].
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub state: String,
     /// Its id in the task list, used for the details.
     #[serde(default, deserialize_with = "optional_number")]
     pub task: Option<u64>,
     /// When it was accepted, by VMmanager's clock.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub date_create: String,
 }
 
@@ -265,7 +276,7 @@ pub struct Pool {
     #[serde(deserialize_with = "number")]
     pub id: u64,
     /// Name.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
     /// Clusters that use it.
     #[serde(default, deserialize_with = "one_or_many")]

@@ -88,7 +88,11 @@ impl Client {
     pub fn host(&self, id: VmId) -> Result<Option<Host>> {
         let path = format!("/vm/v3/host?{}", Filter::eq("id", id)?.query());
         match self.get::<List<Host>>(&path) {
-            Ok(found) => Ok(found.list.into_iter().find(|host| host.id == id)),
+            Ok(found) if found.list.is_empty() => Ok(None),
+            Ok(found) => found.list.into_iter().find(|host| host.id == id).map(Some).ok_or_else(|| {
+                let text = format!("VMmanager was asked for VM {id} and answered with another one");
+                Error::new(Kind::Vm6Api, "GET /vm/v3/host", text)
+            }),
             // A refusal for another reason than "no such VM" is no proof of anything.
             Err(error) if error.kind == Kind::Vm6NotFound => Ok(None),
             Err(error) => Err(error),

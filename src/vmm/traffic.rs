@@ -29,7 +29,7 @@ impl Client {
     pub fn month_traffic(&self, host: VmId, direction: Direction) -> Result<Option<u64>> {
         let target = target(direction);
         let path = format!("/vm/v3/host/{host}/metrics?target={target}&output=single&interval=1month");
-        let metrics: Vec<Metric> = self.get(&path)?;
+        let metrics: Vec<Metric> = self.get_list(&path)?;
         let Some(value) = metrics.first().and_then(|metric| metric.datapoints.first()?.first()) else {
             return Ok(None);
         };

@@ -3,13 +3,15 @@
 use serde::Deserialize;
 
 use super::client::Client;
+use super::lenient::few_or_none;
+use super::model::MANY;
 use crate::error::{Kind, Result};
 
 const ADMINISTRATOR: &str = "@admin";
 
 #[derive(Deserialize)]
 struct Caller {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few_or_none::<_, _, MANY>")]
     roles: Vec<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -46,6 +47,9 @@ VM its additional interface), calendar_month (counters of traffic begin anew wit
    \"platform\": 1, \"proved\": [\"interfaces\"],
    \"questions\": [{\"question\": \"…\", \"assumes\": \"…\", \"seen\": \"…\", \"agrees\": \"yes\"}]}
 agrees: yes, no, unknown. platform: null when it is not known which VMmanager this is; then nothing is kept.";
+
+/// Nobody waits longer for a VMmanager that does not answer.
+const LONGEST: Duration = Duration::from_secs(30);
 
 #[derive(Serialize)]
 struct Document {
@@ -100,12 +104,16 @@ fn keep(config: &Config, handler: HandlerId, text: &str) -> Result<PathBuf> {
 
 impl Document {
     fn ask(handler: HandlerId, site: &Site) -> Self {
-        let progress = Progress::new();
+        let (progress, started) = (Progress::new(), Instant::now());
         let questions: Vec<Answered> = QUESTIONS
             .iter()
             .map(|asked| {
                 progress.show(&format!("{} …", asked.topic));
-                let Seen { what, agrees, proves } = (asked.ask)(site).unwrap_or_else(|error| Seen::unread(&error));
+                let Seen { what, agrees, proves } = if started.elapsed() > LONGEST {
+                    Seen::unknown("not asked: the answers so far took too long")
+                } else {
+                    (asked.ask)(site).unwrap_or_else(|error| Seen::unread(&error))
+                };
                 let Question { name, topic, assumes, .. } = asked;
                 Answered { question: name, about: topic, assumes, seen: what, agrees, proves }
             })

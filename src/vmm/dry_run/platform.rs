@@ -42,7 +42,7 @@ impl Interceptor for DryRun {
         }
         match method {
             Method::Get if self.plan.has_placeholder(path) => self.placeholders(path),
-            Method::Get => Ok(self.read(path, client.send(Method::Get, path, None)?)),
+            Method::Get => Ok(self.read(path, client.get_once(path)?)),
             _ => self.change(client, method, path, body.unwrap_or(&Value::Null)),
         }
     }
