@@ -58,16 +58,17 @@ soak:          ## the heavy tests: hundreds of processes, a thousand rounds with
 	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
 
 # Checks of tests/fuzz, and how long each of them is tried: make fuzz CHECKS=filters SECONDS=60
-CHECKS  ?= panel_xml vmm_json filters state_files
+CHECKS  ?= panel_xml vmm_json filters state_files operations
 SECONDS ?= 600
 FOUND    = $(CURDIR)/target/fuzz/found
 FUZZING  = RUSTUP_TOOLCHAIN=nightly CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 
 fuzz: $(CARGO_FUZZ) ## try the checks of tests/fuzz with libFuzzer, which needs a nightly toolchain
 	@packaging/need c++ g++
+	$(CARGO) build --quiet --locked -p pmvmmanager6 --bin pmvmmanager6 --features faults
 	set -e; for check in $(CHECKS); do \
 		mkdir -p target/fuzz/corpus/$$check $(FOUND); \
-		$(FUZZING) $(CARGO_FUZZ) run --fuzz-dir tests/fuzz --target-dir target/fuzz --features fuzzer --sanitizer none \
+		PMVMMANAGER6_FUZZED=$(TARGET)/debug/pmvmmanager6 $(FUZZING) $(CARGO_FUZZ) run --fuzz-dir tests/fuzz --target-dir target/fuzz --features fuzzer --sanitizer none \
 			$$check target/fuzz/corpus/$$check tests/fuzz/seeds/$$check \
 			-- -max_total_time=$(SECONDS) -artifact_prefix=$(FOUND)/$$check- -print_final_stats=1; \
 	done

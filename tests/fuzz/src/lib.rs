@@ -4,7 +4,9 @@
 //! mutations of the seeds in `seeds/<check>/`. What a fuzzer finds becomes a seed: a defect that was there once is looked
 //! for always.
 
+mod broken_answers;
 pub mod filters;
+pub mod operations;
 pub mod panel_xml;
 mod server;
 pub mod state_files;

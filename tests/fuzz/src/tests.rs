@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::{filters, panel_xml, state_files, vmm_json};
+use crate::{filters, operations, panel_xml, state_files, vmm_json};
 
 fn seeds(name: &str) -> Vec<Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
@@ -29,14 +31,33 @@ fn mutated(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// So many cases, or as many as fit into `FUZZ_SECONDS`, and every seed.
 fn try_out(name: &str, cases: u32, check: fn(&[u8])) {
-    let seeds = seeds(name);
+    try_out_side_by_side(name, 1, cases, check);
+}
+
+/// The same with so many cases at a time.
+fn try_out_side_by_side(name: &str, threads: u16, cases: u32, check: fn(&[u8])) {
+    let seconds = std::env::var("FUZZ_SECONDS").ok().map(|text| text.parse().expect("FUZZ_SECONDS is a number"));
+    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let seeds = &seeds(name);
     assert!(!seeds.is_empty(), "no seeds for {name}");
-    for seed in &seeds {
-        check(seed);
-    }
+    thread::scope(|scope| {
+        for at in 0..usize::from(threads) {
+            scope.spawn(move || {
+                seeds.iter().skip(at).step_by(threads.into()).for_each(|seed| check(seed));
+                try_mutations(seeds, cases / u32::from(threads), check);
+                while until.is_some_and(|until| Instant::now() < until) {
+                    try_mutations(seeds, 10, check);
+                }
+            });
+        }
+    });
+}
+
+fn try_mutations(seeds: &[Vec<u8>], cases: u32, check: fn(&[u8])) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let tried = TestRunner::new(config).run(&mutated(seeds), |bytes| {
+    let tried = TestRunner::new(config).run(&mutated(seeds.to_owned()), |bytes| {
         check(&bytes);
         Ok(())
     });
@@ -61,4 +82,9 @@ fn filters_select_what_they_were_made_for() {
 #[test]
 fn state_files_work_or_are_refused_with_words() {
     try_out("state_files", 400, state_files::check);
+}
+
+#[test]
+fn operations_end_as_they_should_whatever_is_answered() {
+    try_out_side_by_side("operations", 4, 12, operations::check);
 }

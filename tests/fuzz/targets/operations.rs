@@ -1,0 +1,5 @@
+//! `make fuzz CHECKS=operations`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::operations::check(bytes));
