@@ -51,7 +51,7 @@ fn limited() -> (TempDir, PathBuf) {
 fn world(module: PathBuf) -> TestWorld {
     let world = TestWorld::with(|scene| {
         scene.bill.module = module;
-        scene.limits = "answer=1,asleep=1,create=3,change=2,disk=2,unlisted=1,address=1,appear=1".to_owned();
+        "answer=1,asleep=1,create=3,change=2,disk=2,unlisted=1,address=1,appear=1".clone_into(&mut scene.limits);
     });
     world.waive(Invariant::NothingForgotten, "answers that name VMs are lost");
     world

@@ -72,9 +72,11 @@ impl Fault {
     }
 }
 
+type Answers = dyn Fn(u16, &Value) -> (u16, Vec<u8>) + Send + Sync;
+
 /// Status and body in place of the honest ones.
 #[derive(Clone)]
-pub struct Rewrite(Arc<dyn Fn(u16, &Value) -> (u16, Vec<u8>) + Send + Sync>);
+pub struct Rewrite(Arc<Answers>);
 
 impl Rewrite {
     /// Made of the honest answer.

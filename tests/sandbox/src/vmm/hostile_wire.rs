@@ -15,7 +15,7 @@ use super::http::Reply;
 const DRIP: Duration = Duration::from_millis(20);
 const GIBIBYTE: usize = 1 << 30;
 static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
-const BLANKS: [u8; 64 << 10] = [b' '; 64 << 10];
+static BLANKS: [u8; 64 << 10] = [b' '; 64 << 10];
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
 /// A hostile answer: its kind and what is in it.

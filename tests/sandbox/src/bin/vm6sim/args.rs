@@ -33,8 +33,9 @@ Faults are METHOD PATH ACTION [nth=N] [times=N|times=all]; METHOD and a part of 
 
 /// Examples, faults and hostile answers.
 fn after_help() -> String {
-    let kinds: String = Hostile::ALL.iter().map(|kind| format!("\n  {:<18} {}", kind.name(), kind.meaning())).collect();
-    format!("{EXAMPLES}\n\nKinds of --hostile, and of the action `hostile:KIND`:{kinds}")
+    let lines = Hostile::ALL.iter().map(|kind| format!("  {:<18} {}", kind.name(), kind.meaning()));
+    let kinds = lines.collect::<Vec<_>>().join("\n");
+    format!("{EXAMPLES}\n\nKinds of --hostile, and of the action `hostile:KIND`:\n{kinds}")
 }
 
 /// A simulated VMmanager 6: the documented API on a real socket, with state, tasks and faults.
