@@ -17,6 +17,7 @@ use super::endpoint::Endpoint;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
 use super::json::Json;
 use super::outcome::{Failure, Outcome};
+use super::reason::{error_text, not_vmmanager, plain_reason, whole};
 use super::session::Session;
 use super::tls::Trust;
 use crate::config::Limits;
@@ -427,33 +428,4 @@ fn token(answer: Json) -> Option<SecretString> {
     let token = answer.get("token")?.as_str()?;
     let is_plain = (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
     is_plain.then(|| SecretString::from(token))
-}
-
-fn not_vmmanager(base: &str, reason: &str) -> Error {
-    let text = format!("what answers at {base} is not VMmanager 6: {reason}");
-    Error::new(Kind::Vm6Connect, base, text).cure("check the address")
-}
-
-fn plain_reason(request: &Request, answer: &Answer) -> String {
-    // What should have been a token or a key is one that nobody knows yet.
-    let is_secret = ["/token", "/key"].iter().any(|end| request.path.ends_with(end)) && answer.status < 400;
-    if answer.excerpt.is_empty() || is_secret {
-        format!("HTTP status {}", answer.status)
-    } else {
-        format!("HTTP status {}: {}", answer.status, answer.excerpt.trim())
-    }
-}
-
-/// Code, text and the offending value of an error body [api 1.5].
-fn error_text(error: &Value) -> String {
-    let message = error.get("msg").and_then(Value::as_str).unwrap_or_default();
-    let code = error.get("code").and_then(whole).map(|code| format!("code {code}")).unwrap_or_default();
-    let value = error.get("value").filter(|value| !value.is_null()).map(ToString::to_string).unwrap_or_default();
-    let text = [message, &code, &value].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
-    if text.is_empty() { error.to_string() } else { text }
-}
-
-/// A number or a number in a string.
-pub(super) fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }

@@ -23,6 +23,7 @@ mod list;
 mod model;
 mod moment;
 mod outcome;
+mod reason;
 mod requests;
 pub mod session;
 mod task;

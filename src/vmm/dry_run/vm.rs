@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::vmm::body::Resources;
-use crate::vmm::client::whole;
 use crate::vmm::host::Host;
+use crate::vmm::reason::whole;
 
 /// Values that a VM's list shows beside what was accepted for its next stop.
 const ANNOUNCED: [(&str, &str); 2] = [("cpu_number", "cpu_number_new"), ("ram_mib", "ram_mib_new")];
