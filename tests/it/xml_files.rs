@@ -14,7 +14,15 @@ use pmvmmanager6::error::Kind;
 use pmvmmanager6::settings::{self, Place, SETTINGS};
 use pmvmmanager6::wire::{self, Element};
 
-const LANGUAGES: [&str; 2] = ["en", "ru"];
+const LANGUAGES: [&str; 3] = ["en", "ru", "es"];
+/// Texts that are the same in English and Spanish, with the reason.
+const SAME_IN_SPANISH: [(&str, &str); 5] = [
+    ("desc_short_pmvmmanager6", "the product's name"),
+    ("pmvmmanager6", "the product's name"),
+    ("module_pmvmmanager6", "the product's name"),
+    ("url", "the same word"),
+    ("placeholder_", "an example is the same for all"),
+];
 /// Parameters of an error document that a text may show.
 const MACROS: [&str; 2] = ["__object__", "__value__"];
 
@@ -102,9 +110,11 @@ fn section(texts: &Texts, wanted: &str) -> BTreeSet<String> {
     texts.keys().filter(|(section, _)| section == wanted).map(|(_, name)| name.clone()).collect()
 }
 
-/// Words of the form `__word__`, in order.
+/// Words of the form `__word__`, which BILLmanager replaces, and `@WORD@`, which a person types.
 fn macros(text: &str) -> BTreeSet<&str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("__")).collect()
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '@')
+        .filter(|word| word.starts_with("__") || word.len() > 1 && word.starts_with('@'))
+        .collect()
 }
 
 fn set(names: impl IntoIterator<Item = impl Into<String>>) -> BTreeSet<String> {
@@ -264,18 +274,34 @@ fn form_texts(page: &Element) -> BTreeSet<String> {
 }
 
 #[test]
-fn both_languages_say_the_same() {
+fn all_languages_say_the_same() {
     let plugin = plugin();
     assert_eq!(names(&plugin, "lang"), LANGUAGES, "English first: a missing language falls back to it");
-    let [english, russian] = LANGUAGES.map(|language| texts(&plugin, language));
-    assert_eq!(set(english.keys().map(|key| format!("{key:?}"))), set(russian.keys().map(|key| format!("{key:?}"))));
+    let [english, others @ ..] = LANGUAGES.map(|language| (language, texts(&plugin, language)));
+    for (language, other) in &others {
+        let keys = |texts: &Texts| set(texts.keys().map(|key| format!("{key:?}")));
+        assert_eq!(keys(&english.1), keys(other), "{language}");
+        for (key, text) in &english.1 {
+            let (name, other) = (&key.1, &other[key]);
+            assert_eq!(macros(text), macros(other), "{language} {key:?}");
+            let example = name.starts_with("placeholder_");
+            assert!(!example || text == other, "{language} {key:?}: an example is the same for all");
+        }
+    }
+}
+
+#[test]
+fn every_text_is_in_its_language() {
+    let plugin = plugin();
+    let [english, russian, spanish] = LANGUAGES.map(|language| texts(&plugin, language));
+    let cyrillic = |text: &str| text.chars().any(|c| ('а'..='я').contains(&c));
     for (key, text) in &english {
-        assert_eq!(macros(text), macros(&russian[key]), "{key:?}");
         let translated = key.0 == "msgerror" || key.1.starts_with("hint_");
-        let cyrillic = |text: &str| text.chars().any(|c| ('а'..='я').contains(&c));
         assert!(!translated || cyrillic(&russian[key]), "{key:?} is not translated: {}", russian[key]);
-        assert!(!cyrillic(text), "{key:?} is not English: {text}");
-        assert!(!key.1.starts_with("placeholder_") || *text == russian[key], "{key:?}: an example is the same for all");
+        assert!(!cyrillic(text) && !cyrillic(&spanish[key]), "{key:?} is Russian");
+        let same =
+            SAME_IN_SPANISH.iter().any(|(name, _)| key.1 == *name || name.ends_with('_') && key.1.starts_with(name));
+        assert_eq!(*text == spanish[key], same, "{key:?} in Spanish: {}", spanish[key]);
     }
 }
 
