@@ -27,6 +27,7 @@ impl Platform {
         let lists = self.storages.values_mut().map(|storage| &mut storage.clusters);
         let lists = lists.chain(self.os.values_mut().map(|os| &mut os.clusters));
         let lists = lists.chain(self.images.values_mut().map(|image| &mut image.clusters));
+        let lists = lists.chain(self.schedules.values_mut().map(|schedule| &mut schedule.clusters));
         let in_lists = lists.flat_map(|list| list.iter_mut());
         let of_nodes = self.nodes.values_mut().map(|node| &mut node.cluster);
         let of_pools = self.pools.values_mut().flat_map(|pool| pool.clusters.iter_mut().map(|cluster| &mut cluster.id));

@@ -9,7 +9,7 @@
 //! Map: `server` (threads, lock) → `misfortune` → `api` (routes, one file a subject) → `platform`, `task`, `work`,
 //! `pool`, `capacity` (state and its laws); `http`, `certificate`, `schema`, `filter`, `view` serve them.
 //!
-//! What is deliberately absent: backups, virtual private networks, consoles, upload of images, LDAP.
+//! What is deliberately absent: backups (their schedules are there), virtual private networks, consoles, upload of images, LDAP.
 
 mod another_site;
 mod api;
@@ -54,10 +54,10 @@ pub use lists::{Lists, Size};
 pub use manager::VmManager;
 pub use model::{
     Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, PoolCluster, Preset, Range, Recipe,
-    RecipeParam, Repository, Storage, Tag, Task, Tuning,
+    RecipeParam, Repository, Schedule, Storage, Tag, Task, Tuning,
 };
 pub use platform::Platform;
 pub use request::Request;
 pub use setup::{Certificate, Setup, Timing, Transport};
 pub use traffic::{Month, Traffic};
-pub use variant::{Comments, Description, History, UserLists, Variant};
+pub use variant::{Comments, Description, History, Schedules, UserLists, Variant};

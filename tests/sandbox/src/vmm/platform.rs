@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Zoned};
 
 use super::lists::Lists;
 use super::model::{
-    Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, Preset, Recipe, Repository, Storage, Tag, Task,
+    Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, Preset, Recipe, Repository, Schedule, Storage,
+    Tag, Task,
 };
 use super::session::Sessions;
 use super::setup::{Setup, Timing};
@@ -47,6 +48,7 @@ pub struct Platform {
     pub recipes: BTreeMap<u64, Recipe>,
     pub tags: BTreeMap<u64, Tag>,
     pub pools: BTreeMap<u64, Pool>,
+    pub schedules: BTreeMap<u64, Schedule>,
     pub disks: BTreeMap<u64, Disk>,
     pub ips: BTreeMap<u64, Ip>,
     /// By task-manager number, not by consul number.
@@ -93,6 +95,7 @@ impl Platform {
             recipes: world::recipes(),
             tags: world::tags(),
             pools: world::pools(),
+            schedules: world::schedules(),
             disks: BTreeMap::new(),
             ips: BTreeMap::new(),
             tasks: BTreeMap::new(),

@@ -13,6 +13,11 @@ pub(super) struct Field {
 }
 
 impl Field {
+    /// It must be there.
+    pub(super) fn is_required(&self) -> bool {
+        self.required
+    }
+
     /// Its name in the body.
     pub(super) fn name(&self) -> &'static str {
         self.name

@@ -21,6 +21,10 @@ pub struct Variant {
     pub description: Description,
     /// `interfaces` is a property of the request that makes a VM; without it only `custom_interfaces` is [api B10].
     pub interfaces: bool,
+    /// Whether there are backup schedules, and what changes one.
+    pub schedules: Schedules,
+    /// A changed backup schedule is seen when a task has ended.
+    pub schedule_tasks: bool,
     /// A hot change that is not possible fails in its task, not at the request [api B2].
     pub hot_limits_in_task: bool,
     /// A VM's main address is the last in its lists: no source says that it is the first.
@@ -37,6 +41,8 @@ impl Default for Variant {
             comments: Comments::default(),
             description: Description::default(),
             interfaces: true,
+            schedules: Schedules::default(),
+            schedule_tasks: false,
             hot_limits_in_task: false,
             main_address_last: false,
         }
@@ -64,6 +70,18 @@ pub enum Description {
     /// Behind the page `/swagger/`, whose configuration names it.
     Configuration,
     /// Nowhere; the page shows other services.
+    Missing,
+}
+
+/// What changes a backup schedule: no source shows more than that its VMs are `hosts` [api B15].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedules {
+    /// What is sent; the rest stays.
+    #[default]
+    Parts,
+    /// The schedule as a whole.
+    Whole,
+    /// Nothing: this build has no schedules.
     Missing,
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::model::Tuning;
+use super::model::{Schedule, Tuning};
 use super::platform::Platform;
 use super::pool::Wanted;
 
@@ -63,15 +63,21 @@ pub(super) enum Work {
         v4: Vec<Wanted>,
     },
     DropInterface(u64),
+    /// The backup schedule as it was when the request came, changed.
+    Schedule(Box<Schedule>),
 }
 
 impl Platform {
     /// Applies the effect, or says why it cannot be.
     pub(super) fn perform(&mut self, host: Option<u64>, work: &Work, at: Instant) -> Result<(), String> {
+        if let Work::Schedule(schedule) = work {
+            let known = self.schedules.get_mut(&schedule.id).ok_or(format!("schedule {} not found", schedule.id))?;
+            known.clone_from(schedule);
+        }
         let Some(id) = host else { return Ok(()) };
         let Some(vm) = self.hosts.get_mut(&id) else { return Err(format!("VM {id} not found")) };
         match work {
-            Work::Companion => {}
+            Work::Companion | Work::Schedule(_) => {}
             Work::Impossible(reason) => return Err(reason.clone()),
             Work::Create { v4, v6, recipes } => return self.create(id, v4, *v6, recipes, at),
             Work::Start if vm.state == "active" => return Err("VM is already running".into()),

@@ -14,7 +14,8 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::model::{
-    Cluster, Image, Node, Os, Pool, PoolCluster, Preset, Range, Recipe, RecipeParam, Repository, Storage, Tag, Tuning,
+    Cluster, Image, Node, Os, Pool, PoolCluster, Preset, Range, Recipe, RecipeParam, Repository, Schedule, Storage,
+    Tag, Tuning,
 };
 
 const UPDATED: &str = "2025-05-02T10:00:00Z";
@@ -240,6 +241,33 @@ pub(super) fn pools() -> BTreeMap<u64, Pool> {
         pool(5, "2if-backend", 3, 1, vec![range(7, [10, 20, 0, 10], 16_000, 16)]),
     ];
     all.into_iter().map(|p| (p.id, p)).collect()
+}
+
+/// `daily` for clusters 1 and 3, `weekly` for all, and one that belongs to a VM configuration.
+pub(super) fn schedules() -> BTreeMap<u64, Schedule> {
+    let schedule = |id, name: &str, start_time, clusters: &[u64], presets: &[u64]| Schedule {
+        id,
+        name: name.into(),
+        comment: String::new(),
+        backup_mode: "full".into(),
+        kind: name.into(),
+        limit_count: 7,
+        limit_size_mib: None,
+        start_time,
+        backup_locations: vec![1],
+        clusters: clusters.to_vec(),
+        disks: Vec::new(),
+        nodes: Vec::new(),
+        hosts: Vec::new(),
+        presets: presets.to_vec(),
+        next_run: "2030-01-01 03:00:00".into(),
+    };
+    let all = [
+        schedule(1, "daily", json!({"hour": 3, "minute": 0}), &[1, 3], &[]),
+        schedule(2, "weekly", json!({"week_day": 7, "hour": 4, "minute": 30}), &[], &[]),
+        schedule(3, "monthly", json!({"day": 1, "hour": 2, "minute": 0}), &[], &[1]),
+    ];
+    all.into_iter().map(|s| (s.id, s)).collect()
 }
 
 fn range(id: u64, first: [u8; 4], count: u64, prefix: u8) -> Range {

@@ -12,6 +12,7 @@ mod invariants;
 mod lists;
 mod platforms;
 mod roles;
+mod schedules;
 mod tasks;
 mod transport;
 mod variants;

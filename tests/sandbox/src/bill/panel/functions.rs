@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Refusal};
 use super::request::Request;
-use super::{address, import, itemtype, operation, param, post, processing, service, system};
+use super::{address, enumeration, import, itemtype, operation, param, post, processing, service, system};
 
 /// A panel function.
 pub(super) struct Function {
@@ -37,6 +37,7 @@ pub(super) fn find(name: &str) -> Option<Function> {
         "service.ip.del" => confirmed(address::delete),
         "itemtype.param.value.sync" => immediate(itemtype::sync_value),
         "itemtype.param.value.processing.suspend" => immediate(itemtype::suspend_value),
+        "enumerationitem.edit" => confirmed(enumeration::add_item),
         "processing.setconfig" => immediate(processing::set_config),
         "processing.edit" => immediate(processing::edit),
         "processing.saveparam" => immediate(processing::save_param),

@@ -7,6 +7,7 @@
 mod address;
 mod answer;
 mod args;
+mod enumeration;
 mod functions;
 mod import;
 mod itemtype;

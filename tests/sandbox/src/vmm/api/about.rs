@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::error::ApiError;
 use super::super::schema::Field;
-use super::super::variant::Description;
+use super::super::variant::{Description, Schedules, Variant};
 use super::create::CREATE;
 use super::resource::{SIZES, TUNING};
-use super::routes::ROUTES;
+use super::routes::{ROUTES, Route};
 use super::software::SOFTWARE;
-use super::{Answer, Call};
+use super::{Answer, Call, schedule};
 
 pub(super) fn version(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "version": call.platform.version }))
@@ -32,8 +32,19 @@ pub(super) fn instance(call: &mut Call<'_>) -> Answer {
 }
 
 /// Bodies that are described: those that the open questions are about [api 6].
-const BODIES: &[(&str, &str, &[&[Field]])] =
-    &[("POST", "/vm/v3/host", &[CREATE, SOFTWARE, TUNING]), ("POST", "/vm/v3/host/*/resource", &[SIZES, TUNING])];
+const BODIES: &[(&str, &str, &[&[Field]])] = &[
+    ("POST", "/vm/v3/host", &[CREATE, SOFTWARE, TUNING]),
+    ("POST", "/vm/v3/host/*/resource", &[SIZES, TUNING]),
+    ("POST", "/vm/v3/schedule/*", &[schedule::EDIT, schedule::MORE]),
+];
+
+/// The same where the build has another body.
+fn body_of(variant: &Variant, route: &Route) -> Option<&'static [&'static [Field]]> {
+    if route.1.starts_with("/vm/v3/schedule/") && variant.schedules == Schedules::Whole {
+        return Some(&[schedule::WHOLE, schedule::MORE]);
+    }
+    BODIES.iter().find(|(method, path, _)| (*method, *path) == (route.0, route.1)).map(|(.., fields)| *fields)
+}
 
 /// `GET /vm/v3/api`.
 pub(super) fn api(call: &mut Call<'_>) -> Answer {
@@ -90,14 +101,21 @@ pub(super) fn of_vms(call: &mut Call<'_>) -> Answer {
 /// The paths as a Swagger document would list them.
 fn described(call: &mut Call<'_>) -> Answer {
     let mut paths: Map<String, Value> = Map::new();
-    for route in ROUTES.iter().filter(|route| route.1.starts_with("/vm/v3/")) {
+    let variant = &call.platform.variant;
+    let is_there = |route: &&Route| {
+        route.1.starts_with("/vm/v3/")
+            && (variant.schedules != Schedules::Missing || !route.1.starts_with("/vm/v3/schedule"))
+    };
+    for route in ROUTES.iter().filter(is_there) {
         let methods = paths.entry(route.1.replace('*', "{id}")).or_insert_with(|| json!({}));
         let mut method = json!({"responses": {"200": {"description": "OK"}}});
-        if let Some((.., fields)) = BODIES.iter().find(|(method, path, _)| (*method, *path) == (route.0, route.1)) {
-            let hidden = |name: &str| name == "interfaces" && !call.platform.variant.interfaces;
-            let fields = fields.iter().copied().flatten().filter(|field| !hidden(field.name()));
-            let names = fields.map(|field| (field.name().to_owned(), json!({})));
-            let schema = json!({"type": "object", "properties": names.collect::<Map<_, _>>()});
+        if let Some(fields) = body_of(variant, route) {
+            let hidden = |name: &str| name == "interfaces" && !variant.interfaces;
+            let fields = || fields.iter().copied().flatten().filter(|field| !hidden(field.name()));
+            let names = fields().map(|field| (field.name().to_owned(), json!({})));
+            let required: Vec<&str> = fields().filter(|field| field.is_required()).map(Field::name).collect();
+            let properties = names.collect::<Map<_, _>>();
+            let schema = json!({"type": "object", "required": required, "properties": properties});
             method["parameters"] = json!([{"in": "body", "name": "body", "schema": schema}]);
         }
         methods[route.0.to_lowercase()] = method;

@@ -51,8 +51,20 @@ fn dispatch(platform: &mut Platform, asked: &Asked, now: Instant) -> Result<(u16
 
 /// What is answered as if there were nothing, to an account without the rights for it.
 fn unseen(asked: &Asked, wild: &[&str]) -> Result<(u16, Value), ApiError> {
-    const LISTS: &[&str] =
-        &["cluster", "node", "storage", "all", "repository", "tag", "ippool", "range", "ip", "ipnet", "user"];
+    const LISTS: &[&str] = &[
+        "cluster",
+        "node",
+        "storage",
+        "all",
+        "repository",
+        "tag",
+        "ippool",
+        "range",
+        "ip",
+        "ipnet",
+        "schedule",
+        "user",
+    ];
     let last = asked.path.rsplit('/').next().unwrap_or_default();
     match wild.first() {
         Some(id) if asked.path.starts_with("/vm/v3/host/") => Err(ApiError::host_unknown(id)),

@@ -19,6 +19,7 @@ mod network;
 mod power;
 mod resource;
 mod routes;
+mod schedule;
 mod software;
 mod task;
 

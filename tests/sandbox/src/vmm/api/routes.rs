@@ -2,7 +2,8 @@
 
 use super::asked::Asked;
 use super::{
-    Handler, about, account, address, auth, catalogue, create, host, metrics, network, power, resource, software, task,
+    Handler, about, account, address, auth, catalogue, create, host, metrics, network, power, resource, schedule,
+    software, task,
 };
 
 /// Rights needed for a route.
@@ -121,6 +122,9 @@ pub(super) const ROUTES: &[Route] = &[
     Route("POST", "/vm/v3/ip/*", Access::Admin, address::edit),
     Route("DELETE", "/vm/v3/ip/*", Access::Admin, address::delete),
     Route("POST", "/vm/v3/ip/*/ptr", Access::User, address::set_ptr),
+
+    Route("GET", "/vm/v3/schedule", Access::Admin, schedule::list),
+    Route("POST", "/vm/v3/schedule/*", Access::Admin, schedule::edit),
 
     Route("GET", "/vm/v3/task", Access::User, task::list),
     Route("GET", "/vm/v3/task/*", Access::User, task::one),

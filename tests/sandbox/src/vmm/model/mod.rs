@@ -6,6 +6,7 @@ mod account;
 mod cluster;
 mod host;
 mod network;
+mod schedule;
 mod software;
 mod task;
 
@@ -13,6 +14,7 @@ pub use account::Account;
 pub use cluster::{Cluster, Node, Storage};
 pub use host::{Disk, Host, Interface, Tuning};
 pub use network::{Ip, Pool, PoolCluster, Range};
+pub use schedule::Schedule;
 pub use software::{Image, Os, Preset, Recipe, RecipeParam, Repository, Tag};
 pub use task::Task;
 pub(super) use task::Twist;
