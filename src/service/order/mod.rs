@@ -1,10 +1,15 @@
 //! What was ordered, and where it is to be made: read from BILLmanager's rows alone, nothing is asked.
 
+pub mod addons;
+mod amount;
 pub mod host_name;
 mod missing;
 pub mod placement;
 mod read;
+mod tuning;
 
+pub use amount::quantity;
 pub use missing::missing;
 pub use placement::Placement;
-pub use read::{Order, Sizes, quantity};
+pub use read::{Order, Sizes};
+pub use tuning::Tuning;
