@@ -52,12 +52,12 @@ pub fn definition() -> clap::Command {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
     let words: Vec<String> = arguments.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let names_command = |word: &String| word == "--command" || word == "-c" || word.starts_with("--command=");
-    // A person's "plan --command close" must never be taken for the panel's order to close. BILLmanager begins with a
-    // dash, and the tree of all sub-commands is not built for it: it takes a tenth of the memory of a short run.
-    let is_person =
-        words.first().is_some_and(|word| !word.starts_with('-') && definition().find_subcommand(word).is_some());
+    // BILLmanager begins with a dash: "plan --command close", or a slip like "pln --command close", is a person's and
+    // never the panel's order to close.
+    let is_person = words.first().is_some_and(|word| !word.starts_with('-'));
     if !is_person && words.iter().any(names_command) {
-        return Request::Panel(Invocation::read(&words));
+        let invocation = Invocation::read(&words);
+        return if invocation.asks_for_help() { help() } else { Request::Panel(invocation) };
     }
     // `-T` prints a line and leaves, as in ISPsystem's own modules [protocol 2.1].
     if words.first().is_some_and(|word| word == "-T") {
@@ -67,6 +67,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
         Ok(cli) => Request::Operator(cli.operator),
         Err(error) => Request::Print { status: if error.use_stderr() { 2 } else { 0 }, text: error.to_string() },
     }
+}
+
+/// Somebody who adds `--help` to an order wants to read, not to have it carried out.
+fn help() -> Request {
+    Request::Print { text: definition().render_help().to_string(), status: 0 }
 }
 
 #[cfg(test)]
@@ -79,5 +84,19 @@ mod tests {
         assert!(matches!(parse(plan), Request::Operator(Operator::Plan(_))));
         let queue = ["queue", "--command", "close", "--item", "1"].map(OsString::from);
         assert!(matches!(parse(queue), Request::Print { status: 2, .. }));
+        for slip in [["pln", "--command"], ["help", "--command"], ["4711", "-c"]] {
+            let words = slip.into_iter().chain(["close", "--item", "1"]).map(OsString::from);
+            assert!(matches!(parse(words), Request::Print { status: 2, .. }), "{slip:?}");
+        }
+    }
+
+    #[test]
+    fn who_asks_for_help_gets_nothing_done() {
+        for help in ["--help", "-h"] {
+            let words = ["--command", "close", "--item", "1", help].map(OsString::from);
+            assert!(matches!(parse(words), Request::Print { status: 0, .. }), "{help}");
+        }
+        let value = ["--command", "check_param", "--param", "domain", "--value", "--help"].map(OsString::from);
+        assert!(matches!(parse(value), Request::Panel(_)));
     }
 }

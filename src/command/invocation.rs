@@ -51,6 +51,11 @@ impl Invocation {
         found
     }
 
+    /// `--help` or `-h` stands among the arguments, not as a value: then nothing is to be done [protocol 2.1].
+    pub fn asks_for_help(&self) -> bool {
+        self.arguments.contains_key("help")
+    }
+
     /// Refuses a line that names two commands, services, handlers or operations: one of them may be a client's word.
     pub fn undisputed(&self) -> Result<()> {
         TARGETS.iter().try_for_each(|name| self.agreed(name))
@@ -98,6 +103,7 @@ fn bad(name: &str, text: String) -> Error {
 fn long_name(word: &str) -> Option<&str> {
     match word {
         "-c" => Some("command"),
+        "-h" => Some("help"),
         "-i" => Some("item"),
         "-l" => Some("lang"),
         "-m" => Some("module"),
