@@ -147,9 +147,10 @@ files:
 	$(FILE) target/package/manual/bash/pmvmmanager6.bash $(SHARE)/bash-completion/completions/pmvmmanager6
 	$(FILE) target/package/manual/zsh/_pmvmmanager6 $(SHARE)/zsh/site-functions/_pmvmmanager6
 	$(FILE) target/package/manual/fish/pmvmmanager6.fish $(SHARE)/fish/vendor_completions.d/pmvmmanager6.fish
-	install -d $(SHARE)/man/man8
+	install -d $(SHARE)/man/man7 $(SHARE)/man/man8
+	$(FILE) target/package/manual/man/*.7 $(SHARE)/man/man7/
 	$(FILE) target/package/manual/man/*.8 $(SHARE)/man/man8/
-	gzip -9nf $(SHARE)/man/man8/pmvmmanager6*.8
+	gzip -9nf $(SHARE)/man/man7/pmvmmanager6-*.7 $(SHARE)/man/man8/pmvmmanager6*.8
 	install -d $(SHARE)/doc/$(PACKAGE)
 	$(FILE) README.md SECURITY.md LICENSE-* packaging/changelog target/package/third-party $(SHARE)/doc/$(PACKAGE)/
 	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party

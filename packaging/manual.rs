@@ -10,10 +10,17 @@ use anyhow::{Context, Result};
 use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, bold, roman};
-use pmvmmanager6::cli;
+use clap_mangen::roff::{Inline, Roff, bold, line_break, roman};
+use pmvmmanager6::cli::{
+    self,
+    topic::{TOPICS, Topic},
+};
 
 const SECTION: &str = "8";
+/// Section of the pages of topics.
+const TOPIC_SECTION: &str = "7";
+const SOURCE: &str = concat!("pmvmmanager6 ", env!("CARGO_PKG_VERSION"));
+const MANUAL: &str = "BILLmanager modules";
 
 /// What an administrator looks for at the end of the first page.
 const FILES: &[(&str, &str)] = &[
@@ -44,13 +51,14 @@ fn main() -> Result<()> {
         clap_complete::generate_to(shell, &mut command.clone(), command.get_name(), made(name)?)?;
     }
     command.build();
-    pages(&command, &made("man")?)
+    let man = made("man")?;
+    TOPICS.iter().try_for_each(|topic| topic_page(topic, &man))?;
+    pages(&command, &man)
 }
 
 /// One page for a command and for each command below it.
 fn pages(command: &Command, directory: &Path) -> Result<()> {
-    let source = concat!("pmvmmanager6 ", env!("CARGO_PKG_VERSION"));
-    let page = Man::new(command.clone()).section(SECTION).source(source).manual("BILLmanager modules");
+    let page = Man::new(command.clone()).section(SECTION).source(SOURCE).manual(MANUAL);
     let mut text = Vec::new();
     page.render(&mut text)?;
     if command.is_subcommand_required_set() {
@@ -61,6 +69,33 @@ fn pages(command: &Command, directory: &Path) -> Result<()> {
     let file = directory.join(page.get_filename());
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     command.get_subcommands().try_for_each(|below| pages(below, directory))
+}
+
+/// The page of a topic: `src/cli/topic.rs` says what its text looks like.
+fn topic_page(topic: &Topic, directory: &Path) -> Result<()> {
+    let name = format!("pmvmmanager6-{}", topic.name);
+    let mut page = Roff::new();
+    page.control("TH", [name.as_str(), TOPIC_SECTION, "", SOURCE, MANUAL]);
+    page.control("SH", ["NAME"]).text([roman(format!("{name} - {}", topic.title()))]);
+    for part in topic.text.split("\n\n").skip(1).map(str::trim_end) {
+        let is_heading = !part.contains(char::is_lowercase);
+        if is_heading {
+            page.control("SH", [part]);
+        } else if part.starts_with("    ") {
+            let lines: Vec<Inline> = part.lines().flat_map(|line| [roman(line.trim_start()), line_break()]).collect();
+            page.control("PP", [])
+                .control("RS", ["4"])
+                .control("nf", [])
+                .text(lines)
+                .control("fi", [])
+                .control("RE", []);
+        } else {
+            page.control("PP", []).text([roman(part)]);
+        }
+    }
+    page.control("SH", ["SEE ALSO"]).text([bold("pmvmmanager6"), roman(format!("({SECTION})"))]);
+    let file = directory.join(format!("{name}.{TOPIC_SECTION}"));
+    fs::write(&file, page.to_roff()).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// FILES and EXIT STATUS.

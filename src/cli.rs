@@ -4,6 +4,7 @@
 //! sub-commands, which are strict and explain themselves; a sub-command in front makes it theirs.
 
 pub mod operator;
+pub mod topic;
 
 use std::ffi::OsString;
 
@@ -12,6 +13,7 @@ use clap::{CommandFactory, Parser};
 use crate::command::Invocation;
 use crate::config::{MODULE, built};
 pub use operator::Operator;
+use topic::{TOPICS, Topic};
 
 /// What the process was asked to do.
 #[derive(Debug)]
@@ -34,13 +36,20 @@ pub enum Request {
     name = "pmvmmanager6",
     version = built::FULL,
     about = "BILLmanager 6 processing module for VMmanager 6",
-    after_help = "BILLmanager itself calls: pmvmmanager6 --command NAME [--item N] [--module N] [--runningoperation N] …",
+    after_help = after_help(),
     subcommand_required = true,
     arg_required_else_help = true
 )]
 struct Cli {
     #[command(subcommand)]
     operator: Operator,
+}
+
+fn after_help() -> String {
+    let topics = TOPICS.map(|topic| format!("  {:<16} {}\n", topic.name, topic.title())).concat();
+    let panel =
+        "BILLmanager itself calls: pmvmmanager6 --command NAME [--item N] [--module N] [--runningoperation N] …";
+    format!("Topics, each with its page (pmvmmanager6 help TOPIC):\n{topics}\n{panel}")
 }
 
 /// The operator's commands as clap knows them, for man pages and completions.
@@ -58,6 +67,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
     if !is_person && words.iter().any(names_command) {
         let invocation = Invocation::read(&words);
         return if invocation.asks_for_help() { help() } else { Request::Panel(invocation) };
+    }
+    if let [first, name] = words.as_slice()
+        && first == "help"
+        && let Some(topic) = Topic::find(name)
+    {
+        return Request::Print { text: topic.text.to_owned(), status: 0 };
     }
     // `-T` prints a line and leaves, as in ISPsystem's own modules [protocol 2.1].
     if words.first().is_some_and(|word| word == "-T") {

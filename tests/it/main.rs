@@ -36,6 +36,7 @@ mod life_setparam;
 mod life_sync;
 mod long_lists;
 mod main_job;
+mod manual;
 mod misfortune;
 mod next_handler;
 mod panel_calls;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use pmvmmanager6::cli::topic::Topic;
 use pmvmmanager6::config::MODULE;
 use pmvmmanager6::error::Kind;
 
@@ -130,6 +131,10 @@ fn is_sandbox_program(name: &str) -> bool {
 fn try_module(line: &str, arguments: &[&str]) {
     if let ["--command", command, ..] = arguments {
         assert!(declared("features", "feature").iter().any(|feature| feature == command), "{line}");
+        return;
+    }
+    if let ["help", topic] = arguments {
+        assert!(*topic == "TOPIC" || Topic::find(topic).is_some(), "{line}");
         return;
     }
     let path: Vec<&str> = arguments.iter().copied().take_while(|word| word.split('-').all(is_lowercase_word)).collect();
