@@ -62,6 +62,21 @@ impl Bill {
         })
     }
 
+    /// Adds a parameter to what orders of `vds` ask for, stored encrypted or in clear.
+    pub fn add_order_param(&self, name: &str, crypted: bool) {
+        self.change(|store| {
+            let row: [(&str, Value); 6] = [
+                ("intname", name.into()),
+                ("name", name.into()),
+                ("itemtype", base::VDS.into()),
+                ("inputtype", 0.into()),
+                ("ordervisible", true.into()),
+                ("crypted", crypted.into()),
+            ];
+            store.insert("itemtypeparam", &row)
+        });
+    }
+
     /// Adds a tariff with its add-ons; answers its id.
     pub fn add_tariff(&self, tariff: &Tariff) -> u64 {
         self.change(|store| add_tariff(store, tariff))

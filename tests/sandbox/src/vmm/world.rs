@@ -199,22 +199,27 @@ pub(super) fn recipes() -> BTreeMap<u64, Recipe> {
         tags: Vec::new(),
         updated_at: UPDATED.into(),
     };
-    let edition = RecipeParam {
-        name: "EDITION".into(),
-        description: "Edition to install".into(),
-        required: true,
-        kind: "select".into(),
-        select_values: vec![
-            json!({"name": "lite", "description": "Lite"}),
-            json!({"name": "pro", "description": "Pro"}),
-        ],
+    let param = |name: &str, description: &str, kind: &str, required| RecipeParam {
+        name: name.into(),
+        description: description.into(),
+        required,
+        kind: kind.into(),
+        select_values: Vec::new(),
     };
+    let editions = ["lite", "pro"].map(|name| json!({"name": name, "description": name.to_uppercase()}));
+    let edition =
+        RecipeParam { select_values: editions.to_vec(), ..param("EDITION", "Edition to install", "select", true) };
+    let site = vec![
+        param("SITE_TITLE", "Title of the site", "text", false),
+        param("ADMIN_PASSWORD", "Password of its administrator", "password", true),
+    ];
     let all = [
         recipe(3, "LAMP", Some(1)),
         recipe(4, "Docker", Some(1)),
         Recipe { params: vec![edition], ..recipe(5, "ispmanager 6", Some(1)) },
         Recipe { only_os: vec!["Debian 12".into()], ..recipe(6, "Bitrix-Env", Some(1)) },
         recipe(7, "docker", None),
+        Recipe { params: site, ..recipe(8, "WordPress", Some(1)) },
     ];
     all.into_iter().map(|r| (r.id, r)).collect()
 }

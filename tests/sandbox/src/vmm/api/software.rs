@@ -183,9 +183,20 @@ fn check_params(recipe: &Recipe, given: &[&Map<String, Value>]) -> Result<(), Ap
     if let Some(name) = given.iter().filter_map(|param| param.text("name")).find(|name| !known(name)) {
         return Err(ApiError::invalid("recipe_params", format!("recipe {} has no parameter {name}", recipe.name)));
     }
-    let has = |name: &str| given.iter().any(|param| param.text("name") == Some(name));
-    match recipe.params.iter().find(|param| param.required && !has(&param.name)) {
-        Some(missing) => Err(ApiError::invalid("recipe_params", format!("{} is required", missing.name))),
-        None => Ok(()),
+    for param in &recipe.params {
+        let values: Vec<&str> = given
+            .iter()
+            .filter(|it| it.text("name") == Some(&param.name))
+            .map(|it| it.text("value").unwrap_or_default())
+            .collect();
+        let refused = |what: &str| Err(ApiError::invalid("recipe_params", format!("{} {what}", param.name)));
+        match values.as_slice() {
+            [] | [""] if param.required => return refused("is required"),
+            [] => {}
+            [value] if param.select_values.is_empty() || param.select_values.iter().any(|it| it["name"] == *value) => {}
+            [value] => return refused(&format!("cannot be '{value}'")),
+            _ => return refused("is given twice"),
+        }
     }
+    Ok(())
 }
