@@ -11,6 +11,15 @@ use secrecy::{ExposeSecret, SecretString};
 /// Stands for every secret.
 pub const MASK: &str = "***";
 
+/// Words that are in the names of secrets.
+const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
+
+/// Whether a parameter or a field of this name may hold a secret.
+pub fn sounds_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    NAMES.iter().any(|part| name.contains(part)) || name == "key" || name.ends_with("_key") && name != "queue_key"
+}
+
 /// Shorter texts are everywhere by chance.
 pub const SHORTEST: usize = 6;
 

@@ -1,6 +1,6 @@
 //! List parameters of the item type (`ostempl`, `recipe`) and what a handler offers in them [protocol 3.16].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::Panel;
 use super::database::Param;
@@ -34,6 +34,13 @@ impl Panel {
                    WHERE p.intname = ? AND i.processingmodule = ? AND i.status <> 4";
         let rows = self.rows(sql, &[Param::Text(param), Param::Id(handler.get())])?;
         Ok(rows.iter().filter_map(|row| row.filled(0)).map(str::to_owned).collect())
+    }
+
+    /// The parameters that services of `vds` have, and whether their values are stored encrypted.
+    pub fn item_params(&self) -> Result<BTreeMap<String, bool>> {
+        let sql = "SELECT p.intname, p.crypted FROM itemtypeparam p JOIN itemtype t ON p.itemtype = t.id \
+                   WHERE t.intname = 'vds'";
+        Ok(self.rows(sql, &[])?.iter().map(|row| (row.text(0).to_owned(), row.text(1) == "on")).collect())
     }
 
     /// Offers a value under one name in all languages; tariffs do not sell it before an administrator says so.

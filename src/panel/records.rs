@@ -317,6 +317,13 @@ impl Panel {
         )
     }
 
+    /// Crypted parameters of a service whose names begin with this, decrypted.
+    pub fn secrets_beginning(&self, item: ServiceId, start: &str) -> Result<BTreeMap<String, SecretString>> {
+        let sql = "SELECT intname, value FROM itemcryptedparam WHERE item = ? AND SUBSTR(intname, 1, ?) = ?";
+        let length = start.chars().count() as u64;
+        self.decrypted(&self.rows(sql, &[Param::Id(item.get()), Param::Id(length), Param::Text(start)])?)
+    }
+
     /// Status of a service, and its running operations: id and command.
     pub fn standing(&self, item: ServiceId) -> Result<(ServiceStatus, Vec<(OperationId, String)>)> {
         let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item.get())])?;

@@ -1,6 +1,7 @@
 //! What is sent: bodies of requests. VMmanager refuses an unknown property, so unset fields are left out.
 
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::model::Tuning;
@@ -44,7 +45,7 @@ pub struct CreateHost {
 }
 
 /// A secret inside a body; only the client that sends it opens it.
-pub(super) type Password = Option<secrecy::SecretString>;
+pub(super) type Password = Option<SecretString>;
 
 /// An interface of a new VM by the cluster's index, and where its address may come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,11 +69,42 @@ pub struct CustomInterface {
     pub ip_count: u64,
 }
 
-/// A recipe to run after the installation.
+/// A recipe to run after the installation [api B12].
 #[derive(Clone, Debug, Serialize)]
 pub struct RecipeRun {
     /// Recipe id.
     pub recipe: u64,
+    /// Values of its parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipe_params: Vec<RecipeValue>,
+}
+
+/// The value of a recipe's parameter, which may be a secret: nothing but the body opens it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecipeValue {
+    /// Name of the parameter.
+    pub name: String,
+    /// As text, whatever the parameter's kind.
+    #[serde(serialize_with = "opened")]
+    pub value: SecretString,
+}
+
+fn opened<S: Serializer>(value: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(value.expose_secret())
+}
+
+/// The values of recipes' parameters in a body, each of which may be a secret.
+pub(super) fn recipe_values(body: &Value) -> impl Iterator<Item = &str> {
+    let runs = body.get("recipe_list").and_then(Value::as_array).into_iter().flatten();
+    let params = runs.filter_map(|run| run.get("recipe_params")?.as_array()).flatten();
+    params.filter_map(|param| param.get("value")?.as_str())
+}
+
+/// The same, to be replaced.
+pub(super) fn recipe_values_mut(body: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let runs = body.get_mut("recipe_list").and_then(Value::as_array_mut).into_iter().flatten();
+    let params = runs.filter_map(|run| run.get_mut("recipe_params")?.as_array_mut()).flatten();
+    params.filter_map(|param| param.get_mut("value"))
 }
 
 /// The fields of a request as its body. What is unset is not sent: VMmanager has no use for null, and a build that does

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::body::recipe_values;
 use super::certificate::Certificate;
 use super::endpoint::Endpoint;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
@@ -403,11 +404,13 @@ impl Client {
     /// is cut last, so that no part of a secret stays.
     fn unsaid(&self, request: &Request, text: &str) -> String {
         let password = request.body.and_then(|body| body.get("password")?.as_str());
+        let of_recipes = request.body.into_iter().flat_map(recipe_values);
         let own = [Some(self.access.password.expose_secret()), request.token.map(SecretString::expose_secret)];
         let masked = own
             .into_iter()
             .chain([password])
             .flatten()
+            .chain(of_recipes)
             .fold(mask::masked(text), |text, secret| mask::without(&text, secret));
         masked.chars().take(LONGEST_REASON).collect()
     }

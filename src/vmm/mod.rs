@@ -32,14 +32,16 @@ mod traffic;
 mod whoami;
 
 pub use about::Version;
-pub use body::{CreateHost, CustomInterface, InterfacePools, RecipeRun, Resources};
+pub use body::{CreateHost, CustomInterface, InterfacePools, RecipeRun, RecipeValue, Resources};
 pub use certificate::Certificate;
 pub use client::{Access, Client, Gate};
 pub use endpoint::Endpoint;
 pub use glimpse::Glimpse;
 pub use host::{Host, HostIp, Ipv4};
 pub use host_state::HostState;
-pub use model::{Accepted, Account, Cluster, Ipv6, Node, Os, Past, Pool, PoolCluster, Preset, Recipe, Tuning};
+pub use model::{
+    Accepted, Account, Cluster, Ipv6, Node, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam, Tuning,
+};
 pub use moment::Moment;
 pub use outcome::{Failure, Outcome};
 pub use session::{Identity, Session};

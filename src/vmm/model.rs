@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lenient::{
-    exact, few, few_or_none, number, one_or_many, optional_exact, optional_number, or_default, reference, text,
+    exact, few, few_or_none, if_fits, number, one_or_many, optional_exact, optional_number, or_default, reference, text,
 };
 use crate::id::{AccountId, ClusterId, TaskId};
 
@@ -198,6 +198,34 @@ pub struct Recipe {
     /// How many parameters it asks for; nothing when the platform does not report it.
     #[serde(default, deserialize_with = "optional_number")]
     pub params_count: Option<u64>,
+}
+
+/// A parameter of a recipe [api 4.5, B12].
+#[derive(Clone, Debug, Deserialize)]
+pub struct RecipeParam {
+    /// Name.
+    #[serde(default, deserialize_with = "exact")]
+    pub name: String,
+    /// What it is, for people.
+    #[serde(default, deserialize_with = "text")]
+    pub description: String,
+    /// The recipe does not run without it. A build that does not say so refuses by itself.
+    #[serde(default, deserialize_with = "if_fits")]
+    pub required: bool,
+    /// `text`, `password`, `select`, …
+    #[serde(default, rename = "type", deserialize_with = "text")]
+    pub kind: String,
+    /// What can be chosen; empty for a free value.
+    #[serde(default, deserialize_with = "if_fits")]
+    pub select_values: Vec<RecipeChoice>,
+}
+
+/// A value of a recipe's parameter.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RecipeChoice {
+    /// The value itself.
+    #[serde(default, deserialize_with = "exact")]
+    pub name: String,
 }
 
 /// An element of the task list [api 3.2].

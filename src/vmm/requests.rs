@@ -7,7 +7,9 @@ use super::body::{self, CreateHost, RecipeRun, Resources};
 use super::client::Client;
 use super::filter::{self, Filter};
 use super::host::{Disk, Host, Ipv4};
-use super::model::{Accepted, Account, Cluster, Ipv6, List, Node, Os, Past, Pool, PoolCluster, Preset, Recipe};
+use super::model::{
+    Accepted, Account, Cluster, Ipv6, List, Node, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam,
+};
 use super::outcome::{Failure, Outcome};
 use super::task::Task;
 use crate::error::{Error, Kind, Result};
@@ -82,6 +84,16 @@ impl Client {
     /// All recipes.
     pub fn recipes(&self) -> Result<Vec<Recipe>> {
         self.all("/vm/v3/recipe")
+    }
+
+    /// What a recipe asks for; no source has the answer's form [api 4.5].
+    pub fn recipe_params(&self, recipe: u64) -> Result<Vec<RecipeParam>> {
+        let answer: Value = self.get(&format!("/vm/v3/recipe/{recipe}/params"))?;
+        serde_json::from_value::<List<RecipeParam>>(answer).map(|found| found.list).map_err(|error| {
+            let text =
+                format!("VMmanager lists the parameters of recipe {recipe} in a form that is not known: {error}");
+            Error::new(Kind::Vm6Api, "GET /vm/v3/recipe/{id}/params", text)
+        })
     }
 
     /// A VM with its associated data; nothing when VMmanager itself says that it has no such VM.
@@ -193,10 +205,16 @@ impl Client {
     }
 
     /// Installs an OS again: everything on the disk is lost. The task `host_reinstall`.
-    pub fn reinstall(&self, id: VmId, os: &Os, password: &SecretString, recipe: Option<u64>) -> Outcome<Option<Task>> {
+    pub fn reinstall(
+        &self,
+        id: VmId,
+        os: &Os,
+        password: &SecretString,
+        recipe: Option<&RecipeRun>,
+    ) -> Outcome<Option<Task>> {
         let mut body = json!({ "os": os.id, "password": password.expose_secret() });
         if let Some(recipe) = recipe {
-            body["recipe_list"] = json!([RecipeRun { recipe }]);
+            body["recipe_list"] = json!([recipe]);
         }
         let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/reinstall"), &body)?;
         Ok(accepted.task.map(|consul| Task::named(consul, "host_reinstall")))

@@ -110,8 +110,32 @@ fn recipes_are_offered_when_they_are_used() {
     world.bill.set_handler(world.handler, "use_recipes", "on");
     sync(&world, world.handler);
     let runnable = ["ISPsystem__Bitrix-Env", "ISPsystem__Docker", "ISPsystem__LAMP", "local__docker"];
-    assert_eq!(offered(&world, world.handler, "recipe"), set(&runnable), "the one with parameters cannot be ordered");
-    assert!(world.bill.log().contains("\"ispmanager 6\" asks for 1 parameters"), "{}", world.bill.log());
+    assert_eq!(offered(&world, world.handler, "recipe"), set(&runnable), "those with parameters cannot be ordered");
+    let log = world.bill.log();
+    for (recipe, param) in [("ispmanager 6", "recipe_edition"), ("WordPress", "recipe_admin_password")] {
+        let line =
+            format!("recipe \"{recipe}\" is not offered before the item type vds has the parameters \"{param}\"");
+        assert!(log.contains(&line), "{log}");
+    }
+    // An order can give what is required: whatever else the recipe takes may stay away.
+    world.bill.add_order_param("recipe_edition", false);
+    world.bill.add_order_param("recipe_ADMIN_PASSWORD", false);
+    sync(&world, world.handler);
+    let all = [&runnable[..], &["ISPsystem__WordPress", "ISPsystem__ispmanager 6"]].concat();
+    assert_eq!(offered(&world, world.handler, "recipe"), set(&all));
+    let line = "\"WordPress\": \"recipe_ADMIN_PASSWORD\" of the item type vds is a secret and is not stored encrypted";
+    assert!(world.bill.log().contains(line), "{}", world.bill.log());
+    // What is not told cannot be filled; what could not be asked changes nothing.
+    let params = |action| world.vmm.fault(Fault::on("GET", "/vm/v3/recipe/5/params").always().act(action));
+    params(Action::CloseBefore);
+    let run = world.run(&["--command", "sync_server", "--module", &world.handler.to_string()]);
+    assert_eq!(Refusal::of(&run).kind, Kind::Vm6Connect);
+    assert_eq!(offered(&world, world.handler, "recipe"), set(&all));
+    world.vmm.clear_faults();
+    params(Action::WrongType);
+    sync(&world, world.handler);
+    assert_eq!(offered(&world, world.handler, "recipe"), set(&all[..5]));
+    world.vmm.clear_faults();
     world.bill.set_handler(world.handler, "use_recipes", "off");
     sync(&world, world.handler);
     assert_eq!(offered(&world, world.handler, "recipe"), set(&[]));

@@ -4,20 +4,12 @@
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::mask::{MASK, SHORTEST, without};
+use crate::mask::{MASK, SHORTEST, sounds_secret, without};
 use crate::service::report::Report;
-
-const NAMES: [&str; 4] = ["passw", "secret", "token", "crypted"];
-
-/// Whether a parameter or a field of this name may hold a secret.
-pub(super) fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    NAMES.iter().any(|part| name.contains(part)) || name == "key" || name.ends_with("_key") && name != "queue_key"
-}
 
 /// A parameter's value as it may be shown.
 pub(super) fn shown<'a>(name: &str, value: &'a str) -> &'a str {
-    if is_secret(name) && !value.is_empty() { MASK } else { value }
+    if sounds_secret(name) && !value.is_empty() { MASK } else { value }
 }
 
 /// Takes out of texts and documents what nobody outside may see.
@@ -50,9 +42,9 @@ impl Redaction {
             Value::String(text) => *text = self.text(text),
             Value::Array(list) => list.iter_mut().for_each(|element| self.document(element)),
             Value::Object(fields) => {
-                let named = fields.get("name").and_then(Value::as_str).is_some_and(is_secret);
+                let named = fields.get("name").and_then(Value::as_str).is_some_and(sounds_secret);
                 for (name, value) in fields.iter_mut() {
-                    if (is_secret(name) || named && name == "value") && is_told(value) {
+                    if (sounds_secret(name) || named && name == "value") && is_told(value) {
                         *value = MASK.into();
                     } else {
                         self.document(value);

@@ -41,7 +41,7 @@ const HOST_FIELDS: [&str; 12] = [
     "state",
 ];
 /// Every request of `crate::vmm`.
-const REQUESTS: [(&str, &str); 31] = [
+const REQUESTS: [(&str, &str); 32] = [
     ("GET", "account"),
     ("POST", "account"),
     ("GET", "cluster"),
@@ -49,6 +49,7 @@ const REQUESTS: [(&str, &str); 31] = [
     ("GET", "os"),
     ("GET", "preset"),
     ("GET", "recipe"),
+    ("GET", "recipe/{}/params"),
     ("GET", "ippool"),
     ("GET", "ippool/{}/cluster"),
     ("GET", "host"),
@@ -309,7 +310,12 @@ pub(super) fn preset_fields(site: &Site) -> Result<Seen> {
 }
 
 pub(super) fn recipes(site: &Site) -> Result<Seen> {
-    Ok(fields(&site.newest("/vm/v3/recipe")?, &["params_count"], "there is no recipe yet"))
+    let recipes = site.newest("/vm/v3/recipe")?;
+    let seen = fields(&recipes, &["params_count"], "there is no recipe yet");
+    let asks = |recipe: &&Value| number(&recipe["params_count"]).is_some_and(|count| count > 0);
+    let Some(id) = recipes.iter().find(asks).and_then(|recipe| number(&recipe["id"])) else { return Ok(seen) };
+    let params = site.list(&format!("/vm/v3/recipe/{id}/params"))?;
+    Ok(fields(&params, &["name", "required"], "the parameters of a recipe that has some are not listed"))
 }
 
 pub(super) fn pages(site: &Site) -> Result<Seen> {
@@ -397,7 +403,7 @@ mod tests {
             interfaces: Some(vec![InterfacePools { interface: 0, ippool: Vec::new() }]),
             custom_interfaces: Some(vec![CustomInterface { model: "", is_main_network: true, ippool: 1, ip_count: 1 }]),
             ipv6_prefix: Some(64),
-            recipe_list: Some(vec![RecipeRun { recipe: 1 }]),
+            recipe_list: Some(vec![RecipeRun { recipe: 1, recipe_params: Vec::new() }]),
             ..CreateHost::default()
         };
         let body = serde_json::to_value(full).unwrap();

@@ -144,7 +144,7 @@ pub(super) const QUESTIONS: &[Question] = &[
     Question {
         name: "recipe-parameters",
         topic: "parameters of a recipe",
-        assumes: "params_count is in the list",
+        assumes: "params_count is in the list; name and required of each parameter",
         ask: answers::recipes,
     },
     Question {

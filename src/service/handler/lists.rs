@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
 use crate::log;
+use crate::mask::sounds_secret;
 use crate::service::handler::HandlerJob;
+use crate::service::order::recipe;
 use crate::service::platform::catalogue::forgiving;
-use crate::vmm::{Os, Recipe};
+use crate::vmm::{Os, Recipe, RecipeParam};
 
 /// Brings both lists of the handler in line.
 pub(crate) fn sync(job: &HandlerJob) -> Result<()> {
@@ -18,21 +20,57 @@ pub(crate) fn sync(job: &HandlerJob) -> Result<()> {
     let usable = |os: &Os| os.is_usable_on(cluster.id) && os.is_lxd_image == lxd;
     let templates = job.vmm.os_list()?.into_iter().filter(usable).map(|os| (os.repository, os.name));
     keep_equal(job, "ostempl", templates)?;
-    let recipes = if job.settings.use_recipes {
-        job.vmm.recipes()?.into_iter().filter(is_orderable).map(|recipe| (recipe.repository, recipe.name)).collect()
-    } else {
-        Vec::new()
-    };
+    let recipes = if job.settings.use_recipes { orderable(job)? } else { Vec::new() };
     keep_equal(job, "recipe", recipes)
 }
 
-/// An order has nowhere to give a recipe's parameters [api 6, row 19].
-fn is_orderable(recipe: &Recipe) -> bool {
-    let asks = recipe.params_count.unwrap_or_default();
-    if asks > 0 {
-        log::info!("recipe \"{}\" asks for {asks} parameters and is not offered", recipe.name);
+/// The recipes whose required parameters an order can give.
+fn orderable(job: &HandlerJob) -> Result<Vec<(String, String)>> {
+    let (mut orders, mut found) = (None, Vec::new());
+    for recipe in job.vmm.recipes()? {
+        if recipe.params_count.unwrap_or_default() > 0 {
+            let orders = match &orders {
+                Some(known) => known,
+                None => orders.insert(job.panel.item_params()?),
+            };
+            if !can_be_filled(job, &recipe, orders)? {
+                continue;
+            }
+        }
+        found.push((recipe.repository, recipe.name));
     }
-    asks == 0
+    Ok(found)
+}
+
+/// `orders` are the parameters that an order may have, and whether they are stored encrypted.
+fn can_be_filled(job: &HandlerJob, recipe: &Recipe, orders: &BTreeMap<String, bool>) -> Result<bool> {
+    let name = &recipe.name;
+    let asked = match job.vmm.recipe_params(recipe.id) {
+        Err(error) if error.kind.is_connection() || error.may_pass() => return Err(error),
+        Err(error) => {
+            log::warn!("recipe \"{name}\" is not offered, because what it asks for is not known: {error}");
+            return Ok(false);
+        }
+        Ok(asked) => asked,
+    };
+    let mut missing = Vec::new();
+    for RecipeParam { name: asked, kind, required, .. } in asked {
+        let filling = orders.iter().find(|(ordered, _)| recipe::fills(ordered, &asked));
+        match filling {
+            None if required => missing.push(recipe::filling(&asked)),
+            Some((ordered, false)) if sounds_secret(&asked) || sounds_secret(&kind) => {
+                log::warn!(
+                    "recipe \"{name}\": \"{ordered}\" of the item type vds is a secret and is not stored encrypted"
+                );
+            }
+            _ => {}
+        }
+    }
+    if !missing.is_empty() {
+        let missing = missing.join("\", \"");
+        log::warn!("recipe \"{name}\" is not offered before the item type vds has the parameters \"{missing}\"");
+    }
+    Ok(missing.is_empty())
 }
 
 fn keep_equal(job: &HandlerJob, param: &str, entries: impl IntoIterator<Item = (String, String)>) -> Result<()> {

@@ -6,6 +6,7 @@ pub mod host_name;
 mod missing;
 pub mod placement;
 mod read;
+pub mod recipe;
 mod tuning;
 
 pub use amount::quantity;

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::platform::catalogue;
-use crate::service::vm::{account, password, power, recipe};
+use crate::service::vm::{account, password, power, recipe, recipe_params};
 use crate::vmm::{Failure, HostState};
 use crate::{fault, log};
 
@@ -61,12 +61,12 @@ pub(crate) fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Re
     let os = catalogue::os(&job.vmm, name, place.cluster)?;
     let ordered = job.service.param("recipe").filter(|name| place.use_recipes && *name != "null");
     let recipe = recipe.or(ordered);
-    let recipe = recipe.map(|name| catalogue::recipe(&job.vmm, name)).transpose()?.map(|recipe| recipe.id);
+    let recipe = recipe.map(|name| recipe_params::filled(job, name)).transpose()?;
     let before = power::newest_task(job, host.id)?;
     let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);
     job.save_secret("password", &secret)?;
     log::warn!("service {}: VM {} is installed again with {name}", job.service.id, host.id);
-    let outcome = job.vmm.reinstall(host.id, &os, &secret, recipe);
+    let outcome = job.vmm.reinstall(host.id, &os, &secret, recipe.as_ref());
     // The VM keeps its old password, and so must BILLmanager.
     if let (Err(Failure::Refused(_)), Some(old)) = (&outcome, old) {
         job.save_secret("password", &old)?;

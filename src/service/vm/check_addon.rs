@@ -4,15 +4,16 @@
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::order::host_name::{bad_domain, host_name};
-use crate::service::order::quantity;
+use crate::service::order::{quantity, recipe};
 use crate::service::platform::capacity;
 
 /// A parameter of the order.
 pub(crate) fn param(name: &str, value: &str) -> Result<()> {
-    if name != "domain" || value.trim().is_empty() || host_name(value).is_some() {
-        return Ok(());
+    match name {
+        "domain" if !value.trim().is_empty() && host_name(value).is_none() => Err(bad_domain(value)),
+        _ if name.starts_with(recipe::PREFIX) => recipe::check(name, value),
+        _ => Ok(()),
     }
-    Err(bad_domain(value))
 }
 
 /// An add-on of an existing service, `value` in the add-on's unit: why it is certainly impossible, if it is. An error

@@ -10,6 +10,7 @@ pub(crate) mod open;
 mod password;
 pub(crate) mod power;
 mod recipe;
+mod recipe_params;
 pub(crate) mod remove;
 pub(crate) mod resize;
 mod reverse_name;

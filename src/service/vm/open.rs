@@ -16,8 +16,10 @@ use crate::service::job::Job;
 use crate::service::job::settle::settle;
 use crate::service::order::{Order, Placement, missing};
 use crate::service::platform::{catalogue, connection, interfaces};
-use crate::service::vm::{account, addresses, next_handler, password, power, recipe, remove, resize, sync};
-use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, RecipeRun, Task, Tuning};
+use crate::service::vm::{
+    account, addresses, next_handler, password, power, recipe, recipe_params, remove, resize, sync,
+};
+use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, Task, Tuning};
 use crate::{fault, log};
 
 /// Opens a service: a running VM with its addresses, known to BILLmanager.
@@ -138,7 +140,7 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
     let os = catalogue::os(&job.vmm, os, place.cluster)?;
     let preset = catalogue::needed_preset(|| job.vmm.presets(), order, os.is_lxd_image)?;
     let recipe = match &order.recipe {
-        Some(name) if place.use_recipes => Some(catalogue::recipe(&job.vmm, name)?.id),
+        Some(name) if place.use_recipes => Some(recipe_params::filled(job, name)?),
         _ => None,
     };
     let mut body = CreateHost {
@@ -151,7 +153,7 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
         ipv4_pool: Some(place.pools.clone()).filter(|pools| !pools.is_empty()),
         ipv6_enabled: ipv6,
         ipv6_prefix: order.ipv6_prefix,
-        recipe_list: recipe.map(|recipe| vec![RecipeRun { recipe }]),
+        recipe_list: recipe.map(|recipe| vec![recipe]),
         ..CreateHost::default()
     };
     if place.additional_interface {

@@ -10,6 +10,7 @@ use super::vm::{Prediction, Vm, number};
 use crate::dry_run::{Party, Plan};
 use crate::error::{Error, Kind};
 use crate::mask::MASK;
+use crate::vmm::body::recipe_values_mut;
 use crate::vmm::client::{Client, Interceptor};
 use crate::vmm::filter::Filter;
 use crate::vmm::http::Method;
@@ -248,5 +249,7 @@ fn without_secrets(body: &Value) -> Value {
     if let Some(password) = shown.get_mut("password") {
         *password = json!(MASK);
     }
+    // Which of them are secrets is not said here.
+    recipe_values_mut(&mut shown).for_each(|value| *value = json!(MASK));
     shown
 }

@@ -126,9 +126,12 @@ fn secrets(world: &TestWorld) -> BTreeSet<String> {
         accounts.chain(platform.hosts.values().map(|host| host.password.clone())).collect()
     });
     let mut secrets: BTreeSet<String> = passwords.into_iter().map(|(_, password)| password).collect();
-    for item in services(world) {
-        secrets.extend(["password", "userpassword"].iter().filter_map(|name| world.bill.secret(item, name)));
-    }
+    // A public key is stored like a secret and is none.
+    let stored = world.bill.rows("SELECT item, intname FROM itemcryptedparam WHERE intname <> 'ssh_key'", &[]);
+    secrets.extend(stored.iter().filter_map(|row| {
+        let (item, name) = (row[0].as_ref()?.parse().ok()?, row[1].as_ref()?);
+        world.bill.secret(item, name)
+    }));
     secrets.extend(world.spoken().tokens);
     let database = fs::read_to_string(world.bill.root().join("etc/billmgr.conf.d/db.conf")).unwrap_or_default();
     secrets.extend(database.lines().filter_map(|line| line.strip_prefix("DBPassword ")).map(str::to_owned));
