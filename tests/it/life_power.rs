@@ -137,6 +137,29 @@ fn a_look_that_fails_is_no_reason_for_force() {
     });
 }
 
+/// The task of a gentle stop is over when the guest has been told, and the guest takes its time; also while a look is refused.
+#[test]
+fn a_guest_that_takes_its_time_to_stop_is_not_cut_off() {
+    let refused = Action::Error { status: 400, code: 3006, msg: "the list is being made".to_owned() };
+    let cases = [("all looks", None), ("a refused look", Some(Fault::on("GET", "/vm/v3/host").nth(3).act(refused)))];
+    each(&cases, |fault| {
+        let world = TestWorld::with(|scene| "change=60".clone_into(&mut scene.limits));
+        let (item, host) = in_state(&world, "active");
+        let told = Action::FailInState { word: "complete", text: String::new(), state: "active".to_owned() };
+        world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/stop").act(told));
+        if let Some(fault) = fault {
+            world.vmm.fault(fault.clone());
+        }
+        // Several looks later than an accepted request takes to show.
+        world.vmm.before("GET", "/vm/v3/host", 8, move |platform| {
+            "stopped".clone_into(&mut platform.hosts.get_mut(&host).unwrap().state);
+        });
+        let run = world.perform(item, "stop");
+        assert!(run.done || fault.is_some(), "{run:#?}");
+        assert_eq!(world.asked(), [post(format!("host/{host}/stop"), json!({}))], "{}", world.bill.log());
+    });
+}
+
 #[test]
 fn a_vmmanager_that_is_away_is_no_reason_for_force() {
     let world = TestWorld::with(|scene| "change=4,asleep=1".clone_into(&mut scene.limits));

@@ -86,8 +86,10 @@ impl Job<'_> {
         limit: Duration,
         ask: impl FnOnce() -> Outcome<Option<Task>>,
     ) -> Result<()> {
+        let started = Instant::now();
         let (limit, unknown) = match self.finish(ask(), limit) {
-            Ok(Ended::Complete) => (self.limits().unlisted.min(limit), None),
+            // The task may be over when the guest has been told.
+            Ok(Ended::Complete) => (limit.saturating_sub(started.elapsed()).max(self.limits().unlisted), None),
             Ok(Ended::Unlisted) => (limit, None),
             Err(Failure::Unknown(error)) => {
                 log::warn!("service {}: {error}; looking at VM {host}", self.service.id);

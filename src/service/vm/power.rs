@@ -32,14 +32,10 @@ pub(crate) fn stop(job: &Job, host: &Host) -> Result<()> {
     result
 }
 
-/// VMmanager has refused the stop, its task has failed, or the VM had all its time. That VMmanager cannot be reached is
+/// VMmanager has refused the stop, its task has failed, or the VM had all its time. That VMmanager cannot be looked at is
 /// no reason to cut anybody's power.
 fn calls_for_force(error: &Error) -> bool {
-    match error.kind {
-        Kind::Vm6Api | Kind::Vm6Busy | Kind::Vm6Task => true,
-        Kind::Vm6Timeout => error.is_long_wait(),
-        _ => false,
-    }
+    error.is_refusal() || error.is_long_wait()
 }
 
 fn stop_by_force(job: &Job, host: VmId, why: &Error) -> Result<()> {
