@@ -13,8 +13,24 @@ use crate::error::Result;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     Counter,
-    /// Durations by upper bound.
-    Histogram,
+    /// Durations of whole operations.
+    Work,
+    /// Durations of single answers.
+    Answer,
+}
+
+/// An upper bound as Prometheus writes it, and in microseconds.
+pub(crate) type Bound = (&'static str, u128);
+
+impl Shape {
+    /// Upper bounds of the durations; everything else is `+Inf`. Bounds that go are counted in the next higher one.
+    pub(crate) fn bounds(self) -> &'static [Bound] {
+        match self {
+            Shape::Counter => &[],
+            Shape::Work => &WORK,
+            Shape::Answer => &ANSWER,
+        }
+    }
 }
 
 macro_rules! metrics {
@@ -53,13 +69,13 @@ macro_rules! metrics {
 metrics! {
     Operations = "pmvmmanager6_operations_total", Counter ["command", "result"],
         "Commands that BILLmanager has run, by success or error type.";
-    OperationTime = "pmvmmanager6_operation_duration_seconds", Histogram ["command"],
+    OperationTime = "pmvmmanager6_operation_duration_seconds", Work ["command"],
         "How long commands took, waiting included.";
-    QueueWait = "pmvmmanager6_queue_wait_seconds", Histogram ["ticket"],
+    QueueWait = "pmvmmanager6_queue_wait_seconds", Work ["ticket"],
         "How long operations waited for the service they work on, or in their handler's queue.";
     Requests = "pmvmmanager6_vmmanager_requests_total", Counter ["method", "outcome"],
         "Requests to VMmanager by outcome; unknown ones may have been carried out.";
-    RequestTime = "pmvmmanager6_vmmanager_request_duration_seconds", Histogram ["method"],
+    RequestTime = "pmvmmanager6_vmmanager_request_duration_seconds", Answer ["method"],
         "How long VMmanager took to answer a request.";
     Logins = "pmvmmanager6_vmmanager_logins_total", Counter ["result"],
         "Logins to VMmanager, by success or error type.";
@@ -69,16 +85,31 @@ metrics! {
         "VMs of suspended services that were found running and stopped again.";
 }
 
-/// Upper bounds of the durations, as Prometheus writes them, and in microseconds. Everything else is `+Inf`.
-pub(crate) const BOUNDS: [(&str, u128); 8] = [
-    ("0.01", 10_000),
-    ("0.1", 100_000),
+/// A button takes seconds, an installation minutes, a queue an hour.
+const WORK: [Bound; 11] = [
     ("1", 1_000_000),
     ("5", 5_000_000),
+    ("10", 10_000_000),
     ("30", 30_000_000),
+    ("60", 60_000_000),
     ("120", 120_000_000),
+    ("300", 300_000_000),
     ("600", 600_000_000),
+    ("1200", 1_200_000_000),
+    ("1800", 1_800_000_000),
     ("3600", 3_600_000_000),
+];
+/// VMmanager answers in parts of a second, or within the minute that it is waited for.
+const ANSWER: [Bound; 9] = [
+    ("0.05", 50_000),
+    ("0.1", 100_000),
+    ("0.25", 250_000),
+    ("0.5", 500_000),
+    ("1", 1_000_000),
+    ("2.5", 2_500_000),
+    ("5", 5_000_000),
+    ("10", 10_000_000),
+    ("30", 30_000_000),
 ];
 /// The last bucket.
 pub(crate) const INFINITE: &str = "+Inf";
@@ -98,7 +129,8 @@ pub(crate) fn count(metric: Metric, labels: &[&'static str]) {
 /// One more duration.
 pub(crate) fn time(metric: Metric, labels: &[&'static str], took: Duration) {
     let microseconds = took.as_micros();
-    let bound = BOUNDS.iter().find(|(_, bound)| microseconds <= *bound).map_or(INFINITE, |(name, _)| name);
+    let bound =
+        metric.shape().bounds().iter().find(|(_, bound)| microseconds <= *bound).map_or(INFINITE, |(name, _)| name);
     add((metric, labels.to_vec(), bound), 1);
     add((metric, labels.to_vec(), SUM), i64::try_from(microseconds).unwrap_or(i64::MAX));
 }

@@ -249,3 +249,34 @@ fn the_readme_names_every_metric() {
     let exported: Vec<String> = Metrics::in_room(&Room::new()).types.into_keys().collect();
     assert_eq!(described, exported);
 }
+
+/// Bounds of the buckets of a series, in order.
+fn bounds(metrics: &Metrics, name: &str, labels: &str) -> Vec<String> {
+    let mut bounds: Vec<(f64, String)> = metrics
+        .all(&format!("{name}_bucket"))
+        .iter()
+        .filter_map(|series| series.split_once(&format!("{{{labels},le=\""))?.1.split_once('"'))
+        .map(|(bound, _)| (bound.parse().unwrap(), bound.to_owned()))
+        .collect();
+    bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    bounds.into_iter().map(|(_, bound)| bound).collect()
+}
+
+#[test]
+fn buckets_fit_what_is_measured_and_only_used_series_have_them() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    world.succeed(item, "suspend");
+    let metrics = Metrics::of(&world);
+    let work = "1 5 10 30 60 120 300 600 1200 1800 3600 +Inf";
+    let answer = "0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf";
+    for (name, labels, expected) in [
+        ("operation_duration_seconds", "command=\"open\"", work),
+        ("queue_wait_seconds", "ticket=\"service\"", work),
+        ("vmmanager_request_duration_seconds", "method=\"POST\"", answer),
+    ] {
+        assert_eq!(bounds(&metrics, name, labels).join(" "), expected, "{name}");
+    }
+    // Two commands have run: twelve buckets each.
+    assert_eq!(metrics.all("operation_duration_seconds_bucket").len(), 24);
+}

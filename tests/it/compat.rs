@@ -69,6 +69,8 @@ fn old_metrics_are_added_to() {
         let count = metrics.get("operations_total{command=\"unknown\",result=\"not_supported\"}");
         assert_eq!(count, Some(42.0), "{}", file.display());
         assert_eq!(metrics.get("operation_duration_seconds_count{command=\"unknown\"}"), Some(42.0));
+        // Its bounds were others.
+        assert_eq!(metrics.get("operation_duration_seconds_bucket{command=\"unknown\",le=\"1\"}"), Some(42.0));
         assert!(!room.runtime().join("metrics.json.bad-1").exists());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::metrics::Sample;
-use crate::recorder::{BOUNDS, INFINITE, SUM};
+use crate::recorder::{Bound, INFINITE, SUM};
 
 /// Labels of a series: names and values.
 pub(super) type Labels = Vec<(String, String)>;
@@ -101,16 +101,20 @@ impl Page {
     }
 
     /// Durations: what is stored by bucket is published as Prometheus counts it, each bucket with those below it.
-    pub(super) fn histogram(&mut self, name: &str, help: &str, samples: &[&Sample]) {
+    ///
+    /// A series begins with its first duration, and has all its buckets from then on: Prometheus adds them up by bound
+    /// over all series, and a bucket that came later would lose its first duration.
+    pub(super) fn histogram(&mut self, name: &str, help: &str, bounds: &[Bound], samples: &[&Sample]) {
         self.begin(name, help, "histogram");
         let mut series: BTreeMap<Labels, BTreeMap<&str, i64>> = BTreeMap::new();
         for sample in samples {
-            series.entry(sample.labels()).or_default().insert(&sample.part, sample.value);
+            *series.entry(sample.labels()).or_default().entry(bucket(bounds, &sample.part)).or_default() +=
+                sample.value;
         }
         for (labels, parts) in series {
             let part = |name: &str| parts.get(name).copied().unwrap_or_default();
             let mut count = 0;
-            for bound in BOUNDS.map(|(bound, _)| bound).into_iter().chain([INFINITE]) {
+            for bound in bounds.iter().map(|(bound, _)| *bound).chain([INFINITE]) {
                 count += part(bound);
                 let bucket = labels.clone().into_iter().chain(label("le", bound)).collect();
                 self.add(&format!("{name}_bucket"), bucket, Number::Whole(count));
@@ -129,6 +133,13 @@ impl Page {
             block.samples.push(Line { name: name.to_owned(), labels, value });
         }
     }
+}
+
+/// Where a stored part is counted: an earlier release had other bounds.
+fn bucket<'a>(bounds: &[Bound], part: &'a str) -> &'a str {
+    let Ok(stored) = part.parse::<f64>() else { return part };
+    let holds = |(bound, _): &&Bound| bound.parse::<f64>().is_ok_and(|bound| stored <= bound);
+    bounds.iter().find(holds).map_or(INFINITE, |(bound, _)| *bound)
 }
 
 /// Labels as they are written, their values escaped.

@@ -74,7 +74,7 @@ fn counters(config: &Config, page: &mut Page) -> Result<()> {
             Shape::Counter => {
                 page.counter(metric.name(), metric.help(), own.iter().map(|it| (it.labels(), it.value)));
             }
-            Shape::Histogram => page.histogram(metric.name(), metric.help(), &own),
+            shape => page.histogram(metric.name(), metric.help(), shape.bounds(), &own),
         }
     }
     Ok(())
