@@ -268,9 +268,10 @@ impl Journal {
         Ok(rows?.into_iter().collect())
     }
 
-    /// The phase of every service.
-    pub fn phases(&self) -> Result<Vec<Phase>> {
-        self.rows("SELECT phase FROM service", &[], |row| Ok(Phase::from_name(&row.get::<_, String>(0)?)))
+    /// The phase of every service, and when its row last changed.
+    pub fn phases(&self) -> Result<Vec<(Phase, i64)>> {
+        let read = |row: &Row| Ok((Phase::from_name(&row.get::<_, String>(0)?), row.get(1)?));
+        self.rows("SELECT phase, changed FROM service", &[], read)
     }
 
     /// A VM is wanted. Forgets an earlier VM of the service, which the caller knows to be gone.

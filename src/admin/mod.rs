@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod features;
 mod finding;
 mod handler_site;
+mod last_audit;
 pub(crate) mod link;
 pub(crate) mod metrics;
 mod output;

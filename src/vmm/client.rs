@@ -197,6 +197,12 @@ impl Client {
         }
     }
 
+    /// Whether VMmanager answers at all: asked once, without a session and without the password.
+    pub fn answers(&self) -> bool {
+        let request = Request { method: Method::Get, path: "/vm/v3/version", body: None, token: None };
+        self.http.exchange(&self.base(), &request).is_ok_and(|answer| answer.status < 500 && answer.body.is_ok())
+    }
+
     /// Reads a page that may be something else than JSON; nothing when there is none. Asked once.
     pub fn page(&self, path: &str) -> Result<Option<String>> {
         let token = self.session.token(&mut || self.login())?;

@@ -24,7 +24,8 @@ fn nothing_has_happened_yet() {
     assert_eq!(metrics.all("queues_paused"), [" 0"]);
     let phases = ["accepted", "deleted", "deleting", "intended", "ready", "refused", "requested"];
     assert_eq!(metrics.all("journal_services"), phases.map(|phase| format!("{{phase=\"{phase}\"}} 0")));
-    let parts = ["counters", "journal", "queue"];
+    assert_eq!(metrics.all("journal_oldest_unfinished_seconds"), [" 0"]);
+    let parts = ["audit", "counters", "journal", "queue"];
     assert_eq!(metrics.all("readable"), parts.map(|part| format!("{{part=\"{part}\"}} 1")));
     assert!(!room.path("var/pmvmmanager6").exists(), "looking creates nothing");
 }
@@ -213,8 +214,8 @@ fn numbers_that_cannot_be_stored_change_no_operation() {
     assert_eq!(status, 1);
     assert!(complaint.starts_with("pmvmmanager6: state (") && complaint.lines().count() == 1, "{complaint}");
     let metrics = Metrics::parse(&text);
-    let readable = ["{part=\"counters\"} 0", "{part=\"journal\"} 1", "{part=\"queue\"} 1"];
-    assert_eq!(metrics.all("readable"), readable);
+    let readable = ["audit\"} 1", "counters\"} 0", "journal\"} 1", "queue\"} 1"];
+    assert_eq!(metrics.all("readable"), readable.map(|part| format!("{{part=\"{part}")));
     assert_eq!(metrics.all("stopped_again_total"), [""; 0], "what is not known is not written as zero");
 }
 
@@ -246,7 +247,8 @@ fn the_readme_names_every_metric() {
     let rows = readme.lines().filter_map(|line| line.strip_prefix("| `pmvmmanager6_")?.split('`').next());
     let mut described: Vec<String> = rows.map(|name| format!("pmvmmanager6_{name}")).collect();
     described.sort();
-    let exported: Vec<String> = Metrics::in_room(&Room::new()).types.into_keys().collect();
+    let page = TestWorld::start().bill.run(&["metrics", "--probe"]).stdout;
+    let exported: Vec<String> = Metrics::parse(&page).types.into_keys().collect();
     assert_eq!(described, exported);
 }
 
@@ -279,4 +281,20 @@ fn buckets_fit_what_is_measured_and_only_used_series_have_them() {
     }
     // Two commands have run: twelve buckets each.
     assert_eq!(metrics.all("operation_duration_seconds_bucket").len(), 24);
+}
+
+#[test]
+fn a_service_that_nobody_goes_on_with_grows_old() {
+    let world = TestWorld::start();
+    let item = world.opened();
+    let oldest = || Metrics::of(&world).get("journal_oldest_unfinished_seconds").unwrap();
+    assert!(oldest() < f64::EPSILON, "a service that is ready waits for nothing");
+    let journal = rusqlite::Connection::open(world.bill.root().join("var/pmvmmanager6/journal.db")).unwrap();
+    for phase in ["intended", "requested", "accepted", "deleting"] {
+        let sql = "UPDATE service SET phase = ?, changed = unixepoch() - 7200 WHERE item = ?";
+        journal.execute(sql, rusqlite::params![phase, item]).unwrap();
+        assert!((7200.0..7260.0).contains(&oldest()), "{phase}");
+    }
+    journal.execute("UPDATE service SET phase = 'ready' WHERE item = ?", [item]).unwrap();
+    assert!(oldest() < f64::EPSILON);
 }

@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("admin::show", &["command", "queue", "service", "state", "vmm"]),
     // The text for the collector replaces a file.
     ("admin::metrics", &["metrics", "queue", "service", "settings", "state"]),
+    // What an audit found is kept for them.
+    ("admin::last_audit", &["state"]),
     // It looks at everything there is.
     ("admin::doctor", &["command", "journal", "panel", "service", "settings", "state", "vmm", "wire"]),
     // They show what we recorded, and change it for staff.

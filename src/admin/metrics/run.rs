@@ -5,13 +5,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::exposition::{Number, Page, label};
+use crate::admin::last_audit;
 use crate::admin::output::{Verdict, write, write_json};
 use crate::config::{Config, built};
 use crate::error::{Error, Kind, Result};
+use crate::id::HandlerId;
 use crate::metrics::{self, Sample};
 use crate::queue::{self, Scope, Standing};
 use crate::recorder::{Metric, Shape};
-use crate::service::report::phases;
+use crate::service::report::phases::{self, Progress};
+use crate::service::report::probe::{self, Probed};
 use crate::settings::SERVICE_PREFIX;
 use crate::state::{refuse_shared, replace};
 
@@ -23,6 +26,10 @@ pub struct Options {
     /// may be able to change its directory
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     output: Option<PathBuf>,
+    /// Look too whether each handler's VMmanager answers and when its certificate ends; nothing is sent but one request
+    /// without a login
+    #[arg(long)]
+    probe: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -31,7 +38,7 @@ pub struct Options {
 const HELP: &str = "\
 Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. They are kept in
 /run/pmvmmanager6/metrics.json: a reboot resets them, which Prometheus understands. Queue and journal are looked at
-now. What is run by hand counts only in the form --command.
+now; of audits, what the last one of each handler found. What is run by hand counts only in the form --command.
 
 What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.
 
@@ -42,11 +49,15 @@ What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and t
 pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Result<Verdict> {
     let mut page = Page::default();
     page.gauge("pmvmmanager6_info", "Version of the module.", [(label("version", built::VERSION), Number::Whole(1))]);
-    let parts = [
+    let mut parts = vec![
+        ("audit", audits(config, &mut page)),
         ("counters", counters(config, &mut page)),
         ("queue", queues(&config.runtime_dir(), &mut page)),
         ("journal", journal(config, &mut page)),
     ];
+    if options.probe {
+        parts.push(("vmmanager", probed(config, &mut page)));
+    }
     let readable = parts.iter().map(|(part, read)| (label("part", part), read.is_ok().into()));
     page.gauge("pmvmmanager6_readable", "Whether this part of the module's state could be read.", readable);
     match &options.output {
@@ -125,9 +136,40 @@ fn queues(directory: &Path, page: &mut Page) -> Result<()> {
 }
 
 fn journal(config: &Config, page: &mut Page) -> Result<()> {
-    let phases = phases::count(config)?.into_iter().map(|(phase, count)| (label("phase", phase), Number::count(count)));
+    let Progress { phases, oldest } = phases::count(config)?;
+    let phases = phases.into_iter().map(|(phase, count)| (label("phase", phase), Number::count(count)));
     let help = "Services in the journal; intended, requested, accepted and deleting are unfinished.";
     page.gauge("pmvmmanager6_journal_services", help, phases);
+    let help = "Time since the last step of the unfinished service that has waited longest for its next one.";
+    let oldest = Number::Seconds(oldest.as_secs_f64());
+    page.gauge("pmvmmanager6_journal_oldest_unfinished_seconds", help, [(Vec::new(), oldest)]);
+    Ok(())
+}
+
+/// What the last audit of each handler found, without notes.
+fn audits(config: &Config, page: &mut Page) -> Result<()> {
+    let audits = last_audit::read(config)?;
+    let of = |handler: &HandlerId| label("handler", &handler.to_string());
+    let each = audits.iter().map(|(handler, audit)| (of(handler), Number::Whole(audit.at)));
+    page.gauge("pmvmmanager6_audit_timestamp_seconds", "When the handler was last audited.", each);
+    let of_kind = |handler, kind: &str| [of(handler), label("kind", kind)].concat();
+    let findings = audits.iter().flat_map(|(handler, audit)| {
+        audit.findings.iter().map(move |(kind, count)| (of_kind(handler, kind), Number::count(*count)))
+    });
+    let help = "What that audit found, by kind; what it did not find is absent.";
+    page.gauge("pmvmmanager6_audit_findings", help, findings);
+    Ok(())
+}
+
+/// Every handler's VMmanager as it is seen from outside.
+fn probed(config: &Config, page: &mut Page) -> Result<()> {
+    let seen = probe::all(config)?;
+    let of = |it: &Probed| label("handler", &it.handler.to_string());
+    let answers = seen.iter().map(|it| (of(it), it.answers.into()));
+    page.gauge("pmvmmanager6_vmmanager_up", "Whether the handler's VMmanager answers.", answers);
+    let ends = seen.iter().filter_map(|it| Some((of(it), Number::Whole(it.certificate_ends?.as_second()))));
+    let help = "When the certificate of the handler's VMmanager ends; absent where the end does not matter.";
+    page.gauge("pmvmmanager6_vmmanager_certificate_expiry_timestamp_seconds", help, ends);
     Ok(())
 }
 

@@ -3,5 +3,6 @@
 mod collect;
 mod contradictions;
 pub(crate) mod phases;
+pub(crate) mod probe;
 
 pub(crate) use collect::*;
