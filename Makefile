@@ -4,7 +4,7 @@ CARGO     ?= cargo
 ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
-.PHONY: demo build test soak fuzz bench lint check mariadb install clean help
+.PHONY: demo build test soak fuzz bench lint check mariadb promtool install clean help
 .PHONY: deb rpm package-test reproducible release verify-release deny advisories portable manual stage files committed
 
 # Where cargo puts programs, asked once and only when it is needed. What make itself writes is always below target/:
@@ -46,7 +46,7 @@ demo: build    ## run the main job in the sandbox: two clients order VPSes on tw
 build:         ## the module, as it is installed: release/pmvmmanager6 in cargo's target folder
 	$(CARGO) build --quiet --locked --release -p pmvmmanager6
 
-test: lint mariadb ## formatting, clippy, unit tests, integration tests on SQLite and on a real MariaDB
+test: lint mariadb promtool ## formatting, clippy, unit tests, integration tests on SQLite and on a real MariaDB
 	$(CARGO) build --locked --workspace --bins --features pmvmmanager6/faults
 	# They mostly wait: more at a time than there are processors.
 	RUST_TEST_THREADS=6 $(CARGO) test --locked --workspace --features pmvmmanager6/faults
@@ -82,6 +82,9 @@ bench: build $(TOOLS)/python ## measure against the budgets of the design; a tab
 
 mariadb:       ## the database server that the tests start on a private socket
 	@packaging/need mariadbd mariadb-server
+
+promtool:      ## the program that tries the alert rules
+	@packaging/need promtool prometheus
 
 install: build manual ## copy the module and its documentation into $(DESTDIR), without a package
 	$(MAKE) --no-print-directory files BINARY=$(TARGET)/release/pmvmmanager6
@@ -161,6 +164,9 @@ files:
 	$(FILE) target/package/manual/bash/pmvmmanager6.bash $(SHARE)/bash-completion/completions/pmvmmanager6
 	$(FILE) target/package/manual/zsh/_pmvmmanager6 $(SHARE)/zsh/site-functions/_pmvmmanager6
 	$(FILE) target/package/manual/fish/pmvmmanager6.fish $(SHARE)/fish/vendor_completions.d/pmvmmanager6.fish
+	install -d $(SHARE)/pmvmmanager6/monitoring
+	$(FILE) packaging/monitoring/alerts.yml packaging/monitoring/grafana-dashboard.json \
+		packaging/monitoring/zabbix-template.yaml $(SHARE)/pmvmmanager6/monitoring/
 	install -d $(SHARE)/man/man7 $(SHARE)/man/man8
 	$(FILE) target/package/manual/man/*.7 $(SHARE)/man/man7/
 	$(FILE) target/package/manual/man/*.8 $(SHARE)/man/man8/

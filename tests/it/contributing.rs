@@ -8,7 +8,7 @@ use crate::support::markdown::{code, prose, quoted, read, repository, section};
 
 const PAGE: &str = "CONTRIBUTING.md";
 /// Where a list may lead.
-const TREE: [&str; 4] = ["src", "tests", "xml", "README.md"];
+const TREE: [&str; 5] = ["src", "tests", "xml", "packaging/monitoring", "README.md"];
 
 /// A section about one kind of change.
 struct Change {

@@ -40,6 +40,7 @@ mod long_lists;
 mod main_job;
 mod manual;
 mod misfortune;
+mod monitoring;
 mod next_handler;
 mod panel_calls;
 mod parallel;
