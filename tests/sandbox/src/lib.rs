@@ -23,6 +23,8 @@
 //! | parameters that an order asks for, in clear or encrypted | [`bill::Bill::add_order_param`] |
 //! | snapshots, which forbid other sizes and addresses | [`vmm::Host::snapshot_count`] |
 //! | a hot change that fails in its task | [`vmm::Variant::hot_limits_in_task`] |
+//! | nodes with other room, full, in maintenance, closed, or that sell more than they have | [`vmm::Platform::nodes`] |
+//! | nodes and pools that tell less of how full they are, or in other words | [`vmm::Variant::figures`] |
 //! | lists that do not begin with a VM's main address | [`vmm::Variant::main_address_last`] |
 //! | an address that somebody gave a VM by hand, also on a further interface | [`vmm::Platform::add_address`] |
 //! | a creation that fails and leaves a VM | [`vmm::Action::FailInState`] |

@@ -24,8 +24,8 @@ impl Platform {
         sum
     }
 
-    /// The emptiest node of the cluster with this much room; cores may be promised more than once, memory and disk not.
-    pub(super) fn place(&self, cluster: u64, ram_mib: u64, storage_mib: u64) -> Option<u64> {
+    /// The emptiest node of the cluster with this much room. Cores and memory may be promised more than once, disk not.
+    pub(super) fn place(&self, cluster: u64, cpu_number: u64, ram_mib: u64, storage_mib: u64) -> Option<u64> {
         let limit = self.clusters.get(&cluster).and_then(|c| c.host_per_node_limit);
         let open = |n: &&super::model::Node| {
             n.cluster == cluster && n.state == "active" && !n.maintenance_mode && !n.host_creation_blocked
@@ -35,7 +35,8 @@ impl Platform {
             .filter(|(node, used)| {
                 let most = [node.host_limit, limit].into_iter().flatten().min().unwrap_or(u64::MAX);
                 used.hosts < most
-                    && used.ram_mib.saturating_add(ram_mib) <= node.ram_mib
+                    && used.cpu_number.saturating_add(cpu_number) <= node.cpu_number * node.overselling
+                    && used.ram_mib.saturating_add(ram_mib) <= node.ram_mib * node.overselling
                     && used.storage_mib.saturating_add(storage_mib) <= node.storage_mib
             })
             .min_by_key(|(node, used)| (used.ram_mib, node.id))

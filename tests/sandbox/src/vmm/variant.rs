@@ -29,6 +29,8 @@ pub struct Variant {
     pub hot_limits_in_task: bool,
     /// A VM's main address is the last in its lists: no source says that it is the first.
     pub main_address_last: bool,
+    /// What nodes and pools tell of how full they are.
+    pub figures: Figures,
 }
 
 impl Default for Variant {
@@ -45,6 +47,7 @@ impl Default for Variant {
             schedule_tasks: false,
             hot_limits_in_task: false,
             main_address_last: false,
+            figures: Figures::default(),
         }
     }
 }
@@ -82,6 +85,20 @@ pub enum Schedules {
     /// The schedule as a whole.
     Whole,
     /// Nothing: this build has no schedules.
+    Missing,
+}
+
+/// What nodes and pools tell of how full they are [api 4.2, 4.6].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Figures {
+    /// Everything, and how often a node may sell its cores and memory.
+    #[default]
+    Full,
+    /// The same without the overselling.
+    WithoutOverselling,
+    /// As builds of 2022: other fields, texts for numbers.
+    Old,
+    /// Nothing.
     Missing,
 }
 

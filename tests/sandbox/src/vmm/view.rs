@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Account, Cluster, Disk, Host, Ip, Node, Os, Pool, Range, Recipe, Task};
 use super::platform::Platform;
-use super::variant::History;
+use super::variant::{Figures, History};
 
 /// One object and then another over it.
 fn merged(base: Value, over: Value) -> Value {
@@ -227,14 +227,8 @@ impl Platform {
                 "data_center": "dc1",
             })
         });
-        json!({
+        let view = json!({
             "id": node.id, "name": node.name, "ip": node.ip, "ipv6": null, "state": node.state, "cluster": cluster,
-            "cpu": {"number": node.cpu_number, "used": used.cpu_number},
-            "ram_mib": {"total": node.ram_mib, "allocated": used.ram_mib},
-            "storage": {
-                "size_mib": node.storage_mib, "used_mib": used.storage_mib, "allocated_mib": used.storage_mib,
-                "available_mib": node.storage_mib.saturating_sub(used.storage_mib),
-            },
             "vm": {
                 "total": used.hosts, "active": in_state("active"), "stopped": in_state("stopped"),
                 "crashed": in_state("crashed"), "estimated": node.host_limit,
@@ -244,7 +238,34 @@ impl Platform {
             "qemu_version": "7.2.0", "kernel_version": "5.14.0", "os_version": "AlmaLinux 9.4",
             "interfaces": [{"id": 1, "node_interface": 0, "network_switch": "vmbr0"}],
             "ha_state": "off", "ha_error": "no_error", "bird_error": null, "frr_error": null,
-        })
+        });
+        merged(view, self.node_figures(node))
+    }
+
+    /// How full a node is, in the words of this build.
+    fn node_figures(&self, node: &Node) -> Value {
+        let used = self.allocated(node.id);
+        let overselling = json!({"overselling": node.overselling});
+        let new = json!({
+            "cpu": {"number": node.cpu_number, "used": used.cpu_number},
+            "ram_mib": {"total": node.ram_mib, "allocated": used.ram_mib},
+            "storage": {
+                "size_mib": node.storage_mib, "used_mib": used.storage_mib, "allocated_mib": used.storage_mib,
+                "available_mib": node.storage_mib.saturating_sub(used.storage_mib),
+            },
+        });
+        match self.variant.figures {
+            Figures::Full => merged(new, overselling),
+            Figures::WithoutOverselling => new,
+            Figures::Old => merged(
+                json!({
+                    "cpu_number": node.cpu_number, "ram_mib": {"total": node.ram_mib, "used": used.ram_mib},
+                    "storage_mib": {"total": node.storage_mib, "used": used.storage_mib},
+                }),
+                overselling,
+            ),
+            Figures::Missing => json!({}),
+        }
     }
 
     /// An OS template [api 4.3].
@@ -275,11 +296,16 @@ impl Platform {
             if total == 0 { Value::Null } else { json!({"total": total, "used": used}) }
         };
         let (total, used) = self.pool_usage(pool.id, 4);
-        json!({
+        let view = json!({
             "id": pool.id, "name": pool.name, "note": pool.note, "clusters": self.pool_clusters_view(pool, false),
-            "ipv4": usage(4), "ipv6": usage(6), "min_ipv6_prefix": pool.min_ipv6_prefix,
-            "total_ip": total.to_string(), "using_ip": used.to_string(),
-        })
+        });
+        let old = json!({"total_ip": total.to_string(), "using_ip": used.to_string()});
+        let new = json!({"ipv4": usage(4), "ipv6": usage(6), "min_ipv6_prefix": pool.min_ipv6_prefix});
+        match self.variant.figures {
+            Figures::Full | Figures::WithoutOverselling => merged(view, merged(old, new)),
+            Figures::Old => merged(view, old),
+            Figures::Missing => view,
+        }
     }
 
     /// The clusters of a pool, with `enabled` when asked for by themselves.

@@ -210,7 +210,7 @@ impl Platform {
 
     fn free_ram_for(&self, host: u64) -> u64 {
         let node = self.hosts.get(&host).and_then(|vm| vm.node).and_then(|id| self.nodes.get(&id));
-        node.map_or(0, |node| node.ram_mib.saturating_sub(self.allocated(node.id).ram_mib))
+        node.map_or(0, |node| (node.ram_mib * node.overselling).saturating_sub(self.allocated(node.id).ram_mib))
     }
 }
 

@@ -46,12 +46,13 @@ pub(super) fn nodes() -> BTreeMap<u64, Node> {
         ip: format!("192.0.2.{}", 200 + id),
         cluster,
         state: "active".into(),
-        cpu_number: 64,
+        cpu_number: 8192,
         ram_mib: 4 * 1024 * 1024,
         storage_mib: 100 * 1024 * 1024,
         maintenance_mode: false,
         host_creation_blocked: false,
         host_limit: Some(5000),
+        overselling: 1,
     };
     let all = [node(1, "kvm-node1", 1), node(2, "kvm-node2", 1), node(3, "lxd-node1", 2), node(4, "kvm-2if-node1", 3)];
     all.into_iter().map(|n| (n.id, n)).collect()

@@ -240,7 +240,7 @@ fn node(platform: &Platform, body: &Map<String, Value>, cluster: u64, sizes: &Si
             let known = platform.nodes.get(&id).is_some_and(|node| node.cluster == cluster);
             known.then_some(Some(id)).ok_or_else(|| ApiError::not_found("node", id))
         }
-        None => Ok(platform.place(cluster, sizes.ram_mib, sizes.disks.iter().sum())),
+        None => Ok(platform.place(cluster, sizes.cpu_number, sizes.ram_mib, sizes.disks.iter().sum())),
     }
 }
 

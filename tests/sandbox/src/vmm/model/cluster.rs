@@ -54,6 +54,8 @@ pub struct Node {
     pub host_creation_blocked: bool,
     /// Most VMs, `None` for no limit.
     pub host_limit: Option<u64>,
+    /// How often cores and memory may be promised.
+    pub overselling: u64,
 }
 
 /// A storage [api 4.2].
