@@ -5,6 +5,7 @@
 mod access;
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod capacity;
 pub(crate) mod check_connection;
 mod connection;
 pub(crate) mod doctor;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::admin::{
-    Verdict, account, admit, audit, check_connection, doctor, features, link, metrics, plan, platform, queue,
+    Verdict, account, admit, audit, capacity, check_connection, doctor, features, link, metrics, plan, platform, queue,
     reinstall, session, show, verify,
 };
 use crate::config::Config;
@@ -16,6 +16,8 @@ pub enum Operator {
     Doctor(doctor::Options),
     /// Try the stored settings of a handler out: address, certificate, login, role, version, rights, cluster
     CheckConnection(check_connection::Options),
+    /// Show how many more VMs of each tariff fit, and what there is least of
+    Capacity(capacity::Options),
     /// Show what the module can do, and its settings
     Features(features::Options),
     /// Show the operations that run and wait, pause and resume queues
@@ -56,6 +58,7 @@ impl Operator {
             Operator::Audit(options) => audit::run(config, options, out),
             Operator::Doctor(options) => doctor::run(config, options, out),
             Operator::CheckConnection(options) => check_connection::run(config, options, out),
+            Operator::Capacity(options) => capacity::run(config, options, out),
             Operator::Features(options) => features::run(options, out).map(fine),
             Operator::Metrics(options) => metrics::run(config, options, out),
             Operator::Show(options) => show::run(config, options, out),

@@ -1,6 +1,7 @@
 //! Values of add-ons, by the algorithm of [protocol 5.7].
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::connection::Panel;
 use super::database::{Row, among};
@@ -20,7 +21,7 @@ pub struct Amount {
 impl Panel {
     /// Values of the add-ons of some services, by the algorithm of [protocol 5.7].
     pub fn addons(&self, items: &[ServiceId]) -> Result<BTreeMap<ServiceId, BTreeMap<String, Amount>>> {
-        Ok(addons_of(&self.rows(&addons_query(&among(items)), &[])?))
+        Ok(addons_of(&self.rows(&addons_query(&among(items)), &[])?, "service"))
     }
 }
 
@@ -37,18 +38,42 @@ pub(super) fn addons_query(these: &str) -> String {
     )
 }
 
-pub(super) fn addons_of(rows: &[Row]) -> BTreeMap<ServiceId, BTreeMap<String, Amount>> {
-    let mut found: BTreeMap<ServiceId, BTreeMap<String, Amount>> = BTreeMap::new();
+/// The same for tariffs, as if nothing was ordered.
+pub(super) fn tariff_addons_query(these: &str) -> String {
+    format!(
+        "SELECT p.intname, it.intname, p.billtype, p.addontype, p.compound, p.addonlimit, p.addonmaxtrial, \
+         p.addonbool, pe.intname, m.intname, NULL, NULL, NULL, NULL, NULL, NULL, p.parent, NULL \
+         FROM pricelist p JOIN itemtype it ON p.itemtype = it.id LEFT JOIN measure m ON p.measure = m.id \
+         LEFT JOIN enumerationitem pe ON p.enumerationitem = pe.id \
+         WHERE p.parent {these} AND p.active = 'on' ORDER BY p.parent, p.orderpriority, p.id"
+    )
+}
+
+/// By what they belong to, services or tariffs: an `owner` in the log.
+pub(super) fn addons_of<T: From<u64> + Ord + Copy + Display>(
+    rows: &[Row],
+    owner: &str,
+) -> BTreeMap<T, BTreeMap<String, Amount>> {
+    let mut found: BTreeMap<T, BTreeMap<String, Amount>> = BTreeMap::new();
     for row in rows {
         let (Some(item), key) = (row.id(16), row.filled(0).unwrap_or_else(|| row.text(1)).to_owned()) else {
             continue;
         };
         let Some(amount) = amount(row, row.number(17).unwrap_or_default()) else { continue };
         if let Some(earlier) = found.entry(item).or_default().insert(key.clone(), amount) {
-            log::warn!("service {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
+            log::warn!("{owner} {item}: the tariff has the add-on \"{key}\" twice, {} is not used", earlier.value);
         }
     }
     found
+}
+
+/// Tariff parameters go over the add-ons of the same name and keep their unit [protocol 5.7].
+pub(super) fn put_over(tariff: &BTreeMap<String, String>, addons: &mut BTreeMap<String, Amount>) {
+    for (name, value) in tariff.iter().filter(|(_, value)| !value.is_empty()) {
+        if let Some(amount) = addons.get_mut(name) {
+            amount.value.clone_from(value);
+        }
+    }
 }
 
 const COMPOUND: i64 = 4;

@@ -29,6 +29,7 @@ mod slots;
 mod socket;
 mod statistics;
 mod status;
+mod tariffs;
 mod units;
 mod value;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::addons::{Amount, addons_of, addons_query};
+use super::addons::{Amount, addons_of, addons_query, put_over};
 use super::connection::Panel;
 use super::database::{Param, Query, Row, among};
 use super::foreign::refuse_foreign;
@@ -226,17 +226,12 @@ impl Panel {
             self.together(queries.each_ref().map(|sql| (sql.as_str(), [].as_slice())))?;
         let (tariffs, clients) = (grouped::<TariffId>(&tariffs), first_users(&clients));
         let mut params = grouped::<ServiceId>(&params);
-        let (mut addons, units) = (addons_of(&addons), Arc::new(Units::from_rows(&units)));
+        let (mut addons, units) = (addons_of::<ServiceId>(&addons, "service"), Arc::new(Units::from_rows(&units)));
         let service = |row: &Row| {
             let id = row.id(8)?;
             let tariff = row.id(4).and_then(|tariff| tariffs.get(&tariff)).cloned().unwrap_or_default();
             let mut addons = addons.remove(&id).unwrap_or_default();
-            for (name, value) in &tariff {
-                // Tariff parameters go over the add-ons of the same name and keep their unit [protocol 5.7].
-                if let Some(amount) = addons.get_mut(name).filter(|_| !value.is_empty()) {
-                    amount.value.clone_from(value);
-                }
-            }
+            put_over(&tariff, &mut addons);
             let known = row
                 .id(6)
                 .map(|client| clients.get(&client).cloned().unwrap_or(Customer { id: client, ..Customer::default() }));
@@ -343,7 +338,7 @@ impl Panel {
     }
 
     /// The answers to some queries, in one round trip.
-    fn together<const N: usize>(&self, queries: [Query; N]) -> Result<[Vec<Row>; N]> {
+    pub(super) fn together<const N: usize>(&self, queries: [Query; N]) -> Result<[Vec<Row>; N]> {
         let found = self.batch(&queries)?.try_into();
         found.map_err(|_| Error::new(Kind::Db, "query", "BILLmanager's database left a query without an answer"))
     }
@@ -370,7 +365,7 @@ impl Panel {
     }
 }
 
-const UNITS_QUERY: &str = "SELECT id, intname, relation, lessmeasure FROM measure";
+pub(super) const UNITS_QUERY: &str = "SELECT id, intname, relation, lessmeasure FROM measure";
 
 /// What [`Panel::services`] asks: the services, parameters of their tariffs, first users of their owners, their own
 /// parameters, add-ons, units.
@@ -396,7 +391,7 @@ fn service_queries(these: &str) -> [String; 6] {
 }
 
 /// Names and values by the id of what they belong to.
-fn grouped<T: From<u64> + Ord + Default>(rows: &[Row]) -> BTreeMap<T, BTreeMap<String, String>> {
+pub(super) fn grouped<T: From<u64> + Ord + Default>(rows: &[Row]) -> BTreeMap<T, BTreeMap<String, String>> {
     let mut found: BTreeMap<T, BTreeMap<String, String>> = BTreeMap::new();
     for row in rows {
         let object = found.entry(row.id(0).unwrap_or_default()).or_default();

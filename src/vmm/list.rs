@@ -16,7 +16,8 @@ use serde_json::Value;
 use super::client::Client;
 use super::glimpse::Glimpse;
 use super::host::Host;
-use super::model::{Account, Cluster, List, Node, Os, Pool, Preset, Recipe};
+use super::model::{Account, Cluster, List, Os, Pool, Preset, Recipe};
+use super::node::Node;
 use crate::error::{Error, Kind, Result};
 
 /// Elements asked for at once.
@@ -64,7 +65,7 @@ numbered! {
     false:
     Account: |it| it.email.len() + it.roles.iter().map(|role| role.len() + INNER).sum::<usize>();
     Cluster: |it| it.name.len() + it.virtualization_type.len();
-    Node: |_| 0;
+    Node: |it| it.state.len();
     Os: |it| it.name.len() + it.repository.len() + it.state.len() + it.clusters.len() * INNER;
     Pool: |it| it.name.len() + it.clusters.len() * INNER;
     Preset: |it| {

@@ -18,10 +18,12 @@ mod host_state;
 mod hot;
 mod http;
 mod json;
+mod left;
 mod lenient;
 mod list;
 mod model;
 mod moment;
+mod node;
 mod outcome;
 mod reason;
 mod requests;
@@ -39,10 +41,10 @@ pub use endpoint::Endpoint;
 pub use glimpse::Glimpse;
 pub use host::{Host, HostIp, Ipv4};
 pub use host_state::HostState;
-pub use model::{
-    Accepted, Account, Cluster, Ipv6, Node, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam, Tuning,
-};
+pub use left::Left;
+pub use model::{Accepted, Account, Cluster, Ipv6, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam, Tuning};
 pub use moment::Moment;
+pub use node::Node;
 pub use outcome::{Failure, Outcome};
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};

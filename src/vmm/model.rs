@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lenient::{
-    exact, few, few_or_none, if_fits, number, one_or_many, optional_exact, optional_number, or_default, reference, text,
+    exact, few, few_or_none, if_fits, number, one_or_many, optional_exact, optional_number, or_default, text,
 };
 use crate::id::{AccountId, ClusterId, TaskId};
 
@@ -141,6 +141,12 @@ pub struct Preset {
 }
 
 impl Preset {
+    /// Disk space of a VM that is made of the configuration alone.
+    pub fn disks_mib(&self) -> Option<u64> {
+        let all: Option<u64> = self.disks.iter().map(|disk| disk.size_mib).sum();
+        all.filter(|&size| size > 0).or(self.hdd_mib)
+    }
+
     /// Size of the main disk.
     pub fn main_disk_mib(&self) -> Option<u64> {
         let main = || self.disks.iter().find(|disk| disk.boot_order == Some(1)).or(self.disks.first());
@@ -329,30 +335,6 @@ pub struct PoolCluster {
     /// Index of the interface it serves there, 0 the main one; nothing when the build does not report it.
     #[serde(default, deserialize_with = "optional_number")]
     pub interface: Option<u64>,
-}
-
-/// A node [api 4.2].
-#[derive(Clone, Debug, Deserialize)]
-pub struct Node {
-    /// Id.
-    #[serde(deserialize_with = "number")]
-    pub id: u64,
-    /// Its cluster.
-    #[serde(default, deserialize_with = "reference")]
-    pub cluster: Option<Reference>,
-    /// Taken out of service.
-    #[serde(default, deserialize_with = "or_default")]
-    pub maintenance_mode: bool,
-    /// Takes no new VMs.
-    #[serde(default, deserialize_with = "or_default")]
-    pub host_creation_blocked: bool,
-}
-
-impl Node {
-    /// Whether a new VM may be placed here.
-    pub fn takes_vms(&self) -> bool {
-        !self.maintenance_mode && !self.host_creation_blocked
-    }
 }
 
 /// How full a pool is.

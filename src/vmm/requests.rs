@@ -7,9 +7,8 @@ use super::body::{self, CreateHost, RecipeRun, Resources};
 use super::client::Client;
 use super::filter::{self, Filter};
 use super::host::{Disk, Host, Ipv4};
-use super::model::{
-    Accepted, Account, Cluster, Ipv6, List, Node, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam,
-};
+use super::model::{Accepted, Account, Cluster, Ipv6, List, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam};
+use super::node::Node;
 use super::outcome::{Failure, Outcome};
 use super::task::Task;
 use crate::error::{Error, Kind, Result};

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use sandbox::bill::{Database, Handler, Run, base};
+use sandbox::bill::{Database, Handler, Run, Tariff, base};
 use sandbox::vmm::{Certificate, Platform, Transport};
 
 use crate::support::cases::each;
@@ -456,6 +456,40 @@ fn vmmanager_itself() {
         (
             "a parameter out of range",
             error(|h| h.set("queue_count", "0"), "parameters", "queue_count cannot be \"0\"", "Parameters"),
+        ),
+    ];
+    each(&cases, check);
+}
+
+#[test]
+fn room_for_more_vms() {
+    let cases = [
+        (
+            "room for few",
+            warning(
+                |h| change(h, |p| p.nodes.values_mut().for_each(|node| node.ram_mib = 3 * 2048)),
+                "capacity",
+                "VPS medium\": 2 (memory)",
+                "make room in VMmanager",
+            ),
+        ),
+        (
+            "room for none",
+            error(
+                |h| change(h, |p| p.nodes.values_mut().for_each(|node| node.host_creation_blocked = true)),
+                "capacity",
+                "VPS small\": none (nodes that take VMs)",
+                "make room in VMmanager",
+            ),
+        ),
+        (
+            "a tariff without sizes",
+            warning(
+                |h| _ = h.world.bill.add_tariff(&Tariff::new("no sizes").handler(h.world.handler)),
+                "capacity",
+                "\"no sizes\" cannot be counted",
+                "tariff",
+            ),
         ),
     ];
     each(&cases, check);

@@ -247,7 +247,7 @@ fn the_readme_names_every_metric() {
     let rows = readme.lines().filter_map(|line| line.strip_prefix("| `pmvmmanager6_")?.split('`').next());
     let mut described: Vec<String> = rows.map(|name| format!("pmvmmanager6_{name}")).collect();
     described.sort();
-    let page = TestWorld::start().bill.run(&["metrics", "--probe"]).stdout;
+    let page = TestWorld::start().bill.run(&["metrics", "--probe", "--capacity"]).stdout;
     let exported: Vec<String> = Metrics::parse(&page).types.into_keys().collect();
     assert_eq!(described, exported);
 }

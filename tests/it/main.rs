@@ -5,6 +5,7 @@ mod support;
 mod admin_account;
 mod admin_audit;
 mod admin_by_hand;
+mod admin_capacity;
 mod admin_doctor;
 mod admin_last_audit;
 mod admin_metrics;

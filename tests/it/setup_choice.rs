@@ -3,6 +3,7 @@
 use pmvmmanager6::error::Kind;
 use pmvmmanager6::wire;
 use sandbox::bill::{Database, Handler, Order, Tariff};
+use sandbox::vmm::Figures;
 
 use crate::support::cases::each;
 use crate::support::refusal::Refusal;
@@ -65,6 +66,26 @@ fn the_order_is_the_panels_with_the_unready_last_on_both_databases() {
         assert_eq!(chosen(&world, 999_999, ""), [0; 0], "nobody sells it");
         assert_eq!(world.mutations(), [""; 0], "VMmanager is only read");
     });
+}
+
+/// Room for one tariff is no room for another. What nobody tells is no reason to put a handler last.
+#[test]
+fn a_handler_without_room_for_the_tariff_is_put_last() {
+    let world = TestWorld::start();
+    let [full, good] = [("3", 1), ("1", 2)].map(|(cluster, place)| handler(&world, PASSWORD, cluster, place));
+    let add = |tariff: Tariff| world.bill.add_tariff(&tariff.handler(full).handler(good));
+    let [small, large] = [1024, 8192].map(|memory| add(Tariff::sized("VPS", 1, memory, 10_240)));
+    let preset = add(Tariff::new("VPS").preset("KVM-SSD-2"));
+    let elsewhere = add(Tariff::sized("VPS", 1, 8192, 10_240).param("cluster", "1"));
+    world.vmm.change(|platform| platform.nodes.get_mut(&4).unwrap().ram_mib = 4096);
+    for (tariff, best) in [(small, full), (large, good), (preset, good), (elsewhere, full)] {
+        assert_eq!(chosen(&world, tariff, "").first(), Some(&best), "tariff {tariff}");
+    }
+    world.vmm.change(|platform| platform.variant.figures = Figures::WithoutOverselling);
+    assert_eq!(chosen(&world, large, ""), [full, good], "it may sell more memory than it has");
+    world.bill.exec("UPDATE pricelist SET active = 'off' WHERE id = ?", &[&small.to_string()]);
+    world.vmm.change(|platform| platform.nodes.get_mut(&4).unwrap().host_creation_blocked = true);
+    assert_eq!(chosen(&world, small, ""), [good, full], "a tariff that is no longer sold has services all the same");
 }
 
 /// The service's own handler is kept, unless it cannot make the VM or has enough to do.

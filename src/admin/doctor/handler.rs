@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::offered;
+use super::{capacity as room, offered};
 use crate::admin::connection::Attempt;
 use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
@@ -22,7 +22,7 @@ const FEW_ADDRESSES: u64 = 10;
 /// Clocks further apart make logs and tasks of both sides hard to match, and certificates fail early.
 const MAX_CLOCK: SignedDuration = SignedDuration::from_secs(60);
 /// Checks that need the cluster.
-const OF_CLUSTER: [&str; 2] = [offered::CHECK, "addresses"];
+const OF_CLUSTER: [&str; 3] = [offered::CHECK, "addresses", room::CHECK];
 /// Checks that need a login.
 const OF_LOGIN: [&str; 2] = ["licence", "clock"];
 
@@ -123,6 +123,8 @@ fn of_cluster(panel: &Panel, vmm: &Client, (handler, settings): (HandlerId, &Han
     let templates = offered::examine(panel, vmm, handler, cluster);
     let mut findings = templates.unwrap_or_else(|error| vec![unread(offered::CHECK)(error)]);
     findings.push(addresses(vmm, cluster).unwrap_or_else(unread("addresses")));
+    let counted = room::examine(panel, vmm, handler, settings);
+    findings.extend(counted.unwrap_or_else(|error| vec![unread(room::CHECK)(error)]));
     findings
 }
 

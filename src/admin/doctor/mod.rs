@@ -13,6 +13,7 @@
 //! none of another's.
 
 mod billmanager;
+mod capacity;
 mod handler;
 mod installation;
 mod offered;

@@ -11,6 +11,7 @@
 //! text replaces a file in one step, as node exporter's textfile collector needs it. What cannot be read is left out,
 //! and `pmvmmanager6_readable` says so: an absent series is true, a zero would not be.
 
+mod capacity;
 mod exposition;
 mod run;
 

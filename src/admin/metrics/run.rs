@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::capacity;
 use super::exposition::{Number, Page, label};
 use crate::admin::last_audit;
 use crate::admin::output::{Verdict, write, write_json};
@@ -30,6 +31,9 @@ pub struct Options {
     /// without a login
     #[arg(long)]
     probe: bool,
+    /// Ask every handler's VMmanager too how many more VMs of each tariff fit
+    #[arg(long)]
+    capacity: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -39,6 +43,8 @@ const HELP: &str = "\
 Each command that BILLmanager runs adds its numbers when it ends; one that is killed adds none. They are kept in
 /run/pmvmmanager6/metrics.json: a reboot resets them, which Prometheus understands. Queue and journal are looked at
 now; of audits, what the last one of each handler found. What is run by hand counts only in the form --command.
+
+--capacity adds pmvmmanager6_capacity_vms. A tariff of which nobody knows how many VMs fit has none; 0 is certain.
 
 What cannot be read is left out, pmvmmanager6_readable{part=\"…\"} is 0, and the exit status is 1.
 
@@ -57,6 +63,9 @@ pub(crate) fn run(config: &Config, options: &Options, out: &mut dyn Write) -> Re
     ];
     if options.probe {
         parts.push(("vmmanager", probed(config, &mut page)));
+    }
+    if options.capacity {
+        parts.push(("capacity", capacity::series(&config.impatient(), &mut page)));
     }
     let readable = parts.iter().map(|(part, read)| (label("part", part), read.is_ok().into()));
     page.gauge("pmvmmanager6_readable", "Whether this part of the module's state could be read.", readable);

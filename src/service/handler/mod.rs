@@ -9,6 +9,7 @@ mod job;
 pub(crate) mod lists;
 pub(crate) mod overage;
 pub(crate) mod suitability;
+pub(crate) mod tariff_fits;
 pub(crate) mod traffic;
 
 pub(crate) use job::HandlerJob;

@@ -1,15 +1,13 @@
 //! Which handler should make a service: those that could make it now, those whose queue has room, the handler that the
 //! service has already, then BILLmanager's own order [protocol 3.4, A12].
 
-use std::collections::BTreeMap;
-
 use crate::config::Config;
 use crate::error::Result;
 use crate::id::{HandlerId, ServiceId, TariffId};
 use crate::log;
-use crate::panel::{Candidate, Handler, Panel};
-use crate::service::order::Placement;
-use crate::service::platform::{capacity, connection};
+use crate::panel::{Candidate, Panel, Service};
+use crate::service::platform::capacity::{Answer, Stock};
+use crate::service::platform::connection;
 use crate::settings::HandlerSettings;
 
 /// Whose handler is chosen.
@@ -41,7 +39,9 @@ pub(crate) fn rank(config: &Config, panel: &Panel, choice: &Choice) -> Result<Ve
         return Ok(chosen);
     }
     let openings = panel.openings(choice.service)?;
-    let standing = |id: HandlerId| match standing(config, panel, id, openings.get(&id).copied().unwrap_or_default()) {
+    let Some(sold) = panel.sold_as(choice.tariff)? else { return Ok(chosen) };
+    let openings = |id: HandlerId| openings.get(&id).copied().unwrap_or_default();
+    let standing = |id: HandlerId| match standing(config, panel, id, &sold, openings(id)) {
         Ok(standing) => standing,
         Err(error) => {
             log::warn!("handler {id} is put last: {error}");
@@ -63,21 +63,17 @@ fn choose(candidates: Vec<Candidate>, skipped: &[HandlerId]) -> Vec<HandlerId> {
     left.iter().filter(|candidate| !restricted || shares(candidate)).map(|candidate| candidate.id).collect()
 }
 
-fn standing(config: &Config, panel: &Panel, id: HandlerId, openings: usize) -> Result<Standing> {
+fn standing(config: &Config, panel: &Panel, id: HandlerId, sold: &Service, openings: usize) -> Result<Standing> {
     let handler = panel.handler(id)?;
     let settings = HandlerSettings::read(&handler.params);
-    if !has_room(&config.impatient(), &handler, &settings)? {
-        log::warn!("handler {id}: its cluster has no room for another VM; it is put last");
+    let vmm = connection::client(&config.impatient(), &handler)?;
+    let fit = Stock::read(&vmm)?.fit(sold, &settings)?;
+    if fit.answer() == Answer::None {
+        log::warn!("handler {id}: its cluster has no room for another VM of the tariff ({}); it is put last", fit.by);
         return Ok(Standing::Unready);
     }
     let is_busy = settings.queue_enabled && openings >= usize::try_from(settings.queue_count).unwrap_or(usize::MAX);
     Ok(if is_busy { Standing::Busy } else { Standing::Ready })
-}
-
-fn has_room(config: &Config, handler: &Handler, settings: &HandlerSettings) -> Result<bool> {
-    let vmm = connection::client(config, handler)?;
-    let place = Placement::read(settings, &BTreeMap::new())?;
-    capacity::has_room(&vmm, connection::cluster(&vmm, place.cluster)?.id)
 }
 
 #[cfg(test)]

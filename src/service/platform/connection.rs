@@ -88,8 +88,11 @@ pub(crate) fn refuse_external(handler: &Handler) -> Result<()> {
 
 /// A cluster that must exist.
 pub(crate) fn cluster(vmm: &Client, id: ClusterId) -> Result<Cluster> {
-    vmm.cluster(id)?.ok_or_else(|| {
-        Error::new(Kind::ClusterNotFound, "cluster", format!("VMmanager has no cluster with the id {id}"))
-            .cure("choose another one in the handler's settings")
-    })
+    vmm.cluster(id)?.ok_or_else(|| no_cluster(id))
+}
+
+/// The error for a cluster that does not exist.
+pub(super) fn no_cluster(id: ClusterId) -> Error {
+    Error::new(Kind::ClusterNotFound, "cluster", format!("VMmanager has no cluster with the id {id}"))
+        .cure("choose another one in the handler's settings")
 }

@@ -10,7 +10,7 @@ use crate::id::HandlerId;
 use crate::journal::Phase;
 use crate::log;
 use crate::service::job::Job;
-use crate::service::platform::capacity;
+use crate::service::platform::capacity::{Answer, Stock};
 
 /// The error of a failed creation, with the service at another handler if there is one that may do better.
 pub(super) fn instead(job: &Job, failed: Error) -> Error {
@@ -53,7 +53,7 @@ fn is_final(job: &Job, failed: &Error) -> Result<bool> {
         Kind::ClusterNotFound | Kind::OsNotOnCluster => Ok(true),
         Kind::Vm6Api | Kind::Vm6Task if is_refused(job)? => {
             let tried = job.operation.map_or(Ok(0), |operation| job.panel.tries(operation).map(|(tries, _)| tries))?;
-            Ok(tried > 0 || !capacity::has_room(&job.vmm, job.place()?.cluster)?)
+            Ok(tried > 0 || Stock::read(&job.vmm)?.fit(&job.service, &job.settings)?.answer() == Answer::None)
         }
         _ => Ok(false),
     }
