@@ -206,6 +206,46 @@ fn a_session_belongs_to_the_panels_key() {
     assert_eq!(logins(), 1, "a session of another key is none");
 }
 
+/// SECURITY.md says what a stolen copy of the state reveals: of clients only the numbers, addresses and names of their VMs.
+#[test]
+fn the_state_does_not_name_clients() {
+    let world = TestWorld::start();
+    let item = world.opened_as(&world.usual_order().ips(2).param("domain", "old.example.com"));
+    world.bill.set_param(item, "domain", "new.example.com");
+    for command in ["setparam", "suspend", "resume"] {
+        world.succeed(item, command);
+    }
+    let handler = world.handler.to_string();
+    for command in ["stat", "get_server_config", "sync_server"] {
+        assert_eq!(world.run(&["--command", command, "--module", &handler]).status, Some(0));
+    }
+    assert_eq!(world.bill.run(&["verify", "--module", &handler]).status, Some(0));
+    let name =
+        world.bill.rows("SELECT name FROM account WHERE id = ?", &[&world.alice.to_string()])[0][0].clone().unwrap();
+    let email =
+        world.bill.rows("SELECT email FROM user WHERE account = ?", &[&world.alice.to_string()])[0][0].clone().unwrap();
+    let mut seen = Vec::new();
+    let mut open = vec![world.bill.root().join("var/pmvmmanager6")];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(&directory).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            for text in [&name, &email] {
+                let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+                assert!(!found, "{text} is in {}", path.display());
+            }
+            seen.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    for file in ["journal.db", "runtime.db", "metrics.json", &format!("verify-{handler}.json")] {
+        assert!(seen.iter().any(|name| name == file), "{file}: {seen:?}");
+    }
+}
+
 /// The search itself: a secret that does lie about is found.
 #[test]
 fn the_search_finds_what_is_there() {
