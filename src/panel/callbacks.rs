@@ -36,7 +36,11 @@ impl Panel {
     fn has_reached(&self, item: ServiceId, goal: &Goal) -> Result<bool> {
         let (status, running) = self.standing(item)?;
         let is_over = running.iter().all(|(_, command)| command != goal.command);
-        Ok(is_over && goal.status.is_none_or(|wanted| wanted == status))
+        if !is_over || goal.status.is_some_and(|wanted| wanted != status) {
+            return Ok(false);
+        }
+        // Somebody who runs it by hand has no operation that could be over.
+        Ok(goal.command != SETPARAM || !self.changes_tariff(item)?)
     }
 
     /// Takes a tariff change in progress back; `false` when there is none.
@@ -56,6 +60,9 @@ impl Panel {
         Ok(rows.first().and_then(|row| row.id::<TariffId>(0)).is_some())
     }
 }
+
+/// The command that ends a change of tariff.
+const SETPARAM: &str = "setparam";
 
 /// What a callback leads to.
 struct Goal<'a> {

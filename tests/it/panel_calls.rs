@@ -79,6 +79,23 @@ fn what_has_no_document_is_looked_up_and_made_again() {
     });
 }
 
+/// Somebody runs it by hand: that no operation is left says nothing about the change of tariff.
+#[test]
+fn a_change_of_tariff_without_an_operation_is_looked_up() {
+    for (fault, is_done) in silences() {
+        let world = TestWorld::start();
+        let item = world.opened();
+        world.bill.change_tariff(item, world.tariffs.medium);
+        world.drop_operations();
+        world.forget();
+        world.bill.fail_call("service.postsetparam", fault.clone(), 1);
+        let run = world.run(&["--command", "setparam", "--item", &item.to_string()]);
+        assert_eq!(run.status, Some(0), "{fault:?}: {run:?}\n{}", world.bill.log());
+        assert_eq!(world.bill.item(item).lastpricelist, None, "{fault:?}\n{}", world.bill.log());
+        assert_made(&world, "service.postsetparam", is_done, &format!("{fault:?}"));
+    }
+}
+
 #[test]
 fn an_mgrctl_that_does_not_end() {
     let faults = [(CallFault::Hang { done: false }, false), (CallFault::Hang { done: true }, true)];
