@@ -46,6 +46,7 @@ mod next_handler;
 mod panel_calls;
 mod parallel;
 mod platforms;
+mod prometheus_live;
 mod queue_crash;
 mod queue_fairness;
 mod queue_parameters;
