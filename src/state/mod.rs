@@ -25,6 +25,6 @@ mod runtime;
 pub(crate) use database::{Damaged, Database, Schema};
 pub(crate) use directory::{examine_directory, prepare_directory};
 pub(crate) use failure::Failure;
-pub(crate) use guard::guard;
+pub(crate) use guard::{guard, named_lock};
 pub(crate) use replace::{create, refuse_shared, replace};
 pub(crate) use runtime::RUNTIME;

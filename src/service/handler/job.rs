@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::id::{HandlerId, PlatformId, ServiceId};
 use crate::journal::Journal;
 use crate::lock::Lock;
@@ -19,7 +19,7 @@ use crate::service::order::Placement;
 use crate::service::platform::connection;
 use crate::service::platform::recognise::Site;
 use crate::settings::HandlerSettings;
-use crate::state::prepare_directory;
+use crate::state::named_lock;
 use crate::vmm::{Client, Cluster, Glimpse};
 
 /// Everything that a command on a handler needs.
@@ -88,12 +88,6 @@ impl<'a> HandlerJob<'a> {
 }
 
 fn lock(config: &Config, handler: HandlerId, command: &str) -> Result<Lock> {
-    let directory = config.runtime_dir().join("handler");
-    prepare_directory(&directory)?;
-    let path = directory.join(format!("{handler}-{command}"));
     let mut waits = || log::info!("handler {handler}: another {command} runs; waiting for its end");
-    Lock::at(&path, &mut waits).map_err(|error| {
-        let text = format!("the lock of a handler cannot be taken: {error}");
-        Error::new(Kind::State, path.display().to_string(), text)
-    })
+    named_lock(&config.runtime_dir(), "handler", &format!("{handler}-{command}"), &mut waits)
 }

@@ -17,7 +17,7 @@ use crate::service::job::Job;
 use crate::service::order::host_name::host_name;
 use crate::service::platform::recognise::is_recorded;
 use crate::service::vm::password;
-use crate::state::prepare_directory;
+use crate::state::named_lock;
 use crate::vmm::{Account, Failure, Glimpse, Host};
 use crate::{fault, log};
 
@@ -185,14 +185,8 @@ impl Own<'_> {
 
 /// Not a ticket of the queue: a pause of the queue must not hold up an operation that runs already.
 fn lock(job: &Job, email: &str) -> Result<Lock> {
-    let directory = job.directory.join("account");
-    prepare_directory(&directory)?;
-    let path = directory.join(sha256(email.to_lowercase().as_bytes()));
     let mut waits = || log::info!("service {}: waiting for another order of {email}", job.service.id);
-    Lock::at(&path, &mut waits).map_err(|error| {
-        let text = format!("the lock of a client's account cannot be taken: {error}");
-        Error::new(Kind::State, path.display().to_string(), text)
-    })
+    named_lock(&job.directory, "account", &sha256(email.to_lowercase().as_bytes()), &mut waits)
 }
 
 /// Only somebody with a client's rights is a client: who is not known to be one could get the whole platform [api 1.4].
