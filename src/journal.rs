@@ -14,6 +14,7 @@ mod change;
 mod password;
 mod platform;
 mod proof;
+mod schedule;
 mod traffic;
 
 use std::cell::RefCell;
@@ -31,6 +32,7 @@ pub use account::Tie;
 pub use password::PasswordPlace;
 pub use platform::{Platform, RecordedVm};
 pub use proof::Proof;
+pub use schedule::ScheduleEntry;
 pub use traffic::{Cap, Counter, Meter};
 
 static SCHEMA: Schema = Schema {
@@ -79,7 +81,9 @@ static SCHEMA: Schema = Schema {
       ALTER TABLE meter ADD COLUMN after_in INTEGER;
       ALTER TABLE meter ADD COLUMN after_out INTEGER;
       CREATE TABLE platform_proof (
-        platform INTEGER NOT NULL, proof TEXT NOT NULL, proved INTEGER NOT NULL, PRIMARY KEY (platform, proof));"],
+        platform INTEGER NOT NULL, proof TEXT NOT NULL, proved INTEGER NOT NULL, PRIMARY KEY (platform, proof));",
+     "CREATE TABLE schedule_entry (item INTEGER NOT NULL, platform INTEGER NOT NULL, schedule INTEGER NOT NULL,
+        name TEXT NOT NULL, vm INTEGER NOT NULL, PRIMARY KEY (item, platform, schedule, vm));"],
     page_bytes: 4096,
     durable: true,
     damaged: Damaged::Refuse,

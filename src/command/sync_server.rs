@@ -2,9 +2,10 @@
 
 use super::context::Context;
 use crate::error::Result;
-use crate::service::handler::{HandlerJob, lists};
+use crate::service::handler::{HandlerJob, lists, schedules};
 
-/// Keeps the OS templates and recipes that can be ordered equal to VMmanager's.
+/// Keeps the OS templates, recipes and backup schedules that can be ordered equal to VMmanager's.
 pub(super) fn run(_: &Context, job: &HandlerJob) -> Result<()> {
-    lists::sync(job)
+    lists::sync(job)?;
+    schedules::offer(job)
 }

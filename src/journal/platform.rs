@@ -154,7 +154,7 @@ impl Journal {
             for table in ["service", "meter", "speed_cap", "platform_address"] {
                 tx.execute(&format!("UPDATE {table} SET platform = ?2 WHERE platform = ?1"), [from, into])?;
             }
-            for table in ["account", "platform_proof"] {
+            for table in ["account", "platform_proof", "schedule_entry"] {
                 tx.execute(&format!("UPDATE OR IGNORE {table} SET platform = ?2 WHERE platform = ?1"), [from, into])?;
                 tx.execute(&format!("DELETE FROM {table} WHERE platform = ?1"), [from])?;
             }

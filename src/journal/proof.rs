@@ -7,6 +7,8 @@ use crate::id::PlatformId;
 /// Something that the module relies on only where it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
+    /// There are backup schedules, and their VMs alone can be changed [api B15].
+    BackupSchedules,
     /// The counters of traffic begin anew with each calendar month [api B6].
     CalendarMonth,
     /// `interfaces` is a field of the request that makes a VM [api B10].
@@ -17,6 +19,7 @@ impl Proof {
     /// The word in the database and in JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Proof::BackupSchedules => "backup_schedules",
             Proof::CalendarMonth => "calendar_month",
             Proof::Interfaces => "interfaces",
         }

@@ -46,9 +46,7 @@ impl Panel {
     /// Offers a value under one name in all languages; tariffs do not sell it before an administrator says so.
     pub fn offer(&self, handler: HandlerId, param: &str, value: &str, name: &str) -> Result<()> {
         let handler = handler.to_string();
-        let languages = self.rows("SELECT langcode FROM locale ORDER BY id", &[])?;
-        let others = languages.iter().filter_map(|row| row.filled(0)).filter(|code| *code != "en");
-        let columns: Vec<String> = others.map(|code| format!("name_{code}")).collect();
+        let columns = self.name_columns()?;
         let mut params = vec![
             ("itemtype", Value::Plain("vds")),
             ("module", Value::Plain(&handler)),
@@ -59,6 +57,13 @@ impl Panel {
         ];
         params.extend(columns.iter().map(|column| (column.as_str(), Value::Plain(name))));
         self.call("itemtype.param.value.sync", &params).map(drop)
+    }
+
+    /// The columns for a name in every language but the one that `name` stands for.
+    pub(super) fn name_columns(&self) -> Result<Vec<String>> {
+        let languages = self.rows("SELECT langcode FROM locale ORDER BY id", &[])?;
+        let others = languages.iter().filter_map(|row| row.filled(0)).filter(|code| *code != "en");
+        Ok(others.map(|code| format!("name_{code}")).collect())
     }
 
     /// The handler no longer offers a value.

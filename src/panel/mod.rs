@@ -14,6 +14,7 @@ mod connection;
 mod crypt;
 mod database;
 mod dry_run;
+mod enumerations;
 mod failure;
 mod foreign;
 mod handlers;

@@ -18,6 +18,7 @@ use super::glimpse::Glimpse;
 use super::host::Host;
 use super::model::{Account, Cluster, List, Os, Pool, Preset, Recipe};
 use super::node::Node;
+use super::schedule::Schedule;
 use crate::error::{Error, Kind, Result};
 
 /// Elements asked for at once.
@@ -73,6 +74,7 @@ numbered! {
         it.name.len() + it.disks.len() * INNER + tuning.map(String::len).sum::<usize>()
     };
     Recipe: |it| it.name.len() + it.repository.len();
+    Schedule: |it| it.name.len() + it.hosts.as_ref().map_or(0, Vec::len) * INNER;
 }
 
 numbered! {

@@ -27,6 +27,7 @@ mod node;
 mod outcome;
 mod reason;
 mod requests;
+mod schedule;
 pub mod session;
 mod task;
 mod tls;
@@ -46,6 +47,7 @@ pub use model::{Accepted, Account, Cluster, Ipv6, Os, Past, Pool, PoolCluster, P
 pub use moment::Moment;
 pub use node::Node;
 pub use outcome::{Failure, Outcome};
+pub use schedule::Schedule;
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};
 pub use tls::Trust;

@@ -608,7 +608,10 @@ fn only_safe_kinds_are_repaired() {
         assert!(told.contains("no service with the id 999"), "{run:#?}");
     }
     let run = world.bill.run(&["audit", "--repair", "no_vm", "--yes"]);
-    assert!(run.stderr.contains("suspended_running, lost_mark, panelid, size, os, addresses, name"), "{run:#?}");
+    assert!(
+        run.stderr.contains("suspended_running, lost_mark, panelid, size, os, backup, addresses, name"),
+        "{run:#?}"
+    );
 }
 
 #[test]

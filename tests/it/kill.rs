@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use pmvmmanager6::fault;
+use sandbox::bill::{Addon, Order, Tariff};
 use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
@@ -55,7 +56,7 @@ fn killed_at_every_point_and_run_again() {
         });
         let twin = world.opened_on(1, world.alice);
         let untouched = format!("{:?} {:?}", world.placed(twin), world.billing(twin));
-        let item = world.ordered();
+        let item = ordered_with_backups(&world);
         for (command, expected) in LIFE.into_iter().zip(EXPECTED) {
             let extra = prepare(&world, item, command);
             let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
@@ -72,6 +73,7 @@ fn killed_at_every_point_and_run_again() {
                 assert!(killed.done, "{command} without reaching the point: {killed:#?}\n{}", world.bill.log());
             }
             check(&world, item, command, expected);
+            check_backups(&world, item, command);
             let now = format!("{:?} {:?}", world.placed(twin), world.billing(twin));
             assert_eq!(now, untouched, "after {command}");
         }
@@ -99,6 +101,15 @@ fn killed_while_remains_are_removed() {
     });
 }
 
+/// A service that has its VM in a backup schedule, where the platform's schedules are known.
+fn ordered_with_backups(world: &TestWorld) -> u64 {
+    let run = world.bill.run(&["verify", "--module", &world.handler.to_string()]);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    let tariff = Tariff::sized("VPS with backups", 2, 2048, 20_480).handler(world.handler);
+    let tariff = world.bill.add_tariff(&tariff.addon(Addon::choice("backup_schedule", &["daily", "weekly"])));
+    world.bill.order(&Order::new(world.alice, tariff, world.handler))
+}
+
 fn points() -> Vec<&'static str> {
     let elsewhere = |point: &str| ELSEWHERE.iter().any(|prefix| point.starts_with(prefix));
     fault::POINTS.iter().copied().filter(|point| !elsewhere(point)).collect()
@@ -112,6 +123,7 @@ fn prepare(world: &TestWorld, item: u64, command: &str) -> Vec<String> {
             for (addon, value) in [("ncpu", 4), ("mem", 4096), ("disk disc", 40_960), ("ip", 2)] {
                 world.bill.set_addon(item, addon, value);
             }
+            world.bill.set_addon(item, "backup_schedule", "weekly");
             Vec::new()
         }
         "addip" => {
@@ -125,6 +137,14 @@ fn prepare(world: &TestWorld, item: u64, command: &str) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+#[track_caller]
+fn check_backups(world: &TestWorld, item: u64, command: &str) {
+    let lists = world.vmm.look(|platform| [1, 2].map(|id| platform.schedules[&id].hosts.clone()));
+    let vm: Vec<u64> = world.hosts_of(item).iter().map(|host| host.id).collect();
+    let expected = if command == "open" { [vm, Vec::new()] } else { [Vec::new(), vm] };
+    assert_eq!(lists, expected, "after {command}:\n{}", world.bill.log());
 }
 
 #[track_caller]

@@ -33,6 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("service", &["journal", "panel", "queue", "dry_run", "settings", "vmm"]),
     // Looking for an account and making it is one step, under a lock of its own.
     ("service::vm::account", &["journal", "lock", "state", "vmm"]),
+    // So is changing the list of a schedule.
+    ("service::vm::backup_schedule", &["journal", "lock", "state", "vmm"]),
     // A command works alone on its handler.
     ("service::handler::job", &["journal", "lock", "panel", "settings", "state", "vmm"]),
     // One script for both, so that a plan has one order.

@@ -14,6 +14,7 @@ mod admin_platform;
 mod admin_probe;
 mod admin_show;
 mod admin_verify;
+mod backup_schedules;
 mod bad_input;
 mod check_connection;
 mod circles;

@@ -96,8 +96,8 @@ const CREATE_FIELDS: [&str; 16] = [
 ];
 /// One of them is sent [api B10].
 const INTERFACES: [&str; 2] = ["interfaces", "custom_interfaces"];
-const NO_DESCRIPTION: &str = "this VMmanager does not describe its API";
-const NO_BODY: &str = "the description does not list the fields";
+pub(super) const NO_DESCRIPTION: &str = "this VMmanager does not describe its API";
+pub(super) const NO_BODY: &str = "the description does not list the fields";
 const NO_VM: &str = "there is no VM yet";
 
 pub(super) fn version(site: &Site) -> Result<Seen> {

@@ -25,16 +25,30 @@ impl Description {
 
     /// Properties of the body of a request; nothing when the description does not list them.
     pub(super) fn body(&self, method: &str, path: &str) -> Option<BTreeSet<String>> {
-        let operation = self.operation(method, path)?;
+        let mut found = BTreeSet::new();
+        for schema in self.schemas(method, path) {
+            self.collect(schema, DEEPEST, &|schema| keys(schema.get("properties")), &mut found);
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Those of them that must be there.
+    pub(super) fn required(&self, method: &str, path: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for schema in self.schemas(method, path) {
+            self.collect(schema, DEEPEST, &|schema| texts(schema.get("required")), &mut found);
+        }
+        found
+    }
+
+    /// What describes the body of a request.
+    fn schemas(&self, method: &str, path: &str) -> Vec<&Value> {
+        let Some(operation) = self.operation(method, path) else { return Vec::new() };
         let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
         let in_body = parameters.filter(|parameter| parameter["in"] == "body").filter_map(|body| body.get("schema"));
         let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
         let contents = content.into_iter().flat_map(|content| content.values()).filter_map(|body| body.get("schema"));
-        let mut found = BTreeSet::new();
-        for schema in in_body.chain(contents) {
-            self.properties(schema, DEEPEST, &mut found);
-        }
-        (!found.is_empty()).then_some(found)
+        in_body.chain(contents).collect()
     }
 
     fn operation(&self, method: &str, path: &str) -> Option<&Value> {
@@ -42,17 +56,25 @@ impl Description {
         paths.iter().find(|(known, _)| plain(known) == plain(path))?.1.get(method.to_lowercase())
     }
 
-    fn properties(&self, schema: &Value, depth: u8, found: &mut BTreeSet<String>) {
+    /// What `names` finds in a schema and in those that it is made of.
+    fn collect(&self, schema: &Value, depth: u8, names: &dyn Fn(&Value) -> Vec<String>, found: &mut BTreeSet<String>) {
         let Some(depth) = depth.checked_sub(1) else { return };
-        let names = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys());
-        found.extend(names.cloned());
+        found.extend(names(schema));
         let referred =
             schema.get("$ref").and_then(Value::as_str).and_then(|at| self.0.pointer(at.trim_start_matches('#')));
         let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|word| schema.get(word)?.as_array()).flatten();
         for part in referred.into_iter().chain(parts) {
-            self.properties(part, depth, found);
+            self.collect(part, depth, names, found);
         }
     }
+}
+
+fn keys(object: Option<&Value>) -> Vec<String> {
+    object.and_then(Value::as_object).into_iter().flat_map(|map| map.keys().cloned()).collect()
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 /// A path without the service in front and without the names of its variable parts.
@@ -71,14 +93,15 @@ mod tests {
     fn both_kinds_of_descriptions() {
         let swagger = json!({
             "paths": {"/host/{id}": {"post": {"parameters": [{"in": "body", "schema": {"$ref": "#/definitions/Edit"}}]}}},
-            "definitions": {"Edit": {"allOf": [{"properties": {"name": {}}}, {"$ref": "#/definitions/Edit"}]}},
+            "definitions": {"Edit": {"allOf": [{"properties": {"name": {}}, "required": ["name"]}, {"$ref": "#/definitions/Edit"}]}},
         });
-        let content = json!({"application/json": {"schema": {"properties": {"name": {}}}}});
+        let content = json!({"application/json": {"schema": {"properties": {"name": {}}, "required": ["name"]}}});
         let open = json!({"paths": {"/vm/v3/host/{host_id}": {"post": {"requestBody": {"content": content}}}}});
         for document in [swagger, open] {
             let description = Description::read(document).unwrap();
             assert!(description.has("POST", "/vm/v3/host/{}") && !description.has("GET", "/vm/v3/host/{}"));
             assert_eq!(description.body("POST", "/vm/v3/host/{}"), Some(["name".to_owned()].into()));
+            assert_eq!(description.required("POST", "/vm/v3/host/{}"), ["name".to_owned()].into());
         }
         for nothing in [json!({}), json!([]), json!({"paths": {}})] {
             assert!(Description::read(nothing).is_none());

@@ -19,6 +19,7 @@ mod description;
 mod month;
 mod questions;
 mod run;
+mod schedules;
 mod seen;
 mod site;
 mod swagger;

@@ -2,6 +2,7 @@
 
 use super::answers;
 use super::month;
+use super::schedules;
 use super::seen::Seen;
 use super::site::Site;
 use crate::error::Result;
@@ -18,8 +19,11 @@ pub(super) struct Question {
 }
 
 /// Questions whose answer may prove something of the platform.
-pub(super) const PROOFS: [(&str, Proof); 2] =
-    [("creation-interfaces", Proof::Interfaces), ("traffic-month", Proof::CalendarMonth)];
+pub(super) const PROOFS: [(&str, Proof); 3] = [
+    ("backup-schedules", Proof::BackupSchedules),
+    ("creation-interfaces", Proof::Interfaces),
+    ("traffic-month", Proof::CalendarMonth),
+];
 
 /// All: the platform itself, its tasks, creation, changes, VMs, lists.
 pub(super) const QUESTIONS: &[Question] = &[
@@ -146,6 +150,12 @@ pub(super) const QUESTIONS: &[Question] = &[
         topic: "parameters of a recipe",
         assumes: "params_count is in the list; name and required of each parameter",
         ask: answers::recipes,
+    },
+    Question {
+        name: "backup-schedules",
+        topic: "backup schedules",
+        assumes: "nothing; VMs are put into schedules where \"hosts\" alone can be changed",
+        ask: schedules::usable,
     },
     Question {
         name: "list-pages",

@@ -67,6 +67,7 @@ impl<'a> Subject<'a> {
                 if [HostState::Running, HostState::Stopped].contains(&host.state) {
                     self.size(&order, host);
                     self.addresses(&order, host)?;
+                    self.backups(&order, host);
                 }
             }
             Err(error) => self.order(host, &error.message()),
@@ -317,6 +318,13 @@ impl<'a> Subject<'a> {
         };
         let (is, should) = differences(&wanted, host);
         self.add(DriftKind::Size, Some(host.id), is, should, remedy);
+    }
+
+    fn backups(&mut self, order: &Order, host: &Host) {
+        let cluster = host.cluster.as_ref().map_or(self.reading.place.cluster, |cluster| cluster.id);
+        if let Some((is, should, remedy)) = self.reading.backups.judge(self.service.id, order, host, cluster) {
+            self.add(DriftKind::Backup, Some(host.id), is, should, remedy);
+        }
     }
 
     fn without_snapshots(&self, host: &Host) -> String {

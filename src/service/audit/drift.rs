@@ -22,6 +22,7 @@ pub(crate) enum DriftKind {
     Order,
     Size,
     Os,
+    Backup,
     AddressCount,
     StaleSlot,
     Addresses,
@@ -32,7 +33,7 @@ pub(crate) enum DriftKind {
 
 impl DriftKind {
     /// Every kind with its word and what it means, the most serious first.
-    pub(crate) const ALL: [(DriftKind, &'static str, &'static str); 22] = [
+    pub(crate) const ALL: [(DriftKind, &'static str, &'static str); 23] = [
         (DriftKind::NoVm, "no_vm", "an active or suspended service has no VM"),
         (DriftKind::Platform, "platform", "the handler leads to another VMmanager than the one the service lives on"),
         (
@@ -53,6 +54,7 @@ impl DriftKind {
         (DriftKind::Order, "order", "tariff or order cannot be understood"),
         (DriftKind::Size, "size", "cores, memory, disk or speeds differ from the order"),
         (DriftKind::Os, "os", "the VM has another OS template than BILLmanager says"),
+        (DriftKind::Backup, "backup", "the VM is not in the backup schedule that is ordered, or in others too"),
         (DriftKind::AddressCount, "address_count", "the VM has more or fewer addresses than ordered"),
         (DriftKind::StaleSlot, "stale_slot", "an IP slot holds an address that the VM does not have"),
         (
@@ -66,12 +68,13 @@ impl DriftKind {
     ];
 
     /// Kinds that are repaired on request: nothing is created, deleted or restarted for them, no disk shrinks.
-    pub(crate) const SAFE: [DriftKind; 7] = [
+    pub(crate) const SAFE: [DriftKind; 8] = [
         DriftKind::SuspendedRunning,
         DriftKind::LostMark,
         DriftKind::Panelid,
         DriftKind::Size,
         DriftKind::Os,
+        DriftKind::Backup,
         DriftKind::Addresses,
         DriftKind::Name,
     ];

@@ -10,6 +10,7 @@
 //! Not judged, because it would take a request for each VM: reverse names, the length of an IPv6 network, and on a
 //! handler with an additional interface how many addresses a VM has.
 
+mod backups;
 mod compare;
 mod drift;
 mod reading;

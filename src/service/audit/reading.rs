@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::backups::Backups;
 use crate::error::Result;
 use crate::id::{AccountId, PlatformId, ServiceId, VmId};
 use crate::journal::{Cap, Record, Tie};
@@ -45,6 +46,8 @@ pub(super) struct Reading {
     pub closed: HashSet<ServiceId>,
     /// Speeds that are capped.
     pub caps: HashMap<ServiceId, Cap>,
+    /// Backup schedules.
+    pub backups: Backups,
     /// The handler's settings.
     pub place: Placement,
 }
@@ -75,6 +78,7 @@ impl Reading {
             journalled: journalled(&records, platform),
             closed: closed(job, &records)?,
             records,
+            backups: Backups::read(job, platform)?,
             caps: job.journal.caps()?.into_iter().collect(),
             place,
         })

@@ -7,7 +7,7 @@ use crate::log;
 use crate::service::job::Job;
 use crate::service::order::Order;
 use crate::service::platform::catalogue;
-use crate::service::vm::{resize, sync};
+use crate::service::vm::{backup_schedule, resize, sync};
 
 /// Repairs one service; what was done, for people. Of the kinds that are not safe nothing is done.
 pub(crate) fn repair(job: &Job, kind: DriftKind) -> Result<String> {
@@ -17,6 +17,7 @@ pub(crate) fn repair(job: &Job, kind: DriftKind) -> Result<String> {
         DriftKind::LostMark => job.vm().map(|host| format!("VM {} has the mark", host.id)),
         DriftKind::Size => size(job),
         DriftKind::Os => os(job),
+        DriftKind::Backup => backup(job),
         DriftKind::SuspendedRunning | DriftKind::Panelid | DriftKind::Addresses | DriftKind::Name => {
             sync::run(job).map(|()| "in line with VMmanager".to_owned())
         }
@@ -28,6 +29,12 @@ fn size(job: &Job) -> Result<String> {
     let host = job.vm()?;
     let host = resize::apply_without_restart(job, &Order::read(&job.service)?, host)?;
     Ok(format!("VM {} has the ordered size", host.id))
+}
+
+fn backup(job: &Job) -> Result<String> {
+    let host = job.vm()?;
+    backup_schedule::apply(job, &Order::read(&job.service)?, &host)?;
+    Ok(format!("VM {} is in the ordered backup schedule", host.id))
 }
 
 /// BILLmanager's record follows the VM: installing another OS would cost the client his disk.

@@ -50,6 +50,7 @@ fn findings(
     let reading = Reading::take(job, show)?;
     let mut found = compare::services(job, &reading, only, show)?;
     found.extend(strays::vms(job, &reading)?);
+    found.extend(reading.backups.gone(|vm| reading.hosts.contains_key(&vm)));
     let busy: BTreeSet<ServiceId> = reading.busy.union(&reading::busy(job)?).copied().collect();
     let concerned = |item: ServiceId| reading.open.contains_key(&item) || reading.marked.contains_key(&item);
     let skipped = busy.iter().copied().filter(|item| concerned(*item)).collect();

@@ -101,7 +101,7 @@ fn keep_equal(job: &HandlerJob, param: &str, entries: impl IntoIterator<Item = (
 }
 
 /// A name with control characters cannot be handed to BILLmanager whole.
-fn is_sayable(param: &str, name: &str) -> bool {
+pub(super) fn is_sayable(param: &str, name: &str) -> bool {
     let sayable = !name.is_empty() && !name.contains(char::is_control);
     if !sayable {
         log::warn!("{param}: {name:?} cannot be offered, rename it in VMmanager");

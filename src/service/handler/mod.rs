@@ -8,6 +8,7 @@ mod included;
 mod job;
 pub(crate) mod lists;
 pub(crate) mod overage;
+pub(crate) mod schedules;
 pub(crate) mod suitability;
 pub(crate) mod tariff_fits;
 pub(crate) mod traffic;

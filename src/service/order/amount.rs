@@ -30,7 +30,7 @@ fn named<'a>(service: &'a Service, name: &str) -> Option<&'a Amount> {
 }
 
 /// What an add-on's value stands for is nothing: it costs nothing, and nothing is to be delivered.
-pub(super) fn is_nothing(value: &str) -> bool {
+pub fn is_nothing(value: &str) -> bool {
     let value = value.trim().to_lowercase();
     value.is_empty() || NOTHING.contains(&value.as_str()) || value.parse() == Ok(0)
 }

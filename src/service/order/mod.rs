@@ -9,7 +9,7 @@ mod read;
 pub mod recipe;
 mod tuning;
 
-pub use amount::quantity;
+pub use amount::{is_nothing, quantity};
 pub use missing::missing;
 pub use placement::Placement;
 pub use read::{Order, Sizes};

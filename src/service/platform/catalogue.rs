@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::id::ClusterId;
 use crate::log;
 use crate::service::order::Order;
-use crate::vmm::{Client, Os, Preset, Recipe};
+use crate::vmm::{Client, Os, Preset, Recipe, Schedule};
 
 /// The OS template `name` as it can be used on `cluster`.
 pub(crate) fn os(vmm: &Client, name: &str, cluster: ClusterId) -> Result<Os> {
@@ -88,6 +88,27 @@ pub(crate) fn needed_preset<P: AsRef<[Preset]>>(
         return Err(Error::new(Kind::PresetNotFound, "preset", text).cure("correct one of them"));
     }
     Ok(found.cloned())
+}
+
+/// The backup schedule `name`, else the one with that id, among those that single VMs of the cluster are put into.
+pub(crate) fn schedule<'a>(all: &'a [Schedule], name: &str, cluster: ClusterId) -> Result<&'a Schedule> {
+    let usable: Vec<&Schedule> = all.iter().filter(|schedule| schedule.is_for_entries(cluster)).collect();
+    let names = || usable.iter().map(|schedule| format!("\"{}\"", schedule.name)).collect::<Vec<_>>().join(", ");
+    let cure = "correct the choice of the add-on, or the schedule in VMmanager";
+    if usable.iter().filter(|schedule| schedule.name == name).count() > 1 {
+        let text = format!("VMmanager has several backup schedules \"{name}\"");
+        return Err(Error::new(Kind::BadParam, "backup_schedule", text).cure("give each its own name"));
+    }
+    if let Some(found) = pick("backup_schedule", name, &usable, |schedule| schedule.name.clone())? {
+        return Ok(found);
+    }
+    usable.iter().find(|schedule| schedule.id.to_string() == name).copied().ok_or_else(|| {
+        let possible = if usable.is_empty() { "none".to_owned() } else { names() };
+        let text = format!(
+            "VMmanager has no backup schedule \"{name}\" to which single VMs of cluster {cluster} belong; possible: {possible}"
+        );
+        Error::new(Kind::BadParam, "backup_schedule", text).cure(cure)
+    })
 }
 
 fn pick<'a, T>(what: &str, name: &str, candidates: &[&'a T], title: impl Fn(&T) -> String) -> Result<Option<&'a T>> {

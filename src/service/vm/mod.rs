@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod account;
 pub mod addresses;
+pub(crate) mod backup_schedule;
 pub(crate) mod check_addon;
 pub(crate) mod link;
 mod next_handler;

@@ -17,7 +17,7 @@ use crate::service::job::settle::settle;
 use crate::service::order::{Order, Placement, missing};
 use crate::service::platform::{catalogue, connection, interfaces};
 use crate::service::vm::{
-    account, addresses, next_handler, password, power, recipe, recipe_params, remove, resize, sync,
+    account, addresses, backup_schedule, next_handler, password, power, recipe, recipe_params, remove, resize, sync,
 };
 use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, Task, Tuning};
 use crate::{fault, log};
@@ -52,7 +52,9 @@ fn ensure(job: &Job, scripts: bool) -> Result<Host> {
         None => make(job, &order, &place, &hash, scripts).map_err(|error| next_handler::instead(job, error))?,
     };
     // With two interfaces a VM is made with one address on each; what was ordered beyond that follows.
-    if place.additional_interface { addresses::apply(job, &order, host) } else { Ok(host) }
+    let host = if place.additional_interface { addresses::apply(job, &order, host)? } else { host };
+    backup_schedule::deliver(job, &order, &host)?;
+    Ok(host)
 }
 
 /// A VM where none was found.
@@ -139,6 +141,7 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
     }
     let os = catalogue::os(&job.vmm, os, place.cluster)?;
     let preset = catalogue::needed_preset(|| job.vmm.presets(), order, os.is_lxd_image)?;
+    backup_schedule::refuse_unknown(job, order, place.cluster)?;
     let recipe = match &order.recipe {
         Some(name) if place.use_recipes => Some(recipe_params::filled(job, name)?),
         _ => None,

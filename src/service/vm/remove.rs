@@ -8,16 +8,20 @@ use crate::journal::Phase;
 use crate::service::job::Job;
 use crate::service::job::evidence::Recorded;
 use crate::service::job::settle::settle;
+use crate::service::vm::backup_schedule;
 use crate::vmm::{Failure, Host, HostState, Outcome, Task};
 use crate::{fault, log};
 
 /// Ends a service: VM, slots, BILLmanager.
 pub(crate) fn close(job: &Job) -> Result<()> {
-    if let Some(host) = locate_for_removal(job)? {
+    let found = locate_for_removal(job)?;
+    let left = backup_schedule::leave(job, found.as_ref());
+    if let Some(host) = found {
         remove(job, &host)?;
     } else {
         log::info!("service {}: VMmanager has no VM of it, nothing is to be removed", job.service.id);
     }
+    left?;
     if job.journal.find(job.service.id)?.is_some() {
         job.journal.step(job.service.id, Phase::Deleted)?;
     }

@@ -4,4 +4,5 @@
 //! number, of which VMmanager is never asked; a task is complete as soon as it is accepted.
 
 mod platform;
+mod schedule;
 mod vm;

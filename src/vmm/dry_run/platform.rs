@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use super::schedule::Schedules;
 use super::vm::{Prediction, Vm, number};
 use crate::dry_run::{Party, Plan};
 use crate::error::{Error, Kind};
@@ -20,6 +21,7 @@ use crate::vmm::outcome::{Failure, Outcome};
 struct DryRun {
     plan: Rc<Plan>,
     vms: RefCell<BTreeMap<u64, Vm>>,
+    schedules: RefCell<Schedules>,
     /// E-mails of accounts.
     accounts: RefCell<BTreeMap<u64, String>>,
     /// The account that the plan makes.
@@ -55,6 +57,7 @@ impl DryRun {
         DryRun {
             plan: Rc::clone(plan),
             vms: RefCell::default(),
+            schedules: RefCell::default(),
             accounts: RefCell::default(),
             made: RefCell::default(),
             addresses: Cell::default(),
@@ -101,6 +104,7 @@ impl DryRun {
                 answer = changed.unwrap_or(answer);
             }
             (["account"], Some(list)) => self.see_accounts(query, list),
+            (["schedule"], Some(list)) => self.schedules.borrow_mut().see(list),
             _ => {}
         }
         answer
@@ -149,6 +153,7 @@ impl DryRun {
             (Method::Post, "disk", []) => Some(vms.values_mut().find(|vm| vm.has_disk(id))?.grow_disk(body)),
             (Method::Post, "ip", ["ptr"]) => vms.values_mut().find_map(|vm| vm.name_ip(id, body)),
             (Method::Delete, "ip", []) => vms.values_mut().find_map(|vm| vm.drop_ip(id)),
+            (Method::Post, "schedule", []) => self.schedules.borrow_mut().change(id, body),
             (Method::Delete, "host", []) => Some(vms.get_mut(&id)?.remove()),
             (Method::Post, "host", rest) => self.judge_host(vms.get_mut(&id)?, rest, body),
             _ => None,
