@@ -22,7 +22,7 @@ const OURS: &str = "pmvmmanager6_";
 
 /// Types of all exported metrics by name.
 fn exported() -> BTreeMap<String, String> {
-    let run = TestWorld::start().bill.run(&["metrics", "--probe"]);
+    let run = TestWorld::start().bill.run(&["metrics", "--probe", "--capacity"]);
     Metrics::parse(&run.stdout).types
 }
 
