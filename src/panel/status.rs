@@ -41,9 +41,7 @@ impl ServiceStatus {
             ServiceStatus::Other(_) => "unknown",
         }
     }
-}
 
-impl ServiceStatus {
     /// It was never open.
     pub fn is_unopened(self) -> bool {
         matches!(self, ServiceStatus::Ordered | ServiceStatus::Opening)

@@ -286,6 +286,24 @@ fn reopen_repairs_the_picture_and_keeps_the_vm() {
     });
 }
 
+/// VMmanager called the creation failed, staff saved the VM, the client lives in it, and the journal is lost.
+#[test]
+fn a_vm_in_use_is_not_removed_for_how_it_began() {
+    each(&["open", "reopen"].map(|command| (command, command)), |command| {
+        let world = TestWorld::start();
+        let item = world.opened();
+        let host = world.host_of(item).id;
+        world.vmm.change(|platform| {
+            let made = platform.tasks.values_mut().filter(|task| task.name == "host_create");
+            made.for_each(|task| "failed".clone_into(&mut task.status));
+        });
+        std::fs::remove_file(world.bill.root().join("var/pmvmmanager6/journal.db")).unwrap();
+        world.perform(item, command);
+        let vm = world.host_of(item);
+        assert_eq!((vm.id, vm.state.as_str()), (host, "active"), "{}", world.bill.log());
+    });
+}
+
 #[test]
 fn reopen_finishes_an_interrupted_opening() {
     let points =

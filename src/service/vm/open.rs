@@ -82,14 +82,14 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
         found => found,
     };
     let Some(host) = found else { return Ok(None) };
-    if phase == Some(Phase::Deleting) && (host.state == HostState::Creating || failed_creation(job, host.id)?.is_some())
-    {
+    let is_removed = phase == Some(Phase::Deleting) && job.service.status.is_unopened();
+    if is_removed && (host.state == HostState::Creating || failed_creation(job, host.id)?.is_some()) {
         log::warn!("service {}: the remains of a failed creation, VM {}, are still there", job.service.id, host.id);
         remove::remove(job, &host)?;
         job.journal.step(job.service.id, Phase::Refused)?;
         return Ok(None);
     }
-    if phase == Some(Phase::Deleting) && job.service.status.is_unopened() && job.service.named_vm() == Ok(None) {
+    if is_removed && job.service.named_vm() == Ok(None) {
         return Err(job.refusal(&host, "its removal was begun for an earlier service with this number"));
     }
     log::info!("service {}: VM {} ({}) exists already and is used", job.service.id, host.id, host.name);
@@ -243,14 +243,18 @@ fn root_password(job: &Job) -> Result<secrecy::SecretString> {
 fn complete(job: &Job, vm: VmId, task: Option<&Task>, scripts: bool) -> Result<Option<Host>> {
     job.panel.save(job.service.id, "panelid", &vm.to_string())?;
     let mut limit = job.limits().create;
-    let mut may_have_failed = job.living_record()?.is_none_or(|record| record.phase != Phase::Ready);
+    // The VM of a service that was open is in use, however it began.
+    let is_unopened = job.service.status.is_unopened();
+    let mut may_have_failed = is_unopened && job.living_record()?.is_none_or(|record| record.phase != Phase::Ready);
     if let Some(task) = task {
         match job.finish(Ok(Some(task.clone())), limit) {
             Ok(Ended::Complete) => (limit, may_have_failed) = (job.limits().address, false),
             Ok(Ended::Unlisted) => {
                 log::warn!("service {}: VMmanager forgot the task of VM {vm}; looking at the VM", job.service.id);
             }
-            Err(Failure::Refused(error)) if error.kind == Kind::Vm6Task => return Err(clean_up(job, vm, error)),
+            Err(Failure::Refused(error)) if error.kind == Kind::Vm6Task && is_unopened => {
+                return Err(clean_up(job, vm, error));
+            }
             Err(failure) => return Err(failure.into()),
         }
     }
