@@ -8,6 +8,7 @@ name=billmanager-plugin-pmvmmanager6
 two=$work/two.deb
 rm -f "$two"
 one=$(ls "$packages"/*_amd64.deb)
+released=$(find "$last" -name '*_amd64.deb')
 
 make_version_two() {
     make -C "$repository" --no-print-directory --old-file=stage deb \
@@ -34,6 +35,10 @@ bring() {
 }
 
 install_package() {
+    in_root dpkg --install /package.deb
+}
+
+install_older_package() {
     in_root dpkg --install /package.deb
 }
 
@@ -74,4 +79,5 @@ check "a second version is built" make_version_two
 life
 check "purge leaves nothing" purged
 check "purge keeps the state while an operation runs" purged_under_way
+reborn
 finish

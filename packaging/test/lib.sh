@@ -7,7 +7,9 @@ packages=$repository/target/package
 # Where cargo puts programs.
 target=${TARGET:-$repository/target}
 work=$repository/target/package/test
-mkdir -p "$work"
+# Packages of the last release, if they could be built.
+last=$repository/target/tools/released
+mkdir -p "$work" "$last"
 passed=0
 failed=0
 

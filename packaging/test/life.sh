@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # lib.sh and the sourcing scripts set the variables
 # Sourced by deb.sh and rpm.sh, which say how to install, remove and so on: what must hold for both formats.
-# Uses $one and $two, two versions of the package.
+# Uses $one and $two, two versions of the package, and $released, the one of the last release or nothing.
 
 mgr=usr/local/mgr5
 module=$mgr/processing/pmvmmanager6
@@ -30,6 +30,15 @@ life() {
     check "a full disk during an upgrade leaves the old program working" upgraded_on_full_disk
     check "the installed program serves the demo's services, upgraded in the middle" demonstrated
     check "removal leaves the journal and the log, and nothing else" removed
+}
+
+# The last life of all: it has a root of its own.
+reborn() {
+    [ -n "$released" ] || return 0
+    fresh "$format-released"
+    install_billmanager
+    panel up
+    check "the last release is upgraded while an operation runs, and goes back to its journal" upgraded_from_release
 }
 
 # The files of the stand-in panel.
@@ -132,6 +141,38 @@ upgraded_under_way() {
     test -L "$root/$switch"
     state_is_there
     works
+}
+
+# The journal of the last release is carried on. The way back is its package and the journal that was kept.
+upgraded_from_release() {
+    bring "$released"
+    install_package
+    install -d -m 0700 "$root/$state" "$root/$runtime"
+    install -m 0600 "$repository/tests/data/compat/journal-2.db" "$root/$state/journal.db"
+    reads_journal
+    panel_calls >/dev/null
+    bring "$one"
+    operate
+    (sleep 3 && echo 1<>"$work/gate") >/dev/null 2>&1 &
+    install_package
+    wait "$operation"
+    [ "$(panel_calls)" = "$(printf 'operation ended\nReloadMgr billmgr')" ]
+    works
+    reads_journal
+    cmp "$repository/tests/data/compat/journal-2.db" "$root/$state/journal.db.version-2"
+    bring "$released"
+    install_older_package
+    fails reads_journal
+    mv "$root/$state/journal.db.version-2" "$root/$state/journal.db"
+    reads_journal
+}
+
+reads_journal() {
+    in_root /usr/sbin/pmvmmanager6 doctor >"$work/said" 2>&1 || true
+    grep -q '^ok  *journal .*can be read' "$work/said" || {
+        cat "$work/said"
+        return 1
+    }
 }
 
 upgraded_impatiently() {

@@ -8,6 +8,7 @@ set -eu
 two=$work/two.rpm
 rm -f "$two"
 one=$(ls "$packages"/*.x86_64.rpm)
+released=$(find "$last" -name '*.x86_64.rpm')
 incoming=$work/package.rpm
 
 # Debian's RPM asks for a word of consent and keeps its database elsewhere.
@@ -52,6 +53,10 @@ install_package() {
     in_rpm --upgrade "$incoming"
 }
 
+install_older_package() {
+    in_rpm --upgrade --oldpackage "$incoming"
+}
+
 install_by_force() {
     in_rpm --nodeps --upgrade "$incoming"
 }
@@ -77,4 +82,5 @@ whole() {
 check "it is whole and says what it is" whole
 check "a second version is built" make_version_two
 life
+reborn
 finish

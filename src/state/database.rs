@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::OpenOptions;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,6 +12,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::failure::{self, Failure};
+use super::replace::create;
 use super::{guard, prepare_directory};
 use crate::error::{Error, Kind, Result};
 use crate::log;
@@ -171,6 +172,9 @@ impl Database {
         let mut found = version(&transaction, schema)?;
         if *new && found != Some(schema.migrations.len()) {
             drop(transaction);
+            if let (Some(old), Damaged::Refuse) = (found, schema.damaged) {
+                keep(&self.path, old)?;
+            }
             migrate(connection, schema)?;
             transaction = connection.transaction_with_behavior(behavior)?;
             found = version(&transaction, schema)?;
@@ -272,6 +276,20 @@ fn version(connection: &Connection, schema: &Schema) -> std::result::Result<Opti
     }
 }
 
+/// Keeps a file that cannot be made again as the older version of the module left it: `<file>.version-N`, for the way back
+/// to that version. Needs the guard.
+fn keep(path: &Path, old: usize) -> std::result::Result<(), Failure> {
+    let kept = path.with_extension(format!("db.version-{old}"));
+    let copied = std::fs::read(path).and_then(|bytes| {
+        match std::fs::remove_file(&kept) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        create(&kept, |file| file.write_all(&bytes))
+    });
+    copied.map_err(|e| failure::io(&kept, "the file of the older version cannot be kept", &e).into())
+}
+
 fn migrate(connection: &mut Connection, schema: &Schema) -> std::result::Result<(), Failure> {
     if version(connection, schema)? == Some(schema.migrations.len()) {
         return Ok(());
@@ -315,9 +333,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut old = Database::open(directory.path(), &V1).unwrap();
         insert(&mut old).unwrap();
+        let left = std::fs::read(directory.path().join("test.db")).unwrap();
         let mut new = Database::open(directory.path(), &V2).unwrap();
         insert(&mut new).unwrap();
         assert_eq!(count(&mut new), 2);
+        assert_eq!(std::fs::read(directory.path().join("test.db.version-1")).unwrap(), left);
         for error in [insert(&mut old).unwrap_err(), Database::open(directory.path(), &V1).unwrap_err()] {
             assert_eq!(error.kind, Kind::State);
             assert!(error.message().contains("a newer version of the module wrote it"), "{error}");

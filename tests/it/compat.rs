@@ -42,6 +42,10 @@ fn an_old_journal_is_read_and_carried_on() {
         let mark = format!("billmgr:0123456789ab:{item}");
         assert_eq!(world.vmm.look(|platform| platform.host_by_comment(&mark).len()), 1, "{}", world.bill.log());
         assert_eq!(world.journal(900_001), Some(("ready".to_owned(), Some(215))));
+        // For the way back to the version that wrote it.
+        let version = file.file_stem().unwrap().to_str().unwrap().replace("journal-", "journal.db.version-");
+        let left = world.bill.root().join("var/pmvmmanager6").join(version);
+        assert_eq!(fs::read(left).unwrap(), fs::read(file).unwrap());
     });
 }
 
