@@ -197,10 +197,12 @@ impl Client {
         }
     }
 
-    /// Whether VMmanager answers at all: asked once, without a session and without the password.
+    /// Whether VMmanager answers at all: asked once, without a session and without the password. Who asks for a session
+    /// answers.
     pub fn answers(&self) -> bool {
         let request = Request { method: Method::Get, path: "/vm/v3/version", body: None, token: None };
-        self.http.exchange(&self.base(), &request).is_ok_and(|answer| answer.status < 500 && answer.body.is_ok())
+        let is_its_own = |answer: Answer| answer.status == 401 || answer.status < 500 && answer.body.is_ok();
+        self.http.exchange(&self.base(), &request).is_ok_and(is_its_own)
     }
 
     /// Reads a page that may be something else than JSON; nothing when there is none. Asked once.

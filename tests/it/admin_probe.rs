@@ -67,9 +67,16 @@ fn what_is_no_answer_of_a_vmmanager_is_down() {
         world.vmm.fault(Fault::on("GET", path).act(action.clone()));
         assert_eq!(probed(&world).all(UP), [format!("{{handler=\"{}\"}} 0", world.handler)], "{action:?}");
     }
-    // Who asks for a login answers.
-    world.vmm.fault(Fault::on("GET", path).act(Action::Error { status: 401, code: 1, msg: "who?".to_owned() }));
-    assert_eq!(probed(&world).all(UP), [format!("{{handler=\"{}\"}} 1", world.handler)]);
+    // Who asks for a session answers.
+    let asking = [
+        Action::Error { status: 401, code: 1000, msg: "who?".to_owned() },
+        Action::Status { code: 401, body: "<html>who?</html>".to_owned() },
+        Action::Error { status: 400, code: 1000, msg: "who?".to_owned() },
+    ];
+    for action in asking {
+        world.vmm.fault(Fault::on("GET", path).act(action.clone()));
+        assert_eq!(probed(&world).all(UP), [format!("{{handler=\"{}\"}} 1", world.handler)], "{action:?}");
+    }
 }
 
 #[test]
