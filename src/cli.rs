@@ -59,7 +59,8 @@ pub fn definition() -> clap::Command {
 
 /// Reads the arguments of the process (without the program's name).
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
-    let words: Vec<String> = arguments.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let text = |word: OsString| word.into_string().unwrap_or_else(|word| word.to_string_lossy().into_owned());
+    let words: Vec<String> = arguments.into_iter().map(text).collect();
     let names_command = |word: &String| word == "--command" || word == "-c" || word.starts_with("--command=");
     // BILLmanager begins with a dash: "plan --command close", or a slip like "pln --command close", is a person's and
     // never the panel's order to close.

@@ -44,12 +44,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, stdin: &mut dyn Read, 
 }
 
 fn panel(call: &Invocation, stdin: &mut dyn Read, stdout: &mut dyn Write) -> u8 {
-    let config = Config::from_environment();
     let found = call.undisputed().and_then(|()| command::find(&call.command));
     if let Ok(Command { work: Work::Constant(answer), .. }) = found {
         return print(stdout, &answer(TABLE)).map_or(FAILED, |()| 0);
     }
-    let started = Instant::now();
+    let (config, started) = (Config::from_environment(), Instant::now());
     log::open(&config);
     log::begin(&call.command, call.text("item").unwrap_or("-"), &call.names());
     let panel = Panel::new(&patient(&config, &found));

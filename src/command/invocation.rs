@@ -7,21 +7,20 @@
 //! Unknown arguments are kept by name for the log and otherwise ignored, so that a newer panel does not break the module
 //! [protocol 2.1].
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::error::{Error, Kind, Result};
 
 /// What to do, and on what.
 const TARGETS: [&str; 4] = ["command", "item", "module", "runningoperation"];
 
-/// The panel's arguments: names without dashes, first value winning.
+/// The panel's arguments: names without dashes, first value winning. A few in a list: the code of a tree would take a tenth of
+/// the memory of a short run.
 #[derive(Debug, Default, Clone)]
 pub struct Invocation {
     /// Value of `--command` as it was given.
     pub command: String,
-    arguments: BTreeMap<String, String>,
+    arguments: Vec<(String, String)>,
     /// Names that were given again with another value.
-    disputed: BTreeSet<String>,
+    disputed: Vec<String>,
 }
 
 impl Invocation {
@@ -41,19 +40,19 @@ impl Invocation {
                 Some((name, value)) => (name, value.to_owned()),
                 None => (name, rest.next().cloned().unwrap_or_default()),
             };
-            match found.arguments.get(name) {
-                None => _ = found.arguments.insert(name.to_owned(), value),
-                Some(first) if *first == value => {}
-                Some(_) => _ = found.disputed.insert(name.to_owned()),
+            match found.value(name) {
+                None => found.arguments.push((name.to_owned(), value)),
+                Some(first) if first == value => {}
+                Some(_) => found.disputed.push(name.to_owned()),
             }
         }
-        found.command = found.arguments.get("command").cloned().unwrap_or_default();
+        found.command = found.value("command").unwrap_or_default().to_owned();
         found
     }
 
     /// `--help` or `-h` stands among the arguments, not as a value: then nothing is to be done [protocol 2.1].
     pub fn asks_for_help(&self) -> bool {
-        self.arguments.contains_key("help")
+        self.value("help").is_some()
     }
 
     /// Refuses a line that names two commands, services, handlers or operations: one of them may be a client's word.
@@ -62,15 +61,19 @@ impl Invocation {
     }
 
     fn agreed(&self, name: &str) -> Result<()> {
-        if !self.disputed.contains(name) {
+        if !self.disputed.iter().any(|disputed| disputed == name) {
             return Ok(());
         }
         Err(bad(name, format!("--{name} stands twice in the command line, with different values: nothing is done")))
     }
 
+    fn value(&self, name: &str) -> Option<&str> {
+        self.arguments.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
     /// The value of `--name`, if it was given and is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.arguments.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.value(name).filter(|value| !value.is_empty())
     }
 
     /// A numeric argument that may be absent.
@@ -91,7 +94,7 @@ impl Invocation {
 
     /// Names of all arguments, for the log: values may be secret.
     pub fn names(&self) -> String {
-        self.arguments.keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+        self.arguments.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -165,7 +168,7 @@ mod tests {
             }
             for (name, _) in &foreign {
                 let first = foreign.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
-                prop_assert_eq!(found.arguments.get(name).map(String::as_str), first, "{:?}", words);
+                prop_assert_eq!(found.value(name), first, "{:?}", words);
             }
         }
     }
@@ -179,7 +182,7 @@ mod tests {
         assert_eq!(found.id::<u64>("runningoperation").unwrap(), 9);
         assert_eq!(found.id::<u64>("module").unwrap(), 7);
         assert_eq!(found.text("shiny"), Some("x"));
-        assert_eq!(found.names(), "command item module runningoperation shiny");
+        assert_eq!(found.names(), "item command shiny runningoperation module");
     }
 
     #[test]
