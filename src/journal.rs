@@ -16,6 +16,7 @@ mod platform;
 mod proof;
 mod schedule;
 mod traffic;
+mod witness;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -242,17 +243,19 @@ pub struct Restart {
 /// The open journal.
 pub struct Journal {
     database: RefCell<Database>,
+    witness_directory: Option<std::path::PathBuf>,
 }
 
 impl Journal {
     /// Opens `journal.db` in the state directory, creating both.
     pub fn open(config: &Config) -> Result<Self> {
-        Ok(Journal { database: RefCell::new(Database::open(&config.state_dir(), &SCHEMA)?) })
+        let database = RefCell::new(Database::open(&config.state_dir(), &SCHEMA)?);
+        Ok(Journal { database, witness_directory: Some(config.runtime_dir()) })
     }
 
     /// A copy in memory of the journal as it is now: for a dry run, which must not leave a trace.
     pub fn copy(config: &Config) -> Result<Self> {
-        Ok(Journal { database: RefCell::new(Database::copy(&config.state_dir(), &SCHEMA)?) })
+        Ok(Journal { database: RefCell::new(Database::copy(&config.state_dir(), &SCHEMA)?), witness_directory: None })
     }
 
     /// The journal if there is one already: a reader creates nothing.
@@ -281,6 +284,7 @@ impl Journal {
     /// A VM is wanted. Forgets an earlier VM of the service, which the caller knows to be gone.
     pub fn intend(&self, subject: Subject, hash: &str, account: AccountId) -> Result<()> {
         let Subject { item, client, platform, mark } = subject;
+        self.note_asked(item)?;
         let sql = "INSERT INTO service (item, client, phase, mark, hash, account, changed, platform)
                    VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6, ?7)
                    ON CONFLICT (item) DO UPDATE SET client = ?2, phase = 'intended', mark = ?3, hash = ?4, account = ?5,

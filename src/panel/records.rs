@@ -319,6 +319,12 @@ impl Panel {
         self.decrypted(&self.rows(sql, &[Param::Id(item.get()), Param::Id(length), Param::Text(start)])?)
     }
 
+    /// The newest order of all: BILLmanager numbers orders and their add-ons upwards [protocol 5.3].
+    pub fn newest_order(&self) -> Result<ServiceId> {
+        let rows = self.rows("SELECT MAX(id) FROM item", &[])?;
+        rows.first().and_then(|row| row.id(0)).ok_or_else(|| Error::new(Kind::Db, "item", "BILLmanager has no orders"))
+    }
+
     /// Status of a service, and its running operations: id and command.
     pub fn standing(&self, item: ServiceId) -> Result<(ServiceStatus, Vec<(OperationId, String)>)> {
         let rows = self.rows("SELECT status FROM item WHERE id = ?", &[Param::Id(item.get())])?;

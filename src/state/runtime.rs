@@ -1,4 +1,4 @@
-//! The schema of `runtime.db`: the queue's index and the session cache. A reboot may take it away.
+//! The schema of `runtime.db`: the queue's index, the session cache, and the journal's witness. A reboot may take it away.
 
 use super::{Damaged, Schema};
 
@@ -44,6 +44,10 @@ pub(crate) const RUNTIME: Schema = Schema {
     ",
         "
         ALTER TABLE refusal ADD COLUMN cure TEXT;
+    ",
+        "
+        CREATE TABLE witness (boot TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT;
+        CREATE TABLE asked (item INTEGER PRIMARY KEY) STRICT;
     ",
     ],
     page_bytes: 1024,

@@ -4,12 +4,16 @@
 //! fit reads as empty. The VM that was found is read again, strictly.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::client::Client;
+use super::filter::Filter;
 use super::host::{Host, Owner};
 use super::lenient::{if_fits, number};
+use super::model::List;
 use crate::error::Result;
 use crate::id::VmId;
+use crate::log;
 
 /// A VM, as far as it has to be known in order to be found.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +43,20 @@ impl From<&Host> for Glimpse {
 }
 
 impl Client {
+    /// Whether VMmanager says that no VM has the name [api B8]. Where it does not, nothing is said: a build may not know such
+    /// filters.
+    pub fn lacks_vm_named(&self, name: &str) -> Result<bool> {
+        let path = format!("/vm/v3/host?{}&limit=0,1", Filter::eq("name", name)?.query());
+        match self.get::<List<Value>>(&path) {
+            Ok(List { list, size }) => Ok(list.is_empty() && size.unwrap_or_default() == 0),
+            Err(error) if error.kind.is_connection() => Err(error),
+            Err(error) => {
+                log::debug!("VMs cannot be asked for by name: {error}");
+                Ok(false)
+            }
+        }
+    }
+
     /// Every VM of the platform.
     pub fn glimpses(&self) -> Result<Vec<Glimpse>> {
         self.all("/vm/v3/host")

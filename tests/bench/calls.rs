@@ -10,7 +10,7 @@ use crate::sheet::{Row, Sheet};
 const LOGIN: &str = "/auth/v4/public/token";
 
 /// Asking again, after a change, how far it is: how often depends on the time VMmanager takes.
-fn is_polling(requests: &[Request], at: usize) -> bool {
+pub(crate) fn is_polling(requests: &[Request], at: usize) -> bool {
     let (request, before) = (&requests[at], &requests[..at]);
     let changed = before.iter().any(|earlier| earlier.method != "GET");
     let seen = |earlier: &Request| (&earlier.path, &earlier.query) == (&request.path, &request.query);

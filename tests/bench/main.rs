@@ -7,6 +7,7 @@
 mod audit;
 mod calls;
 mod measure;
+mod open;
 mod operation;
 mod orders;
 #[path = "../it/support/processes.rs"]
@@ -25,10 +26,11 @@ use sheet::Sheet;
 
 type Topic = (&'static str, fn(&mut Sheet));
 
-const TOPICS: [Topic; 7] = [
+const TOPICS: [Topic; 8] = [
     ("start", start::run),
     ("operation", operation::run),
     ("calls", calls::run),
+    ("open", open::run),
     ("queue", queue::run),
     ("orders", orders::run),
     ("setup", setup::run),

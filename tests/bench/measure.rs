@@ -126,7 +126,7 @@ pub(crate) fn peak_mib(command: &Command) -> f64 {
 }
 
 /// A process begins with the peak of whoever started it, and this one is large. So GNU time starts it, which is small.
-fn peak_of(command: &Command) -> f64 {
+pub(crate) fn peak_of(command: &Command) -> f64 {
     let answer = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut timed = Command::new("/usr/bin/time");
     timed.args(["-f", "%M", "-o"]).arg(answer.path()).arg(command.get_program()).args(command.get_args());

@@ -44,6 +44,7 @@ mod manual;
 mod misfortune;
 mod monitoring;
 mod next_handler;
+mod open_search;
 mod panel_calls;
 mod parallel;
 mod platforms;

@@ -55,6 +55,25 @@ impl Job<'_> {
         self.locate_by_mark()
     }
 
+    /// The same before a VM is asked for: for a new order nothing but the name is asked, however many VMs there are. Staff may
+    /// have brought back the whole machine as it was: then a VM of that name is looked at, with all others.
+    pub fn locate_first(&self) -> Result<Option<Host>> {
+        let is_new = self.service.status.is_unopened() && self.named_vm()?.is_none();
+        if is_new
+            && self.journal.was_never_asked(self.service.id, || self.panel.newest_order())?
+            && self.vmm.lacks_vm_named(&self.vm_name())?
+        {
+            // An administrator without his role sees no VMs, and the address may lead elsewhere.
+            return self.platform().map(|_| None);
+        }
+        self.locate()
+    }
+
+    /// The name with which a VM is asked for.
+    pub fn vm_name(&self) -> String {
+        format!("vps{}", self.service.id)
+    }
+
     /// The one VM that has our mark.
     pub fn locate_by_mark(&self) -> Result<Option<Host>> {
         let hosts = self.vmm.glimpses()?;
@@ -107,7 +126,7 @@ impl Job<'_> {
     fn looks_like(&self, host: &Glimpse) -> Result<bool> {
         let is_asked = self.living_record()?.is_some_and(|record| record.phase == Phase::Requested);
         let has_mark = FoundMark::all(&host.comment).iter().any(|found| self.mark.is_of_service(found));
-        Ok(has_mark || is_asked && host.name == format!("vps{}", self.service.id))
+        Ok(has_mark || is_asked && host.name == self.vm_name())
     }
 
     /// It is in the list and not where its id leads: neither there nor gone.

@@ -77,7 +77,7 @@ fn resume(job: &Job, hash: &str, scripts: bool) -> Result<Option<(Host, bool)>> 
     }
     let (phase, known) = record.map_or((None, None), |record| (Some(record.phase), record.vm));
     let scripts = scripts && phase.is_none_or(|phase| phase != Phase::Ready);
-    let found = match job.locate()? {
+    let found = match job.locate_first()? {
         None if phase == Some(Phase::Requested) => job.appear()?,
         found => found,
     };
@@ -147,7 +147,7 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
         _ => None,
     };
     let mut body = CreateHost {
-        name: format!("vps{}", job.service.id),
+        name: job.vm_name(),
         comment: job.mark.to_string(),
         cluster: place.cluster,
         os: os.id,

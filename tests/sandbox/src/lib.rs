@@ -17,7 +17,7 @@
 //! | a client who writes into his VM | [`vmm::VmManager::client_edits`] with a [`vmm::ClientEdit`] |
 //! | something that happens between two requests | [`vmm::VmManager::before`], [`vmm::VmManager::after`] |
 //! | comments that are limited, cut or refused | [`vmm::Variant::comments`] |
-//! | lists with a cap, short pages, another `size`; filters by cluster | [`vmm::Platform::lists`] |
+//! | lists with a cap, short pages, another `size`; filters by cluster; filters by name that do nothing or are refused | [`vmm::Platform::lists`] |
 //! | elements that move between two pages | [`vmm::VmManager::after`] `("GET", "/vm/v3/host", 1, …)` |
 //! | recipes that ask for parameters: required, optional, secret, one of a choice | recipes 5 and 8 of every world; [`vmm::Recipe::params`] |
 //! | parameters that an order asks for, in clear or encrypted | [`bill::Bill::add_order_param`] |

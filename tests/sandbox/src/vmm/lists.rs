@@ -11,6 +11,20 @@ pub struct Lists {
     pub size: Size,
     /// Whether `where` may name the cluster on `/host` and `/node`; real platforms were seen to answer 500.
     pub cluster_filters: bool,
+    /// What `where` does with names on `/host`.
+    pub name_filters: NameFilters,
+}
+
+/// What a filter by name does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameFilters {
+    /// It selects.
+    #[default]
+    Select,
+    /// Nothing: everything is listed.
+    Ignored,
+    /// It is refused with status 500, as filters by cluster are.
+    Refused,
 }
 
 /// What the `size` of an answer counts.

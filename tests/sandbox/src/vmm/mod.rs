@@ -50,7 +50,7 @@ pub use fault::{Action, Fault, Rewrite};
 pub use filter::selects;
 pub use hostile::Hostile;
 pub use hostile_body::ODD;
-pub use lists::{Lists, Size};
+pub use lists::{Lists, NameFilters, Size};
 pub use manager::VmManager;
 pub use model::{
     Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, PoolCluster, Preset, Range, Recipe,

@@ -1,6 +1,6 @@
 //! Filters, pages, envelopes, catalogues.
 
-use sandbox::vmm::Size;
+use sandbox::vmm::{NameFilters, Size};
 use serde_json::{Value, json};
 
 use crate::client::site;
@@ -125,4 +125,17 @@ fn filters_by_cluster_can_be_switched_on() {
     site.vmm.change(|p| p.lists.cluster_filters = true);
     assert_eq!(ids(&site.get("/vm/v3/host?where=(cluster+EQ+3)").good()).len(), 1);
     assert_eq!(ids(&site.get("/vm/v3/node?where=(cluster.id+EQ+1)").good()).len(), 2);
+}
+
+#[test]
+fn filters_by_name_can_do_nothing_or_be_refused() {
+    let site = site();
+    let all = site.vmm.change(|p| [p.add_host("a", 1, 1), p.add_host("b", 1, 1)]);
+    let by_name = "/vm/v3/host?where=(name+EQ+'a')";
+    site.vmm.change(|p| p.lists.name_filters = NameFilters::Ignored);
+    assert_eq!(ids(&site.get(by_name).good()), all);
+    assert_eq!(ids(&site.get(&format!("{by_name}&limit=0,1")).good()), all[..1]);
+    assert_eq!(ids(&site.get(&format!("/vm/v3/host?where=(id+EQ+{})", all[1])).good()), all[1..]);
+    site.vmm.change(|p| p.lists.name_filters = NameFilters::Refused);
+    site.get(by_name).bad(500);
 }

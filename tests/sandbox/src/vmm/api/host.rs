@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::error::ApiError;
+use super::super::lists::{Lists, NameFilters};
 use super::super::model::Host;
 use super::super::schema::{Field, Kind, may, must};
 use super::super::task::Order;
@@ -22,8 +23,6 @@ const OWNER: &[Field] = &[must("account", Kind::Int(1))];
 const MIGRATE: &[Field] =
     &[must("node", Kind::Int(1)), may("plain", Kind::Bool), may("disks", Kind::Objects(MIGRATED_DISK))];
 const MIGRATED_DISK: &[Field] = &[must("id", Kind::Int(1)), must("dst_storage", Kind::Int(1))];
-const BY_ID: &[&str] = &["id", "name"];
-const BY_ID_AND_CLUSTER: &[&str] = &["id", "name", "cluster", "cluster.id"];
 
 /// VMs with everything associated. A VM hidden by a fault is left out as often as ordered.
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
@@ -31,14 +30,29 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let shown =
         seen.filter(|host| host.listed_at <= call.now && !call.platform.hidden.contains_key(&host.id)).collect();
     let view = |host: &&Host| call.platform.host_view(host, call.now);
-    let filterable: &[&str] = if call.platform.lists.cluster_filters { BY_ID_AND_CLUSTER } else { BY_ID };
-    let page = call.select_viewed(shown, filterable, |host, field| value_of(host, field), view);
+    let by_name = call.asked.parameter("where").is_some_and(|text| text.contains("name"));
+    let page = if by_name && call.platform.lists.name_filters == NameFilters::Ignored {
+        call.viewed(shown, view)
+    } else {
+        call.select_viewed(shown, &filterable(&call.platform.lists), |host, field| value_of(host, field), view)
+    };
     let answer = page.map(|page| call.sized(page, json!({"last_notify": call.platform.notify})));
     call.platform.hidden.retain(|_, calls| {
         *calls = calls.saturating_sub(1);
         *calls > 0
     });
     answer
+}
+
+fn filterable(lists: &Lists) -> Vec<&'static str> {
+    let mut fields = vec!["id"];
+    if lists.name_filters != NameFilters::Refused {
+        fields.push("name");
+    }
+    if lists.cluster_filters {
+        fields.extend(["cluster", "cluster.id"]);
+    }
+    fields
 }
 
 fn value_of(host: &Host, field: &str) -> Value {

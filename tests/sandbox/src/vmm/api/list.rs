@@ -40,6 +40,11 @@ impl Call<'_> {
         if let Some(filter) = self.filter(filterable)? {
             objects.retain(|object| filter.accepts(&|field| value_of(object, field)));
         }
+        self.viewed(objects, view)
+    }
+
+    /// The same whatever `where` says.
+    pub(super) fn viewed<T>(&self, objects: Vec<T>, view: impl Fn(&T) -> Value) -> Result<Page<Value>, ApiError> {
         match self.asked.parameter("orderby") {
             None | Some("id asc") => {
                 let page = self.page(objects)?;
