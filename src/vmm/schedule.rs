@@ -39,6 +39,23 @@ pub struct Schedule {
     /// It chooses single disks.
     #[serde(default, deserialize_with = "ids")]
     pub disks: Option<Vec<u64>>,
+    /// The provider's settings, which nobody changes here.
+    #[serde(flatten)]
+    settings: Settings,
+}
+
+/// What a schedule does when, as VMmanager shows it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+struct Settings {
+    comment: Value,
+    backup_mode: Value,
+    #[serde(rename = "type")]
+    kind: Value,
+    limit_count: Value,
+    limit_size_mib: Value,
+    start_time: Value,
+    backup_locations: Value,
 }
 
 impl Schedule {
@@ -49,6 +66,12 @@ impl Schedule {
         let clusters = self.clusters.as_deref().unwrap_or_default();
         [&self.presets, &self.nodes, &self.disks].into_iter().all(is_empty)
             && (clusters.is_empty() || clusters.contains(&cluster))
+    }
+
+    /// Whether the other one is the same but for its VMs.
+    pub fn equals_otherwise(&self, other: &Schedule) -> bool {
+        let choice = |it: &Schedule| (it.clusters.clone(), it.presets.clone(), it.nodes.clone(), it.disks.clone());
+        self.name == other.name && choice(self) == choice(other) && self.settings == other.settings
     }
 
     /// Whether a VM is in its list.
@@ -112,6 +135,19 @@ mod tests {
         }
         let unknown = read(json!({"id": 1, "name": "daily"})).unwrap();
         assert!(unknown.vms().unwrap_err().text.contains("daily") && !unknown.has(VmId::from(5)));
+    }
+
+    #[test]
+    fn settings_of_a_schedule() {
+        let before = json!({"id": 1, "name": "daily", "limit_count": 7, "hosts": [5], "next_run": "a"});
+        let mut after = before.clone();
+        (after["hosts"], after["next_run"]) = (json!([5, 6]), json!("b"));
+        assert!(read(before.clone()).unwrap().equals_otherwise(&read(after.clone()).unwrap()));
+        for (name, value) in [("limit_count", json!(0)), ("name", json!("")), ("presets", json!([1]))] {
+            let mut changed = after.clone();
+            changed[name] = value;
+            assert!(!read(before.clone()).unwrap().equals_otherwise(&read(changed).unwrap()), "{name}");
+        }
     }
 
     #[test]

@@ -259,6 +259,41 @@ fn a_build_that_changes_schedules_in_tasks() {
     world.succeed(item, "close");
 }
 
+/// What the description does not tell: the first VM shows it, and no second one does the same.
+#[test]
+fn a_build_that_unsets_what_is_not_sent() {
+    let world = world();
+    world.vmm.change(|platform| platform.variant.schedules = Schedules::Resetting);
+    let (first, second) = (ordered(&world, "daily"), ordered(&world, "weekly"));
+    let refusal = world.fail(first, "open");
+    refusal.is(Kind::Vm6Api, "schedule 1", &["other settings", "\"daily\"", "nothing more is done"]);
+    world.succeed(first, "open");
+    world.succeed(second, "open");
+    let limits = world.vmm.look(|platform| [1, 2].map(|id| platform.schedules[&id].limit_count));
+    assert_eq!(limits, [0, 7]);
+    world.vmm.change(|platform| platform.variant.schedules = Schedules::Parts);
+    verify(&world);
+    world.succeed(first, "close");
+    assert_eq!((vms(&world, 1), vms(&world, 2)), (vec![], vec![]));
+}
+
+/// The form that changes an add-on asks whether it may.
+#[test]
+fn a_choice_is_checked_in_the_form() {
+    let world = world();
+    let (item, _) = opened(&world, "daily");
+    let check = |value: &str| {
+        let item = item.to_string();
+        let words = ["--command", "check_addon", "--item", &item, "--param", "backup_schedule", "--value", value];
+        world.run(&words)
+    };
+    for possible in ["weekly", "Daily", "2", "none"] {
+        assert_eq!(check(possible).status, Some(0), "{possible}");
+    }
+    let refusal = crate::support::refusal::Refusal::of(&check("hourly"));
+    refusal.is(Kind::BadParam, "backup_schedule", &["possible: \"daily\", \"weekly\""]);
+}
+
 /// Somebody else writes the list without us.
 #[test]
 fn a_list_that_others_write_too() {

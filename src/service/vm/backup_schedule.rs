@@ -15,7 +15,8 @@
 //! * **No entry of a VM outlives it**: its id may be given again. It is taken out before its VM is removed, whoever has put
 //!   it in; a failure does not keep the VM from being removed, but the service from being closed.
 //!
-//! Off until `verify` has seen these requests in the description of the platform.
+//! Off until `verify` has seen these requests in the description of the platform, and off again when anything but the list was
+//! seen to change.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::journal::{Proof, ScheduleEntry};
 use crate::lock::Lock;
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
-use crate::service::order::Order;
+use crate::service::order::{Order, is_nothing};
 use crate::service::platform::catalogue;
 use crate::state::named_lock;
 use crate::vmm::{Failure, Host, Schedule};
@@ -40,6 +41,14 @@ pub(crate) fn refuse_unknown(job: &Job, order: &Order, cluster: ClusterId) -> Re
         return Ok(());
     }
     ordered(&job.vmm.schedules()?, &[], order.backup_schedule.as_deref(), cluster).map(drop)
+}
+
+/// Why an add-on cannot have this value, if it certainly cannot.
+pub(crate) fn impossible(job: &Job, name: &str) -> Result<Option<Error>> {
+    if is_nothing(name) || !is_known(job)? {
+        return Ok(None);
+    }
+    Ok(ordered(&job.vmm.schedules()?, &[], Some(name.trim()), job.place()?.cluster).err())
 }
 
 /// Whether the VM has to be put into a schedule or taken out of one. Refuses an order for a schedule that does not exist.
@@ -223,15 +232,31 @@ impl<'a> Lists<'a> {
             },
         };
         let seen = settle(&format!("backup schedule {name}: waiting for VM {vm}"), patience, || {
-            Ok(self.read(schedule.id)?.filter(|schedule| schedule.has(vm) == is_in).map(drop))
+            Ok(self.read(schedule.id)?.filter(|schedule| schedule.has(vm) == is_in))
         })?;
         match (seen, unknown) {
-            (Some(()), _) => Ok(true),
+            (Some(after), _) => self.check_settings(schedule, &after).map(|()| true),
             (None, None) => Ok(false),
             (None, Some(error)) => {
                 Err(error.and(format!("the backup schedule \"{name}\" does not show it; the next try looks again")))
             }
         }
+    }
+
+    /// A build that takes what is not sent as unset would undo the provider's settings with every order.
+    fn check_settings(&self, before: &Schedule, after: &Schedule) -> Result<()> {
+        if before.equals_otherwise(after) {
+            return Ok(());
+        }
+        self.job.journal.note_proof(self.job.platform()?, Proof::BackupSchedules, false)?;
+        let text = format!(
+            "other settings of the backup schedule \"{}\" changed with its VMs: nothing more is done about schedules of this \
+             VMmanager",
+            before.name
+        );
+        let cure =
+            "look at that schedule in VMmanager; if you have changed it yourself just now, run pmvmmanager6 verify";
+        Err(Error::new(Kind::Vm6Api, format!("schedule {}", before.id), text).cure(cure))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::service::job::Job;
 use crate::service::order::host_name::{bad_domain, host_name};
 use crate::service::order::{quantity, recipe};
 use crate::service::platform::capacity;
+use crate::service::vm::backup_schedule;
 
 /// A parameter of the order.
 pub(crate) fn param(name: &str, value: &str) -> Result<()> {
@@ -20,6 +21,9 @@ pub(crate) fn param(name: &str, value: &str) -> Result<()> {
 /// is a doubt, whatever its kind.
 pub(crate) fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
     let is = |wanted: &str| name.split_whitespace().any(|word| word == wanted);
+    if is("backup_schedule") {
+        return backup_schedule::impossible(job, value);
+    }
     let (Ok(value), Some(host)) = (value.trim().parse::<u64>(), job.locate()?) else { return Ok(None) };
     if is("disk") || is("disc") {
         let has = host.disk.and_then(|disk| disk.size_mib).unwrap_or_default();

@@ -31,7 +31,7 @@
 //! | a new VM that is listed or found late | [`vmm::Timing::vm_listed_after`], [`vmm::Timing::vm_found_after`], [`vmm::Action::Lag`] |
 //! | error documents under 400 and 500 | [`vmm::Action::Error`], [`vmm::Action::ErrorAfterWork`] |
 //! | other shapes of a VM's history | [`vmm::Variant::history`] |
-//! | backup schedules that are changed as a whole, in a task, or not there | [`vmm::Variant::schedules`], [`vmm::Variant::schedule_tasks`] |
+//! | backup schedules that are changed as a whole, in a task, with a loss, or not there | [`vmm::Variant::schedules`], [`vmm::Variant::schedule_tasks`] |
 //! | a schedule that somebody changes meanwhile | [`vmm::Platform::schedules`] with [`vmm::VmManager::before`], [`vmm::VmManager::after`] |
 //! | a service handed to another client as a copy | [`bill::Bill::transfer`] |
 //! | a service whose account or handler is changed | [`bill::Bill::give_to`], [`bill::Bill::move_service`] |

@@ -82,6 +82,8 @@ pub enum Schedules {
     /// What is sent; the rest stays.
     #[default]
     Parts,
+    /// The same by its description, but what is not sent is unset.
+    Resetting,
     /// The schedule as a whole.
     Whole,
     /// Nothing: this build has no schedules.

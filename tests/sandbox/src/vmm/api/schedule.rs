@@ -50,7 +50,7 @@ pub(super) fn edit(call: &mut Call<'_>) -> Answer {
     let own = if call.platform.variant.schedules == Schedules::Whole { WHOLE } else { EDIT };
     let (id, body) = (call.id(0)?, call.body(&[own, MORE])?);
     let known = call.platform.schedules.get(&id).ok_or_else(|| ApiError::not_found("schedule", id))?;
-    let changed = with(known, &body)?;
+    let changed = with(known, &body, call.platform.variant.schedules)?;
     if call.platform.variant.schedule_tasks {
         let order = Order::new("schedule_edit", 0, call.who.account, Work::Schedule(Box::new(changed)));
         let task = call.platform.submit(Order { host: None, ..order }, call.now);
@@ -61,8 +61,11 @@ pub(super) fn edit(call: &mut Call<'_>) -> Answer {
 }
 
 /// The schedule with what the body names in place of what it had.
-fn with(known: &Schedule, body: &Map<String, Value>) -> Result<Schedule, ApiError> {
+fn with(known: &Schedule, body: &Map<String, Value>, build: Schedules) -> Result<Schedule, ApiError> {
     let mut changed = plain(known);
+    if build == Schedules::Resetting {
+        changed["limit_count"] = 0.into();
+    }
     for (name, value) in body {
         changed[name] = value.clone();
     }
