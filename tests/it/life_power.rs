@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pmvmmanager6::error::Kind;
 use sandbox::bill::CallFault;
-use sandbox::vmm::{Action, Fault, History, Request};
+use sandbox::vmm::{Action, Fault, History, Request, Rewrite};
 use serde_json::json;
 
 use crate::support::cases::each;
@@ -215,6 +215,21 @@ fn a_history_that_fails_for_a_moment_is_not_the_lack_of_one() {
         world.vmm.fault(broken(&history));
         assert!(world.killed_at(item, button, &[], "power.after_request"));
         world.vmm.fault(broken(&history));
+        world.succeed(item, button);
+        assert_eq!(power(&world, host), ("active".to_owned(), 2), "{}", world.bill.log());
+    });
+}
+
+/// The answer names no task, and a look at the history brings nothing that can be understood.
+#[test]
+fn a_restart_whose_task_is_not_named_is_waited_for() {
+    each(&RESTARTS.map(|button| (button, button)), |button| {
+        let world = TestWorld::with(slow);
+        let (item, host) = in_state(&world, "active");
+        let nameless = Rewrite::new(|status, honest| (status, json!({ "id": honest["id"] }).to_string().into_bytes()));
+        world.vmm.fault(Fault::on("POST", "/vm/v3/host/*/restart").act(Action::Rewrite(nameless)));
+        let senseless = Action::Status { code: 200, body: "{}".to_owned() };
+        world.vmm.fault(Fault::on("GET", &format!("/vm/v3/host/{host}/history")).nth(2).act(senseless));
         world.succeed(item, button);
         assert_eq!(power(&world, host), ("active".to_owned(), 2), "{}", world.bill.log());
     });

@@ -89,9 +89,16 @@ fn restart(job: &Job, force: bool) -> Result<()> {
         Err(Failure::Refused(_)) => job.journal.restart_failed(item)?,
         Ok(None) | Err(Failure::Unknown(_)) => {}
     }
+    let is_named = matches!(outcome, Ok(Some(_)));
     match job.finish(outcome, limit) {
         Ok(Ended::Complete) => {}
-        Ok(Ended::Unlisted) => drop(job.idle(host.id)?),
+        Ok(Ended::Unlisted) => {
+            // Where the answer named no task, only the history shows that the restart has begun.
+            if !is_named {
+                taken_up(job, host.id, after.as_ref())?;
+            }
+            job.idle(host.id)?;
+        }
         Err(Failure::Unknown(error)) => {
             log::warn!("service {item}: {error}; looking whether VM {} is restarted", host.id);
             if !taken_up(job, host.id, after.as_ref())? {
