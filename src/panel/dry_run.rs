@@ -126,6 +126,7 @@ const OWN: [&str; 3] = ["elid", "sok", "crypted"];
 fn why(function: &str) -> Option<&'static str> {
     Some(match function {
         SAVE => "BILLmanager does not have this value yet",
+        "service.dropparam" => "the value is not right any more",
         "service.ip.add" => "a slot of the service waits for an address",
         "service.ip.add.commit" => "the address is in the slot",
         "service.ip.del" => "the slot holds an address that the service gives back",

@@ -37,6 +37,17 @@ impl Panel {
         self.save_as(item, name, if may_be_seen { &values } else { &values[..1] }, stored)
     }
 
+    /// Removes a crypted parameter of a service, if it has one.
+    pub fn drop_secret(&self, item: ServiceId, name: &str) -> Result<()> {
+        let is_gone = || Ok(self.secret(item, name)?.is_none());
+        if is_gone()? {
+            return Ok(());
+        }
+        let id = item.to_string();
+        let params = [("elid", Value::Plain(&id)), ("name", Value::Plain(name)), ("sok", Value::Plain("ok"))];
+        self.call_once("service.dropparam", &params, &is_gone).map(drop)
+    }
+
     /// Tries the calling forms of [protocol 3.28] until the value can be read back.
     fn save_as(&self, item: ServiceId, name: &str, values: &[&Value], stored: impl Fn() -> Result<bool>) -> Result<()> {
         const SAVE: &str = "service.saveparam";

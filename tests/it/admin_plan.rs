@@ -304,7 +304,10 @@ fn is(planned: &Value, done: &Value, names: &mut BTreeMap<String, String>) -> bo
 /// Compares with the file in `tests/data/plan`.
 #[track_caller]
 fn assert_planned(world: &TestWorld, file: &str, text: &str) {
-    golden::assert_golden(&format!("plan/{file}"), &golden::unmarked(world, text));
+    golden::assert_golden(
+        &format!("plan/{file}"),
+        &golden::unmarked(world, text).replace(&world.vmm.url(), "VMMANAGER"),
+    );
 }
 
 #[test]

@@ -354,7 +354,11 @@ fn both_forms_of_saveparam() {
         let item = world.ordered();
         world.succeed(item, "open");
         let names: Vec<String> = world.bill.params(item).into_keys().collect();
-        assert_eq!(names, ["domain", "ip", "ostempl", "panelid", "serverid", "username"], "{saveparam:?}");
+        assert_eq!(
+            names,
+            ["domain", "ip", "ostempl", "panelid", "serverid", "username", "vmmanager_url"],
+            "{saveparam:?}"
+        );
         let host = world.host_of(item);
         assert_eq!(world.bill.secret(item, "password"), Some(host.password));
         for call in world.bill.calls() {

@@ -32,6 +32,7 @@ mod hostile_users;
 mod hostile_vmm;
 mod kill;
 mod layout;
+mod letters;
 mod life_access;
 mod life_addresses;
 mod life_identity;

@@ -105,7 +105,7 @@ fn an_order_becomes_exactly_that_vm(world: &TestWorld) {
         world,
         item,
         &[("panelid", &id), ("serverid", &host.name), ("ip", &address)],
-        &[("username", "alice@example.com"), ("domain", &host.domain)],
+        &[("username", "alice@example.com"), ("vmmanager_url", &world.vmm.url()), ("domain", &host.domain)],
     );
     assert_eq!(addresses(world, item), [(address, USED)]);
     world.assert_phase(item, Phase::Ready);
@@ -160,6 +160,8 @@ fn every_client_has_an_account_and_services_of_his_own(world: &TestWorld) {
     // The account's password belongs to the service whose order made it.
     assert!(world.bill.secret(first, "userpassword").is_some());
     assert_eq!(world.bill.secret(second, "userpassword"), None);
+    let names = [first, second, third].map(|item| world.bill.params(item)["username"].clone());
+    assert_eq!(names, ["alice@example.com", "alice@example.com", "bob@example.org"]);
 }
 
 fn services_of_one_client_are_told_apart(world: &TestWorld) {
@@ -411,6 +413,8 @@ fn an_account_is_found_in_other_letter_case(world: &TestWorld) {
     world.succeed(item, "open");
     assert_eq!(world.host_of(item).account, account);
     assert_eq!(world.vmm.look(|platform| platform.accounts.len()), 2, "no second account");
+    assert_eq!(world.bill.params(item)["username"], "Alice@Example.COM");
+    assert_eq!(world.bill.secret(item, "userpassword"), None, "a password that was not set is shown to nobody");
     for command in ["suspend", "resume", "close"] {
         world.succeed(item, command);
     }

@@ -44,7 +44,7 @@ fn set_back(world: &TestWorld, item: u64) {
     let host = world.host_of(item).id;
     world.alter(host, |vm| vm.comment = mark);
     // Only the service with whose order the account was made has it.
-    world.bill.exec("DELETE FROM itemparam WHERE intname = 'username'", &[]);
+    world.bill.exec("DELETE FROM itemparam WHERE intname IN ('username', 'vmmanager_url')", &[]);
     world.waive(Invariant::NothingForgotten, "until a VM is touched its mark has no tag");
 }
 

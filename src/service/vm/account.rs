@@ -174,11 +174,22 @@ impl Own<'_> {
                 log::info!("service {item}: account {id} made for {email}");
                 Ok(id)
             }
-            // Somebody made it meanwhile, or it exists in another spelling, or the answer was lost: look.
-            Err(Failure::Refused(error) | Failure::Unknown(error)) => match job.vmm.account_in_full_list(email)? {
-                Some(account) => self.take(&account),
-                None => Err(error),
-            },
+            // The answer was lost: look.
+            Err(Failure::Unknown(error)) => self.find(error),
+            // Somebody made it meanwhile, or it exists in another spelling: it has another password than ours.
+            Err(Failure::Refused(error)) => {
+                let found = self.find(error)?;
+                job.panel.drop_secret(item, "userpassword")?;
+                Ok(found)
+            }
+        }
+    }
+
+    /// An account that the filter for e-mails does not show.
+    fn find(&self, failed: Error) -> Result<AccountId> {
+        match self.job.vmm.account_in_full_list(self.email)? {
+            Some(account) => self.take(&account),
+            None => Err(failed),
         }
     }
 }

@@ -131,6 +131,7 @@ pub(crate) fn link(job: &Job, proposal: &Proposal) -> Result<()> {
     job.journal_ready(host)?;
     job.panel.save(job.service.id, "panelid", &host.id.to_string())?;
     job.panel.save(job.service.id, "serverid", &host.name)?;
+    job.panel.save(job.service.id, "vmmanager_url", &job.vmm.base())?;
     // A copy of another client's service still names his account.
     if let Some(owner) = host.account.as_ref().filter(|owner| !owner.email.is_empty()) {
         job.panel.save(job.service.id, "username", &owner.email)?;

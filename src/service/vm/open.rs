@@ -331,7 +331,7 @@ fn vanished(vm: VmId) -> Error {
 /// Everything BILLmanager shows of the VM.
 fn save_facts(job: &Job, host: &Host) -> Result<()> {
     let item = job.service.id;
-    let mut facts = sync::shown(job.service.param("ip"), host);
+    let mut facts = sync::shown(job, host);
     if job.service.param("domain").is_none() && !host.domain.is_empty() {
         facts.push(("domain", host.domain.clone()));
     }

@@ -15,7 +15,7 @@ pub(crate) fn run(job: &Job) -> Result<()> {
     let host = job.vm()?;
     let item = job.service.id;
     hold_suspension(job, &host)?;
-    job.panel.save_changed(item, &job.service.params, &shown(job.service.param("ip"), &host))?;
+    job.panel.save_changed(item, &job.service.params, &shown(job, &host))?;
     addresses::fill_slots(job, &host)?;
     log::info!(
         "service {item}: VM {} is {}, {} cores, {} MiB, disk {} MiB",
@@ -28,10 +28,13 @@ pub(crate) fn run(job: &Job) -> Result<()> {
     Ok(())
 }
 
-/// What BILLmanager shows of a VM, as parameters of its service; `ip` is the address that it has recorded.
-pub(crate) fn shown(ip: Option<&str>, host: &Host) -> Vec<(&'static str, String)> {
-    let ip = addresses::main_address(ip, host).map(|ip| ("ip", ip.to_owned()));
-    [("panelid", host.id.to_string()), ("serverid", host.name.clone())].into_iter().chain(ip).collect()
+/// What BILLmanager and the client's letter show of a VM that is proved to be the service's, as parameters of the service.
+pub(crate) fn shown(job: &Job, host: &Host) -> Vec<(&'static str, String)> {
+    let ip = addresses::main_address(job.service.param("ip"), host).map(|ip| ("ip", ip.to_owned()));
+    let owner = host.account.as_ref().filter(|owner| !owner.email.is_empty());
+    let username = owner.map(|owner| ("username", owner.email.clone()));
+    let own = [("panelid", host.id.to_string()), ("serverid", host.name.clone()), ("vmmanager_url", job.vmm.base())];
+    own.into_iter().chain(ip).chain(username).collect()
 }
 
 fn hold_suspension(job: &Job, host: &Host) -> Result<()> {
