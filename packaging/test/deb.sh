@@ -7,7 +7,7 @@ set -eu
 name=billmanager-plugin-pmvmmanager6
 two=$work/two.deb
 rm -f "$two"
-one=$(ls "$packages"/*_amd64.deb)
+one=$(ls "$signed"/*_amd64.deb)
 released=$(find "$last" -name '*_amd64.deb')
 
 make_version_two() {
@@ -74,7 +74,7 @@ purged_under_way() {
     says "$work/said" "operations still run; their state stays"
 }
 
-check "it obeys Debian's rules" lintian --fail-on error,warning "$one"
+check "it obeys Debian's rules" lintian --fail-on error,warning "$packages"/*_amd64.deb
 check "a second version is built" make_version_two
 life
 check "purge leaves nothing" purged

@@ -7,6 +7,8 @@ packages=$repository/target/package
 # Where cargo puts programs.
 target=${TARGET:-$repository/target}
 work=$repository/target/package/test
+# What release.sh has signed.
+signed=$work/release.good
 # Packages of the last release, if they could be built.
 last=$repository/target/tools/released
 mkdir -p "$work" "$last"

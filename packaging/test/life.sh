@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # lib.sh and the sourcing scripts set the variables
 # Sourced by deb.sh and rpm.sh, which say how to install, remove and so on: what must hold for both formats.
-# Uses $one and $two, two versions of the package, and $released, the one of the last release or nothing.
+# Uses $one and $two, two versions of the package, the first as it is published, and $released, that of the last
+# release or nothing.
 
 mgr=usr/local/mgr5
 module=$mgr/processing/pmvmmanager6

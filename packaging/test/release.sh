@@ -15,8 +15,9 @@ new_key() {
 }
 
 release() {
+    rm -rf "$signed"
     "$repository/packaging/release" "$release" release-test
-    cp -a "$release" "$release.good"
+    cp -a "$release" "$signed"
 }
 
 verify() {
@@ -31,7 +32,7 @@ changed() {
         return 1
     fi
     rm -rf "$release"
-    cp -a "$release.good" "$release"
+    cp -a "$signed" "$release"
 }
 
 # One byte in the middle of a file, and its checksum made right.
@@ -43,7 +44,7 @@ flip() {
 }
 
 every_byte_counts() {
-    for file in "$release.good"/*; do
+    for file in "$signed"/*; do
         changed flip "$(basename "$file")"
     done
 }

@@ -7,7 +7,7 @@ set -eu
 
 two=$work/two.rpm
 rm -f "$two"
-one=$(ls "$packages"/*.x86_64.rpm)
+one=$(ls "$signed"/*.x86_64.rpm)
 released=$(find "$last" -name '*.x86_64.rpm')
 incoming=$work/package.rpm
 
