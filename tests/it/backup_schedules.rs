@@ -90,6 +90,8 @@ fn a_vm_enters_moves_and_leaves() {
     let before = world.vmm.look(|platform| platform.schedules.clone());
     let (item, vm) = opened(&world, "daily");
     assert_eq!((vms(&world, 1), vms(&world, 2)), (vec![vm], vec![]));
+    let page = world.bill.run(&["show", "--item", &item.to_string()]).stdout;
+    assert!(page.contains(&format!("\"daily\", 1 in VMmanager (VM {vm})")), "{page}");
     choose(&world, item, "weekly");
     world.succeed(item, "setparam");
     assert_eq!((vms(&world, 1), vms(&world, 2)), (vec![], vec![vm]));

@@ -115,6 +115,8 @@ fn journal(remembered: &JournalPart) -> Value {
             "settled": cap.settled,
         })
     });
+    let schedules = remembered.schedules.iter();
+    let schedules = schedules.map(|it| json!({ "schedule": it.schedule, "name": it.name, "vm": it.vm }));
     json!({
         "phase": record.phase.name(),
         "mark": record.mark,
@@ -128,6 +130,7 @@ fn journal(remembered: &JournalPart) -> Value {
         "ended": record.ended.map(moment),
         "traffic": traffic,
         "speed_cap": cap,
+        "backup_schedules": schedules.collect::<Vec<_>>(),
     })
 }
 

@@ -38,7 +38,7 @@ or two parts contradict each other.
   billmanager  status, status_name, period_months, client, tariff, handler, parameters, addons, order (what
                the module reads from them), slots, operations (id, command, tries, manual, error)
   journal      phase, mark, account, vm, vm_created, task, restart, stopped_again, changed, ended, traffic,
-               speed_cap; null when the journal does not know the service
+               speed_cap, backup_schedules; null when the journal does not know the service
   vmmanager    url, mark, vm (with owner, sizes, pending, addresses, proof; null for none), also_marked, tasks
   queue        tickets (as in \"queue --json\", with key), paused (keys), paused_all
   log          lines

@@ -146,6 +146,9 @@ fn journal(remembered: &JournalPart) -> String {
         let settled = if cap.settled { "" } else { ", asked for, not confirmed" };
         fact("speed cap", format!("in/out {to} Mbit/s, before {from} (VM {}){settled}", cap.vm))
     }));
+    facts.extend(remembered.schedules.iter().map(|entry| {
+        fact("backup schedule", format!("\"{}\", {} in VMmanager (VM {})", entry.name, entry.schedule, entry.vm))
+    }));
     table(["Journal", ""], &facts)
 }
 

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::id::{ServiceId, VmId};
-use crate::journal::{Cap, Journal, Meter, Record};
+use crate::journal::{Cap, Journal, Meter, Record, ScheduleEntry};
 use crate::log;
 use crate::panel::{Handler, Operation, Panel, Service, Slot};
 use crate::queue::{self, Entry, Scope};
@@ -63,6 +63,8 @@ pub(crate) struct JournalPart {
     /// Traffic of the month that was read last.
     pub meter: Option<Meter>,
     pub cap: Option<Cap>,
+    /// Backup schedules into which we have put its VM.
+    pub schedules: Vec<ScheduleEntry>,
     /// What makes our marks, if it was computed before.
     marker: Option<Marker>,
 }
@@ -154,8 +156,11 @@ fn remembered(config: &Config, item: ServiceId) -> Result<JournalPart> {
         let text = format!("there is no journal in {place}: nothing was ever opened here, or it was lost");
         return Err(Error::new(Kind::State, place, text));
     };
+    let record = journal.find(item)?;
+    let platform = record.as_ref().and_then(|record| record.platform);
     Ok(JournalPart {
-        record: journal.find(item)?,
+        schedules: platform.map_or_else(|| Ok(Vec::new()), |platform| journal.schedule_entries(item, platform))?,
+        record,
         meter: journal.meter(item)?,
         cap: journal.cap(item)?,
         marker: journal.known_installation()?.map(|(installation, key)| Marker::new(installation, key)),
