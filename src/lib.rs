@@ -101,6 +101,7 @@
 
 mod admin;
 mod backoff;
+mod certificate;
 pub mod cli;
 mod command;
 pub mod config;

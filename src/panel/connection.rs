@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::crypt::Key;
 use super::database::{Database, Param, Query, Refused, Row};
 use super::mgrctl::Mgrctl;
-use super::options::Options;
+use super::options::{Options, Way};
 use super::value::Value;
 use crate::backoff::Backoff;
 use crate::config::Config;
@@ -71,6 +71,11 @@ impl Panel {
         let version = self.database.borrow().as_ref().map_or("", Database::version_query);
         let rows = self.rows(version, &[])?;
         Ok(rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default())
+    }
+
+    /// How the database is reached.
+    pub fn database_way(&self) -> Result<Way> {
+        self.options().map(Options::way)
     }
 
     /// Whether BILLmanager itself answers a call that changes nothing.

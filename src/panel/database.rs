@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mysql::prelude::Queryable;
 
+use super::database_tls::{self, OPTION};
 use super::options::Options;
 use super::socket::Socket;
 use crate::error::{Error, Kind, Result};
@@ -82,13 +83,21 @@ impl Database {
         let refused = |reason: &str, may_pass| Refused { error: unreachable(options, reason), may_pass };
         // A server that starts makes its socket.
         let socket = Socket::find(options).map_err(|reason| refused(&reason, true))?;
+        // What goes over a socket stays on this machine.
+        let authorities = if socket.is_none() { options.tls.demanded() } else { Ok(None) };
+        let authorities = authorities.map_err(|reason| refused(&reason, false))?;
+        let tls = authorities.map(|those| mysql::SslOpts::default().with_root_cert_path(those.file));
         let mut last = None;
         for name in &options.names {
-            match mysql::Conn::new(address(options, name, socket.as_ref())) {
+            match mysql::Conn::new(address(options, name, socket.as_ref()).ssl_opts(tls.clone())) {
                 Ok(connection) => return Ok(Database::MySql(Box::new(connection))),
                 // Unknown database: an installation may use the older name [protocol 7.18].
                 Err(mysql::Error::MySqlError(e)) if e.code == 1049 => last = Some(e.to_string()),
                 Err(error) => {
+                    let is_plain = tls.is_none() && socket.is_none();
+                    if let Some(error) = about_tls(options, &error, is_plain) {
+                        return Err(Refused { error, may_pass: false });
+                    }
                     let text = error.to_string();
                     let text = socket.as_ref().map_or_else(|| text.clone(), |socket| socket.named(&text));
                     return Err(refused(&text, may_pass(&error)));
@@ -162,11 +171,8 @@ fn address(options: &Options, name: &str, socket: Option<&Socket>) -> mysql::Opt
     if let Some(socket) = socket {
         return builder.socket(Some(socket.path()));
     }
-    let (host, port) = match options.host.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => (host, port.parse().unwrap_or(3306)),
-        _ => (options.host.as_str(), 3306),
-    };
-    builder.ip_or_hostname(Some(if host == "localhost" { "127.0.0.1" } else { host })).tcp_port(port)
+    let (host, port) = options.place();
+    builder.ip_or_hostname(Some(host)).tcp_port(port)
 }
 
 fn mysql_rows(connection: &mut mysql::Conn, queries: &[Query]) -> mysql::Result<Vec<Vec<Row>>> {
@@ -247,6 +253,45 @@ fn unreachable(options: &Options, reason: &str) -> Error {
     Error::new(Kind::Db, place, format!("BILLmanager's database cannot be reached as {}: {reason}", options.user)).cure(
         "check DBHost, DBSocket, DBUser, DBPassword and DBName in etc/billmgr.conf.d and that the database server runs; with \
          DBHost localhost it is reached over its socket, with 127.0.0.1 over TCP",
+    )
+}
+
+/// The error of a connection that ended because of TLS, if it did.
+fn about_tls(options: &Options, error: &mysql::Error, is_plain: bool) -> Option<Error> {
+    let (host, port) = options.place();
+    let said = |text: String, cure: String| {
+        Some(Error::new(Kind::Db, options.host.clone(), format!("BILLmanager's database: {text}")).cure(cure))
+    };
+    let verdict = match error {
+        mysql::Error::DriverError(mysql::DriverError::TlsNotSupported) => {
+            return said(
+                format!("the server offers no TLS, which {OPTION} demands; no login was sent"),
+                "switch TLS on at the database server; if it is on, somebody on the way takes the offer out".to_owned(),
+            );
+        }
+        // ER_SECURE_TRANSPORT_REQUIRED; of REQUIRE SSL a server says only that access is denied.
+        mysql::Error::MySqlError(error) if error.code == 3159 || error.code == 1045 && is_plain => {
+            return said(
+                error.to_string(),
+                format!(
+                    "check DBUser and DBPassword; if the server or the user demands TLS (REQUIRE SSL), write `{OPTION} \
+                     system` or `{OPTION} /path/to/authority.pem` in etc/billmgr.conf.d"
+                ),
+            );
+        }
+        mysql::Error::IoError(error) => database_tls::verdict(error)?,
+        mysql::Error::CodecError(error) => database_tls::verdict(error)?,
+        mysql::Error::TlsError(error) => error.to_string(),
+        _ => return None,
+    };
+    let seen = database_tls::certificate(host, port, CONNECT);
+    let seen = seen.map_or_else(String::new, |seen| format!("; the certificate: {seen}"));
+    said(
+        format!("no TLS connection to the server: {verdict}{seen}"),
+        format!(
+            "give the server a certificate for {host}, and name the file of the authority that signed it with {OPTION}; if you \
+             do not know this certificate, somebody on the way pretends to be the server"
+        ),
     )
 }
 

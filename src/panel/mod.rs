@@ -13,6 +13,7 @@ mod child;
 mod connection;
 mod crypt;
 mod database;
+mod database_tls;
 mod dry_run;
 mod enumerations;
 mod failure;
@@ -42,6 +43,7 @@ pub(crate) use foreign::refuse_foreign;
 pub(crate) use handlers::{Candidate, Import, Listed};
 
 pub(crate) use operations::Operation;
+pub(crate) use options::Way;
 pub(crate) use records::{Customer, Handler, HandlerParam, Naming, Service};
 pub(crate) use slots::{Address, Slot};
 pub(crate) use statistics::{FRACTION, Metered, Reading, Recorded};

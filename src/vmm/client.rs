@@ -13,7 +13,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::body::recipe_values;
-use super::certificate::Certificate;
 use super::endpoint::Endpoint;
 use super::http::{Answer, Broken, Http, Method, Request, path_only};
 use super::json::Json;
@@ -21,6 +20,7 @@ use super::outcome::{Failure, Outcome};
 use super::reason::{error_text, not_vmmanager, plain_reason, whole};
 use super::session::Session;
 use super::tls::Trust;
+use crate::certificate::Certificate;
 use crate::config::Limits;
 use crate::error::{Error, Kind, Origin, Result};
 use crate::log;

@@ -17,9 +17,9 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 
-use super::certificate::Certificate;
 use super::json::{Json, MOST_BYTES};
 use super::tls::{Seen, SentConnector, TlsConnector, Trust};
+use crate::certificate::Certificate;
 use crate::error::{Error, Kind, Origin};
 use crate::log;
 

@@ -7,7 +7,6 @@
 
 mod about;
 mod body;
-mod certificate;
 mod client;
 mod dry_run;
 mod endpoint;
@@ -36,7 +35,6 @@ mod whoami;
 
 pub use about::Version;
 pub use body::{CreateHost, CustomInterface, InterfacePools, RecipeRun, RecipeValue, Resources};
-pub use certificate::Certificate;
 pub use client::{Access, Client, Gate};
 pub use endpoint::Endpoint;
 pub use glimpse::Glimpse;

@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use super::certificate::Certificate;
+use crate::certificate::Certificate;
 use crate::digest::sha256;
 
 /// How the server's certificate is judged.

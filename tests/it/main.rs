@@ -22,6 +22,7 @@ mod citations;
 mod compat;
 mod contract;
 mod contributing;
+mod database_tls;
 mod failure_protocol;
 mod features;
 mod hand_over;

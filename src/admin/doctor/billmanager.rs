@@ -2,7 +2,7 @@
 
 use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
-use crate::panel::Panel;
+use crate::panel::{Panel, Way};
 
 /// What was found there.
 pub(super) fn section(config: &Config, panel: &Panel) -> Section {
@@ -14,8 +14,21 @@ pub(super) fn section(config: &Config, panel: &Panel) -> Section {
 }
 
 fn database(panel: &Panel) -> Finding {
-    match panel.database() {
-        Ok(kind) => Finding::ok("database", kind),
+    let reached = panel.database().and_then(|kind| Ok((kind, panel.database_way()?)));
+    match reached {
+        Ok((kind, Way::Local)) => Finding::ok("database", kind),
+        Ok((kind, Way::Encrypted { host, by })) => {
+            Finding::ok("database", format!("{kind} on {host}, over TLS; its certificate is checked by {by}"))
+        }
+        Ok((kind, Way::Plain { host, chosen: true })) => {
+            Finding::note("database", format!("{kind} on {host}, not encrypted, as Pmvmmanager6DBTLS says"))
+        }
+        Ok((kind, Way::Plain { host, .. })) => Finding::warning(
+            "database",
+            format!("{kind} on {host}, not encrypted: who is on the way can read it, and change it"),
+            "write Pmvmmanager6DBTLS with the way to check the server's certificate in etc/billmgr.conf.d, or `off` for a \
+             network that is yours alone",
+        ),
         Err(error) => Finding::failed("database", &error, "look at the options DB… in etc/billmgr.conf.d"),
     }
 }

@@ -1,10 +1,13 @@
-//! A private MariaDB server: a fresh data directory, a unix socket and no network, gone when the last user drops it.
+//! A private database server: a fresh data directory and a unix socket, gone when the last user drops it.
 //!
-//! One server serves all installations of a process, each with a database and a user of its own. A small shell stands
+//! One server without a network serves all installations of a process, each with a database and a user of its own; a
+//! remote one, which is reached over TCP and has a certificate, serves one installation. A small shell stands
 //! between us and the server and kills it as soon as our end of its stdin closes, so that not even a killed test leaves
 //! a server behind.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +19,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use super::distribution::Distribution;
 use super::store::{Location, Store};
+use crate::vmm::Certificate;
+use crate::vmm::certificate::{self, Files};
 
 /// How long a server may take to start.
 const START: Duration = Duration::from_mins(1);
@@ -31,8 +37,10 @@ static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 pub(super) struct Server {
     keeper: Child,
     socket: PathBuf,
+    address: Option<SocketAddr>,
+    distribution: Distribution,
     databases: AtomicU32,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Server {
@@ -42,7 +50,7 @@ impl Server {
         if let Some(server) = shared.upgrade() {
             return Ok(server);
         }
-        let server = Arc::new(Self::start()?);
+        let server = Arc::new(Self::start(None)?);
         *shared = Arc::downgrade(&server);
         Ok(server)
     }
@@ -51,39 +59,73 @@ impl Server {
     pub(super) fn create_database(&self) -> Result<Location> {
         let name = format!("billmgr{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let password = format!("{name}-Secret");
-        let mut root = Store::open(&Location::MariaDb {
-            socket: self.socket.clone(),
-            user: "root".into(),
-            password: String::new(),
-            name: String::new(),
-        })?;
-        for statement in [
-            format!("CREATE DATABASE {name} CHARACTER SET utf8"),
-            format!("CREATE USER {name}@localhost IDENTIFIED BY '{password}'"),
-            format!("GRANT ALL ON {name}.* TO {name}@localhost"),
-        ] {
-            root.command(&statement)?;
+        self.as_root(&format!("CREATE DATABASE {name} CHARACTER SET utf8"))?;
+        // The stand-in comes over the socket, and the module over TCP.
+        let hosts = if self.address.is_some() { &["localhost", "127.0.0.1"][..] } else { &["localhost"] };
+        for host in hosts {
+            self.as_root(&format!("CREATE USER {name}@'{host}' IDENTIFIED BY '{password}'"))?;
+            self.as_root(&format!("GRANT ALL ON {name}.* TO {name}@'{host}'"))?;
         }
         Ok(Location::MariaDb { socket: self.socket.clone(), user: name.clone(), password, name })
     }
 
-    fn start() -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("mariadb-").tempdir()?;
-        let socket = directory.path().join("socket");
-        let install = program("mariadb-install-db")?;
-        let installed = Command::new(&install)
-            .args(common(directory.path()))
-            .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
-            .output()
-            .with_context(|| format!("cannot start {}", install.display()))?;
-        if !installed.status.success() {
-            bail!("{} failed: {}", install.display(), String::from_utf8_lossy(&installed.stderr));
+    /// A server that listens on a port of this machine, with a certificate that an authority of the sandbox signed.
+    pub(super) fn remote() -> Result<Arc<Self>> {
+        // Nobody is told the number, so that it stays free until the server takes it.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        Self::start(Some(address)).map(Arc::new)
+    }
+
+    /// The address of a remote server.
+    pub(super) fn address(&self) -> Result<SocketAddr> {
+        self.address.context("this server has no network")
+    }
+
+    /// The PEM of the authority that signed the certificate of a remote server.
+    pub(super) fn authority(&self) -> PathBuf {
+        self.directory.path().join("ca.pem")
+    }
+
+    /// New connections get a certificate of this quality, of a new authority. False when the server refuses to show it, as
+    /// `MySQL` does when its time is over.
+    pub(super) fn show(&self, quality: Certificate) -> Result<bool> {
+        write_certificate(self.directory.path(), quality)?;
+        match self.as_root(self.distribution.reload_certificate()) {
+            Err(_) if quality == Certificate::Expired && self.distribution.is_mysql() => Ok(false),
+            shown => shown.map(|()| true),
         }
+    }
+
+    /// Runs a statement that users may not.
+    pub(super) fn as_root(&self, statement: &str) -> Result<()> {
+        let (socket, user) = (self.socket.clone(), "root".into());
+        let location = Location::MariaDb { socket, user, password: String::new(), name: String::new() };
+        Store::open(&location)?.command(statement)
+    }
+
+    fn start(address: Option<SocketAddr>) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("mariadb-").tempdir()?;
+        let place = directory.path();
+        let socket = place.join("socket");
+        let distribution = Distribution::chosen();
+        let installed = distribution.install(place)?.output().context("cannot start the database server's programs")?;
+        if !installed.status.success() {
+            bail!("the data directory is not made: {}", String::from_utf8_lossy(&installed.stderr));
+        }
+        let network = match address {
+            None => vec!["--skip-networking".to_owned()],
+            Some(address) => {
+                write_certificate(place, Certificate::Signed)?;
+                let file = |option: &str, name: &str| format!("--{option}={}", place.join(name).display());
+                let (host, port) = (format!("--bind-address={}", address.ip()), format!("--port={}", address.port()));
+                let (chain, key) = (file("ssl-cert", "chain.pem"), file("ssl-key", "key.pem"));
+                vec![host, port, chain, key, "--skip-name-resolve".to_owned()]
+            }
+        };
         let mut keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "keeper"])
-            .arg(program("mariadbd")?)
-            .args(common(directory.path()))
-            .args(["--skip-networking", "--performance-schema=OFF", "--innodb-flush-log-at-trx-commit=0"])
+            .args(distribution.server(place)?)
+            .args(network)
             .arg(format!("--socket={}", socket.display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -91,8 +133,16 @@ impl Server {
             .spawn()
             .context("cannot start /bin/sh")?;
         wait_until_ready(&mut keeper)?;
-        Ok(Self { keeper, socket, databases: AtomicU32::new(1), _directory: directory })
+        Ok(Self { keeper, socket, address, distribution, databases: AtomicU32::new(1), directory })
     }
+}
+
+fn write_certificate(place: &Path, quality: Certificate) -> Result<()> {
+    let Files { chain, key, ca } = certificate::files(quality)?;
+    for (name, text) in [("chain.pem", chain), ("key.pem", key), ("ca.pem", ca)] {
+        fs::write(place.join(name), text)?;
+    }
+    Ok(())
 }
 
 impl Drop for Server {
@@ -105,23 +155,8 @@ impl Drop for Server {
 fn stop(keeper: &mut Child) {
     drop(keeper.stdin.take());
     if let Err(error) = keeper.wait() {
-        eprintln!("cannot wait for the end of MariaDB: {error}");
+        eprintln!("cannot wait for the end of the database server: {error}");
     }
-}
-
-/// Options that both programs take: no configuration of the machine, small files, the current user. Each server has a
-/// folder of its own for temporary tables: one that starts removes those of all others in the same folder.
-fn common(directory: &Path) -> Vec<String> {
-    let mut options = vec![
-        "--no-defaults".to_owned(),
-        format!("--datadir={}", directory.join("data").display()),
-        format!("--tmpdir={}", directory.display()),
-        "--innodb-log-file-size=8M".to_owned(),
-    ];
-    if rustix::process::geteuid().is_root() {
-        options.push("--user=root".to_owned());
-    }
-    options
 }
 
 /// Reads the server's messages until it says that it is ready; they are drained for as long as it lives.
@@ -145,20 +180,5 @@ fn wait_until_ready(keeper: &mut Child) -> Result<()> {
         }
     };
     stop(keeper);
-    bail!("mariadbd {why}:\n{}", said.join("\n"))
-}
-
-/// Finds a program of the server, which is not always in the PATH of an ordinary user.
-fn program(name: &str) -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let system = ["/usr/sbin", "/usr/bin", "/usr/libexec"].map(PathBuf::from);
-    for directory in std::env::split_paths(&path).chain(system) {
-        let file = directory.join(name);
-        if file.is_file() {
-            return Ok(file);
-        }
-    }
-    bail!(
-        "there is no `{name}` on this machine: install mariadb-server (apt-get install mariadb-server), or use SQLite"
-    )
+    bail!("the database server {why}:\n{}", said.join("\n"))
 }

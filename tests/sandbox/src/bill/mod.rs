@@ -13,6 +13,7 @@ pub mod base;
 mod calls;
 mod catalogue;
 mod control;
+mod distribution;
 mod form;
 mod handover;
 mod key;
@@ -22,6 +23,7 @@ mod operation;
 mod order;
 pub mod panel;
 mod plugin;
+mod remote;
 mod root;
 mod rows;
 mod schema;
@@ -42,6 +44,7 @@ pub use key::{Format, Key, KeyPair};
 pub use model::{Addon, Handler, Order, Tariff, VENDOR_MODULE, addontype, billtype};
 pub use operation::Run;
 pub use plugin::Field;
+pub use remote::{Demand, Listener};
 pub use rows::{ItemRow, ProblemRow, RunningRow, TaskRow};
 pub use store::{Row, Value};
 
@@ -59,6 +62,8 @@ pub enum Database {
     Sqlite,
     /// A real server, as BILLmanager has it; one per process, a database of its own per installation.
     MariaDb,
+    /// A real server of its own, on another host as far as the module knows: reached over TCP, with a certificate.
+    Remote,
 }
 
 /// What kind of installation to start.
@@ -79,10 +84,10 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// SQLite, a 2048-bit key, and the given executable as the module.
+    /// SQLite, a 2048-bit key, and the given executable as the module. Where a `MySQL` is chosen, that is the database.
     pub fn new(module: impl Into<PathBuf>) -> Self {
         Self {
-            database: Database::default(),
+            database: if distribution::is_chosen() { Database::MariaDb } else { Database::default() },
             key: Key::default(),
             module: module.into(),
             installation: 0,
@@ -98,7 +103,7 @@ pub struct Bill {
     store: Mutex<Store>,
     key: KeyPair,
     environment: Vec<(String, String)>,
-    _server: Option<Arc<mariadb::Server>>,
+    server: Option<Arc<mariadb::Server>>,
     _directory: TempDir,
 }
 
@@ -117,9 +122,18 @@ impl Bill {
                 let server = mariadb::Server::shared()?;
                 (server.create_database()?, Some(server))
             }
+            Database::Remote => {
+                let server = mariadb::Server::remote()?;
+                (server.create_database()?, Some(server))
+            }
         };
         let key = KeyPair::of_installation(&crate::binary::cache("keys")?, setup.key.bits, setup.installation)?;
         root.lay_out(&location, &key.pem(setup.key.format)?)?;
+        if let (Database::Remote, Some(server)) = (setup.database, &server) {
+            // The stand-in goes on over the socket.
+            root.hide_options(&["DBHost", "DBSocket"])?;
+            remote::lead_to(&root, server.address()?, None)?;
+        }
         plugin::install(&root)?;
         link(&crate::binary("mgrctl")?, &root.mgrctl())?;
         link(&setup.module, &root.module(MODULE))?;
@@ -128,14 +142,7 @@ impl Bill {
             schema::create(store)?;
             base::fill(store)
         })?;
-        Ok(Self {
-            root,
-            store: Mutex::new(store),
-            key,
-            environment: setup.environment,
-            _server: server,
-            _directory: directory,
-        })
+        Ok(Self { root, store: Mutex::new(store), key, environment: setup.environment, server, _directory: directory })
     }
 
     /// The root directory, `/usr/local/mgr5` elsewhere.

@@ -20,16 +20,19 @@ pub(super) struct Identity {
     pub fingerprint: String,
 }
 
+/// The same as files, for a server that is a program.
+pub(crate) struct Files {
+    /// The certificate and what leads to its authority.
+    pub chain: String,
+    pub key: String,
+    /// The authority.
+    pub ca: String,
+}
+
 /// Makes keys and certificates of this quality.
 pub(super) fn identity(quality: Certificate) -> anyhow::Result<Identity> {
-    let key = KeyPair::generate().context("cannot make the server's key")?;
-    let leaf = leaf_params(quality)?;
-    let (chain, ca_pem) = if matches!(quality, Certificate::SelfSigned | Certificate::Stolen) {
-        (vec![leaf.self_signed(&key)?.der().clone()], None)
-    } else {
-        let (chain, ca_pem) = signed_chain(&leaf, &key)?;
-        (chain, Some(ca_pem))
-    };
+    let (key, chain, ca_pem) = issue(quality)?;
+    let chain: Vec<CertificateDer<'static>> = chain.iter().map(|certificate| certificate.der().clone()).collect();
     let fingerprint = fingerprint(&chain[0]);
     let signs = if quality == Certificate::Stolen { KeyPair::generate()? } else { key };
     let signs = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signs.serialize_der()));
@@ -42,6 +45,25 @@ pub(super) fn identity(quality: Certificate) -> anyhow::Result<Identity> {
         .with_no_client_auth()
         .with_cert_resolver(shown);
     Ok(Identity { config: Arc::new(config), ca_pem, fingerprint })
+}
+
+/// Makes the files of a server with a certificate of this quality, which an authority signed.
+pub(crate) fn files(quality: Certificate) -> anyhow::Result<Files> {
+    let (key, chain, ca) = issue(quality)?;
+    let chain = chain.iter().map(rcgen::Certificate::pem).collect();
+    Ok(Files { chain, key: key.serialize_pem(), ca: ca.context("nobody signed this certificate")? })
+}
+
+/// The key, the chain from the leaf on, and the PEM of the authority, if there is one.
+fn issue(quality: Certificate) -> anyhow::Result<(KeyPair, Vec<rcgen::Certificate>, Option<String>)> {
+    let key = KeyPair::generate().context("cannot make the server's key")?;
+    let leaf = leaf_params(quality)?;
+    if matches!(quality, Certificate::SelfSigned | Certificate::Stolen) {
+        let chain = vec![leaf.self_signed(&key)?];
+        return Ok((key, chain, None));
+    }
+    let (chain, ca_pem) = signed_chain(&leaf, &key)?;
+    Ok((key, chain, Some(ca_pem)))
 }
 
 fn leaf_params(quality: Certificate) -> anyhow::Result<CertificateParams> {
@@ -74,7 +96,7 @@ fn authority_params(name: &str) -> CertificateParams {
 }
 
 /// Leaf and intermediate, and the PEM of the root that signed the intermediate.
-fn signed_chain(leaf: &CertificateParams, key: &KeyPair) -> anyhow::Result<(Vec<CertificateDer<'static>>, String)> {
+fn signed_chain(leaf: &CertificateParams, key: &KeyPair) -> anyhow::Result<(Vec<rcgen::Certificate>, String)> {
     let (root_key, middle_key) = (KeyPair::generate()?, KeyPair::generate()?);
     let (root, middle) = (authority_params("Sandbox root"), authority_params("Sandbox intermediate"));
     let root_pem = root.self_signed(&root_key)?.pem();
@@ -82,7 +104,7 @@ fn signed_chain(leaf: &CertificateParams, key: &KeyPair) -> anyhow::Result<(Vec<
     let middle_cert = middle.signed_by(&middle_key, &root_issuer)?;
     let middle_issuer = Issuer::from_params(&middle, &middle_key);
     let leaf_cert = leaf.signed_by(key, &middle_issuer)?;
-    Ok((vec![leaf_cert.der().clone(), middle_cert.der().clone()], root_pem))
+    Ok((vec![leaf_cert, middle_cert], root_pem))
 }
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {

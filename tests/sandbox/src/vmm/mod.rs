@@ -14,7 +14,7 @@
 mod another_site;
 mod api;
 mod capacity;
-mod certificate;
+pub(crate) mod certificate;
 mod client;
 mod door;
 mod error;
