@@ -4,7 +4,7 @@ CARGO     ?= cargo
 ROOT      ?= /usr/local/mgr5
 CARGO_RUN  = $(CARGO) run --quiet --locked
 
-.PHONY: demo build test soak fuzz bench lint check mariadb promtool install clean help
+.PHONY: demo build test mysql-test soak fuzz bench lint check mariadb promtool install clean help
 .PHONY: deb rpm package-test reproducible release verify-release deny advisories portable manual stage files committed
 
 # Where cargo puts programs, asked once and only when it is needed. What make itself writes is always below target/:
@@ -55,6 +55,14 @@ lint:          ## formatting and clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features pmvmmanager6/faults -- -D warnings
 	$(CARGO) clippy --locked -p pmvmmanager6 -- -D warnings
+
+# What is asked of the database, and what of it an operation needs.
+ON_MYSQL = main_job failure_protocol setup_stat setup_import setup_lists panel_calls database_tls
+
+mysql-test: $(TOOLS)/mysql ## the scenarios of the database on a real MySQL, from a small root that debootstrap makes
+	$(CARGO) build --locked --workspace --bins --features pmvmmanager6/faults
+	SANDBOX_MYSQL=$(CURDIR)/$(TOOLS)/mysql RUST_TEST_THREADS=6 \
+		$(CARGO) test --locked -p pmvmmanager6 --features faults --test it -- $(ON_MYSQL)
 
 soak:          ## the heavy tests: hundreds of processes, a thousand rounds with random kills, LIVES=2000 random lives
 	$(CARGO) test --locked -p pmvmmanager6 --features soak --test soak -- --test-threads=1
@@ -191,6 +199,15 @@ $(WHEELS): packaging/tools.txt
 $(TOOLS)/python:
 	@packaging/need pip3 python3-pip
 	python3 -m pip install --quiet --root-user-action=ignore --target $@ requests pymysql
+
+# No stable Debian has a MySQL. Its server runs from the root without entering it.
+$(TOOLS)/mysql:
+	@packaging/need debootstrap debootstrap
+	mkdir -p $(TOOLS) && rm -rf $@.new
+	debootstrap --variant=minbase --include=mysql-server-core unstable $@.new http://deb.debian.org/debian >$(TOOLS)/mysql.log 2>&1 || \
+		{ tail -n 20 $(TOOLS)/mysql.log >&2; exit 1; }
+	rm -rf $@.new/var/cache/apt $@.new/var/lib/apt/lists
+	mv $@.new $@
 
 clean:         ## remove what was built
 	$(CARGO) clean
