@@ -12,6 +12,7 @@ mod account;
 mod address;
 mod change;
 mod password;
+mod phase;
 mod platform;
 mod proof;
 mod schedule;
@@ -31,6 +32,7 @@ use crate::state::{Damaged, Database, Failure, Schema};
 
 pub use account::Tie;
 pub use password::PasswordPlace;
+pub use phase::Phase;
 pub use platform::{Platform, RecordedVm};
 pub use proof::Proof;
 pub use schedule::ScheduleEntry;
@@ -91,57 +93,6 @@ static SCHEMA: Schema = Schema {
 };
 
 const KEPT_SECONDS: i64 = 90 * 24 * 60 * 60;
-
-/// How far an opening or a deletion has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// A VM is wanted; nothing was sent.
-    Intended,
-    /// The request is about to be sent, was sent, or its answer was lost.
-    Requested,
-    /// VMmanager named the VM.
-    Accepted,
-    /// The VM is complete.
-    Ready,
-    /// VMmanager refused; nothing exists.
-    Refused,
-    /// Its removal is about to be sent or was sent.
-    Deleting,
-    /// VMmanager confirmed that it is gone.
-    Deleted,
-}
-
-impl Phase {
-    const ALL: [(Phase, &'static str); 7] = [
-        (Phase::Intended, "intended"),
-        (Phase::Requested, "requested"),
-        (Phase::Accepted, "accepted"),
-        (Phase::Ready, "ready"),
-        (Phase::Refused, "refused"),
-        (Phase::Deleting, "deleting"),
-        (Phase::Deleted, "deleted"),
-    ];
-
-    /// Every phase, in the order of a life.
-    pub fn all() -> impl Iterator<Item = Phase> {
-        Self::ALL.into_iter().map(|(phase, _)| phase)
-    }
-
-    /// A creation is under way: its VM is not known to be complete.
-    pub fn is_unfinished(self) -> bool {
-        matches!(self, Phase::Intended | Phase::Requested | Phase::Accepted)
-    }
-
-    /// The word in the database.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
-    }
-
-    fn from_name(name: &str) -> Phase {
-        // An unknown word can only come from a newer version: the careful reading is "something may exist".
-        Self::ALL.iter().find(|(_, known)| *known == name).map_or(Phase::Requested, |(phase, _)| *phase)
-    }
-}
 
 /// The row of one service.
 #[derive(Clone, Debug)]
