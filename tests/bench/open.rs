@@ -1,10 +1,11 @@
 //! `open` on a small and on a large platform: a new order costs as much on the one as on the other.
 
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use sandbox::World;
-use sandbox::vmm::{Request, Setup};
+use sandbox::vmm::{Action, Fault, Request, Setup};
 
 use crate::calls;
 use crate::measure::peak_of;
@@ -17,6 +18,8 @@ const SIZES: [u64; 2] = [20, 20_000];
 const BUDGET: f64 = 1.1;
 /// Orders on each.
 const ORDERS: usize = 24;
+/// The time for an answer on both: whoever waits runs with cold caches.
+const ANSWER: Duration = Duration::from_millis(20);
 /// Above the ids that VMmanager gives.
 const FIRST: u64 = 100_000;
 
@@ -33,7 +36,7 @@ pub(crate) fn run(sheet: &mut Sheet) {
             peaks.push(peak_of(&opening(world)));
         }
     }
-    let [small, large] = costs.map(|costs| costs.map(median));
+    let [small, large] = costs.map(|costs| costs.map(least));
     for (at, (what, unit)) in
         [("requests", ""), ("processor time", "ms"), ("peak memory", "MiB")].into_iter().enumerate()
     {
@@ -43,9 +46,10 @@ pub(crate) fn run(sheet: &mut Sheet) {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// Three quarters are more: a busy machine adds to what a process takes, and never takes away.
+fn least(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
+    values[values.len() / 4]
 }
 
 /// The process that opens a new order.
@@ -57,6 +61,7 @@ fn opening(world: &World) -> Command {
 fn with(size: u64) -> World {
     let world = scene::world(Setup::default());
     scene::opened(&world);
+    world.vmm.fault(Fault::on("*", "*").always().act(Action::Delay(ANSWER)));
     world.vmm.change(|platform| {
         let first = platform.hosts.values().next().expect("the VM").clone();
         for id in FIRST..FIRST + size {
