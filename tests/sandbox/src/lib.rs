@@ -22,6 +22,7 @@
 //! | recipes that ask for parameters: required, optional, secret, one of a choice | recipes 5 and 8 of every world; [`vmm::Recipe::params`] |
 //! | parameters that an order asks for, in clear or encrypted | [`bill::Bill::add_order_param`] |
 //! | snapshots, which forbid other sizes and addresses | [`vmm::Host::snapshot_count`] |
+//! | requests that know all limits and modes, some or none, and describe them; VMs shown without them | [`vmm::Variant::tuning_at_creation`], [`vmm::Variant::tuning_at_change`], [`vmm::Variant::shows_tuning`] |
 //! | a hot change that fails in its task | [`vmm::Variant::hot_limits_in_task`] |
 //! | nodes with other room, full, in maintenance, closed, or that sell more than they have | [`vmm::Platform::nodes`] |
 //! | nodes and pools that tell less of how full they are, or in other words | [`vmm::Variant::figures`] |

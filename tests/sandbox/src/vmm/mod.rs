@@ -60,4 +60,4 @@ pub use platform::Platform;
 pub use request::Request;
 pub use setup::{Certificate, Setup, Timing, Transport};
 pub use traffic::{Month, Traffic};
-pub use variant::{Comments, Description, Figures, History, Schedules, UserLists, Variant};
+pub use variant::{Comments, Description, Figures, History, Known, Schedules, UserLists, Variant};

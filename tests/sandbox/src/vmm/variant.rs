@@ -25,6 +25,12 @@ pub struct Variant {
     pub schedules: Schedules,
     /// A changed backup schedule is seen when a task has ended.
     pub schedule_tasks: bool,
+    /// Limits and modes that the request that makes a VM knows and describes [api B14].
+    pub tuning_at_creation: Known,
+    /// The same of the request that changes one.
+    pub tuning_at_change: Known,
+    /// A VM is shown with its limits and modes.
+    pub shows_tuning: bool,
     /// A hot change that is not possible fails in its task, not at the request [api B2].
     pub hot_limits_in_task: bool,
     /// A VM's main address is the last in its lists: no source says that it is the first.
@@ -43,6 +49,9 @@ impl Default for Variant {
             comments: Comments::default(),
             description: Description::default(),
             interfaces: true,
+            tuning_at_creation: Known::default(),
+            tuning_at_change: Known::default(),
+            shows_tuning: true,
             schedules: Schedules::default(),
             schedule_tasks: false,
             hot_limits_in_task: false,
@@ -102,6 +111,29 @@ pub enum Figures {
     Old,
     /// Nothing.
     Missing,
+}
+
+/// Which limits and modes a request knows; the speeds of the network are always known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// All.
+    #[default]
+    All,
+    /// All but this one.
+    Without(&'static str),
+    /// None.
+    None,
+}
+
+impl Known {
+    /// Whether a request knows the field.
+    pub(super) fn has(self, field: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Without(missing) => field != missing,
+            Self::None => field.starts_with("net_") || field == "firewall_rules",
+        }
+    }
 }
 
 /// Shape of a line of a VM's history.

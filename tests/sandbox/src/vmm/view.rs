@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Account, Cluster, Disk, Host, Ip, Node, Os, Pool, Range, Recipe, Task};
+use super::model::{Account, Cluster, Disk, Host, Ip, Node, Os, Pool, Range, Recipe, Task, Tuning};
 use super::platform::Platform;
 use super::variant::{Figures, History};
 
@@ -22,6 +22,11 @@ fn merged(base: Value, over: Value) -> Value {
 /// An object that is shown as it is kept.
 pub(super) fn plain(object: &impl serde::Serialize) -> Value {
     serde_json::to_value(object).unwrap_or(Value::Null)
+}
+
+/// Of limits and modes the speeds alone.
+fn speeds(tuning: &Tuning) -> Value {
+    json!({"net_in_mbitps": tuning.net_in_mbitps, "net_out_mbitps": tuning.net_out_mbitps})
 }
 
 /// The roles as well, where this account shows them.
@@ -51,7 +56,7 @@ impl Platform {
 
     /// A VM in a list, with everything associated [api 4.7.2].
     pub(super) fn host_view(&self, host: &Host, now: Instant) -> Value {
-        let tuning = plain(&host.tuning);
+        let tuning = if self.variant.shows_tuning { plain(&host.tuning) } else { speeds(&host.tuning) };
         let parts =
             [self.host_identity(host, now), self.host_network(host), self.host_resources(host), host_flags(host)];
         parts.into_iter().chain([Value::from(host.unforeseen.clone())]).fold(tuning, merged)

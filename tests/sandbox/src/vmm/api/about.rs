@@ -110,8 +110,12 @@ fn described(call: &mut Call<'_>) -> Answer {
         let methods = paths.entry(route.1.replace('*', "{id}")).or_insert_with(|| json!({}));
         let mut method = json!({"responses": {"200": {"description": "OK"}}});
         if let Some(fields) = body_of(variant, route) {
-            let hidden = |name: &str| name == "interfaces" && !variant.interfaces;
-            let fields = || fields.iter().copied().flatten().filter(|field| !hidden(field.name()));
+            let known = if route.1 == "/vm/v3/host" { variant.tuning_at_creation } else { variant.tuning_at_change };
+            let is_hidden = |name: &str| match name {
+                "interfaces" => !variant.interfaces,
+                name => TUNING.iter().any(|field| field.name() == name) && !known.has(name),
+            };
+            let fields = || fields.iter().copied().flatten().filter(|field| !is_hidden(field.name()));
             let names = fields().map(|field| (field.name().to_owned(), json!({})));
             let required: Vec<&str> = fields().filter(|field| field.is_required()).map(Field::name).collect();
             let properties = names.collect::<Map<_, _>>();

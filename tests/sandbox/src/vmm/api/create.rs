@@ -17,7 +17,7 @@ use super::super::work::{V6, Work};
 use super::account::check_password;
 use super::address::{GIVEN, INTERFACE, check_pools, check_prefix, v6, wanted};
 use super::host::check_name;
-use super::resource::{TUNING, check_values};
+use super::resource::{TUNING, check_known, check_values};
 use super::software::{SOFTWARE, Software, Target};
 use super::{Answer, Call, Properties};
 
@@ -83,6 +83,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
     if !call.platform.variant.interfaces && body.contains_key("interfaces") {
         return Err(ApiError::unexpected("interfaces"));
     }
+    check_known(&body, call.platform.variant.tuning_at_creation)?;
     check_name(body.text("name").unwrap_or_default())?;
     check_password(body.text("password").unwrap_or_default())?;
     body.text("domain").map_or(Ok(()), check_domain)?;

@@ -10,6 +10,7 @@ use super::super::error::ApiError;
 use super::super::model::{Disk, Host};
 use super::super::schema::{Field, Kind, may, must};
 use super::super::task::Order;
+use super::super::variant::Known;
 use super::super::view::plain;
 use super::super::work::Work;
 use super::{Answer, Call, Properties};
@@ -65,6 +66,7 @@ const RAM_STEPS: u64 = 16;
 
 pub(super) fn change(call: &mut Call<'_>) -> Answer {
     let mut values = call.body(&[SIZES, TUNING])?;
+    check_known(&values, call.platform.variant.tuning_at_change)?;
     let deferred = deferred(&mut values)?;
     if values.is_empty() {
         return Err(ApiError::refused("Nothing to change"));
@@ -95,6 +97,15 @@ impl Call<'_> {
             Err(refusal) if self.platform.variant.hot_limits_in_task => Ok(Some(Work::Impossible(refusal.text()))),
             other => other.map(|()| None),
         }
+    }
+}
+
+/// Refuses limits and modes that this build's request does not have.
+pub(super) fn check_known(values: &Map<String, Value>, known: Known) -> Result<(), ApiError> {
+    let is_tuning = |name: &&String| TUNING.iter().any(|field| field.name() == name.as_str());
+    match values.keys().filter(is_tuning).find(|name| !known.has(name)) {
+        Some(name) => Err(ApiError::unexpected(name)),
+        None => Ok(()),
     }
 }
 
