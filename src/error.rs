@@ -63,6 +63,7 @@ kinds! {
     UnsupportedModule = "unsupported_module", "The service belongs to another processing module.";
     AccountTaken = "account_taken", "The account with the client's e-mail is somebody else's.";
     Vm6Platform = "vm6_platform", "The handler's address shows another VMmanager than the one the service lives on.";
+    AddonUnsupported = "addon_unsupported", "A paid add-on is not one that the module delivers there.";
     VmHasSnapshots = "vm_has_snapshots", "The VM has snapshots: VMmanager changes neither its sizes nor its addresses.";
 }
 
@@ -75,7 +76,7 @@ impl Kind {
     /// The order itself cannot be carried out as things are, or VMmanager has tried and failed.
     fn is_verdict(self) -> bool {
         let order = [Kind::MissingParam, Kind::BadParam, Kind::DiskShrink, Kind::VmHasSnapshots, Kind::PresetNotFound];
-        order.contains(&self) || self == Kind::Vm6Task
+        order.contains(&self) || matches!(self, Kind::AddonUnsupported | Kind::Vm6Task)
     }
 }
 

@@ -163,7 +163,9 @@ mod tests {
         let choices = |list: &Element| list.all("msg").map(|choice| choice.text.clone()).collect::<Vec<_>>().join(" ");
         let lists: Vec<_> = answer.all("slist").map(|list| (list.get("name"), choices(list))).collect();
         let switch = |name| (Some(name), "on off".to_owned());
-        assert_eq!(lists, [switch("queue_enabled"), switch("resold_accounts"), switch("secret_arguments")]);
+        let unknown = (Some("unknown_addons"), "report refuse".to_owned());
+        let expected = [switch("queue_enabled"), unknown, switch("resold_accounts"), switch("secret_arguments")];
+        assert_eq!(lists, expected);
         assert_eq!(ask("TableDrop", &[]).unwrap_err().kind, Kind::NotSupported);
     }
 }

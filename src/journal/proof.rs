@@ -13,6 +13,10 @@ pub enum Proof {
     CalendarMonth,
     /// `interfaces` is a field of the request that makes a VM [api B10].
     Interfaces,
+    /// Limits and modes are fields of the request that makes a VM [api B14].
+    TuningAtCreation,
+    /// The same of the request that changes one.
+    TuningAtChange,
 }
 
 impl Proof {
@@ -22,6 +26,8 @@ impl Proof {
             Proof::BackupSchedules => "backup_schedules",
             Proof::CalendarMonth => "calendar_month",
             Proof::Interfaces => "interfaces",
+            Proof::TuningAtCreation => "tuning_at_creation",
+            Proof::TuningAtChange => "tuning_at_change",
         }
     }
 }

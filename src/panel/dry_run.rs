@@ -132,7 +132,7 @@ fn why(function: &str) -> Option<&'static str> {
         "service.ip.del" => "the slot holds an address that the service gives back",
         "service.changepricelist.rollback" => "the operation has failed: the change of the tariff is taken back",
         "vds.open" => "the service is open",
-        "problems.register" => "staff have to put it right",
+        "problems.register" => "something paid is not delivered, and staff have to put it right",
         function if function.starts_with("service.post") => "the operation is done",
         _ => return None,
     })

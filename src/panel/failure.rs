@@ -108,8 +108,8 @@ impl Panel {
         unless_refused(self.register_problem("processingmodule_getnextmodule", from, error, &more))
     }
 
-    /// Tells staff that a service works without something that its client pays for. BILLmanager has no kind of problem for
-    /// that; of the kinds it has, this one shows the text and names the handler.
+    /// Tells staff of something that a client pays for and does not get. BILLmanager has no kind of problem for that, and no
+    /// source names a way to add one [protocol 7.29]; of the kinds it has, this one shows the text and names the handler.
     pub fn report_undelivered(&self, handler: (HandlerId, &str), error: &Error) -> Result<()> {
         unless_refused(self.register_problem("processingmodule_connect", handler, error, &[]))
     }

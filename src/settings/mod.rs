@@ -17,4 +17,4 @@ mod values;
 
 pub use queue_key::{QueueKey, SERVICE_PREFIX, service_key};
 pub use table::{HandlerSettings, Place, SETTINGS, Setting, custom, form, validate};
-pub use values::TlsVerify;
+pub use values::{TlsVerify, UnknownAddons};

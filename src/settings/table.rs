@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::queue_key::QueueKey;
-use super::values::{self, Stored, TlsVerify};
+use super::values::{self, Stored, TlsVerify, UnknownAddons};
 use crate::error::{Error, Kind, Result};
 use crate::id::ClusterId;
 
@@ -88,6 +88,7 @@ settings! {
     queue_enabled: bool = optional(values::switch), "off", Custom;
     queue_key: QueueKey = optional(QueueKey::parse), "__PMID__", Custom;
     queue_count: u32 = optional(values::queue_count), "1", Custom;
+    unknown_addons: UnknownAddons = optional(values::unknown_addons), "report", Custom;
     resold_accounts: bool = optional(values::switch), "on", Custom;
     secret_arguments: bool = optional(values::switch), "off", Custom;
 }

@@ -21,6 +21,16 @@ pub enum TlsVerify {
     Off,
 }
 
+/// What becomes of an order with a paid add-on that is not delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownAddons {
+    /// It is carried out, and staff is told once.
+    #[default]
+    Report,
+    /// It is refused before anything is asked of VMmanager.
+    Refuse,
+}
+
 /// How a parsed value is written into the database.
 pub(super) trait Stored {
     /// Every value that there is, if they are few.
@@ -74,6 +84,18 @@ impl Stored for TlsVerify {
     }
 }
 
+impl Stored for UnknownAddons {
+    const CHOICES: &'static [&'static str] = &["report", "refuse"];
+
+    fn stored(&self) -> String {
+        match self {
+            UnknownAddons::Report => "report",
+            UnknownAddons::Refuse => "refuse",
+        }
+        .to_owned()
+    }
+}
+
 /// The error of an impossible value.
 pub(super) fn cannot_be(name: &str, value: &str, reason: &str) -> Error {
     Error::new(Kind::BadParam, name, format!("{name} cannot be \"{value}\": {reason}"))
@@ -108,6 +130,14 @@ pub(super) fn switch(name: &'static str, value: &str) -> Result<bool> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err(cannot_be(name, value, "it must be \"on\" or \"off\"")),
+    }
+}
+
+pub(super) fn unknown_addons(name: &'static str, value: &str) -> Result<UnknownAddons> {
+    match value {
+        "report" => Ok(UnknownAddons::Report),
+        "refuse" => Ok(UnknownAddons::Refuse),
+        _ => Err(cannot_be(name, value, "it must be \"report\" or \"refuse\"")),
     }
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 
-use crate::id::{AccountId, ClientId, ClusterId, OperationId, PlatformId, ServiceId, TaskId, VmId};
+use crate::id::{AccountId, ClientId, ClusterId, OperationId, PlatformId, ServiceId, TariffId, TaskId, VmId};
 
 macro_rules! columns {
     ($($name:ident),+ $(,)?) => {$(
@@ -22,4 +22,4 @@ macro_rules! columns {
     )+};
 }
 
-columns!(AccountId, ClientId, ClusterId, OperationId, PlatformId, ServiceId, TaskId, VmId);
+columns!(AccountId, ClientId, ClusterId, OperationId, PlatformId, ServiceId, TariffId, TaskId, VmId);

@@ -1,11 +1,16 @@
 //! What is sent: bodies of requests. VMmanager refuses an unknown property, so unset fields are left out.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::model::Tuning;
 use crate::id::{AccountId, ClusterId};
+
+/// Values by the name of their field.
+pub type Fields = BTreeMap<&'static str, Value>;
 
 /// New values of a VM's resources [api 4.8]; `body` leaves unset ones out.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
@@ -15,6 +20,9 @@ pub struct Resources {
     pub ram_mib: Option<u64>,
     pub net_in_mbitps: Option<u64>,
     pub net_out_mbitps: Option<u64>,
+    /// Limits and modes [api B14].
+    #[serde(flatten, skip_deserializing)]
+    pub tuning: Fields,
 }
 
 /// Body of `POST /host` [api 4.7.1]; `body` leaves unset fields out.
@@ -42,6 +50,9 @@ pub struct CreateHost {
     pub recipe_list: Option<Vec<RecipeRun>>,
     #[serde(flatten)]
     pub tuning: Tuning,
+    /// Of limits and modes what the order says: it goes over the tuning.
+    #[serde(flatten)]
+    pub ordered: Fields,
 }
 
 /// A secret inside a body; only the client that sends it opens it.

@@ -1,9 +1,10 @@
 //! A VM as VMmanager shows it.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::host_state::HostState;
-use super::lenient::{comment, exact, few_or_none, number, optional_number, or_default, reference, text};
+use super::lenient::{comment, exact, few_or_none, number, optional_number, or_default, reference, scalar, text};
 use super::model::{Cluster, MANY, Reference};
 use crate::direction::PerDirection;
 use crate::id::{AccountId, VmId};
@@ -83,6 +84,25 @@ pub struct Host {
     /// The disk can grow while it runs.
     #[serde(default, deserialize_with = "or_default")]
     pub live_resize: bool,
+    /// Limits and modes. Null is none; nothing means that this build does not show the field.
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) cpu_mode: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) cpu_custom_model: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) cpu_weight: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) io_weight: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) io_read_mbitps: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) io_write_mbitps: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) io_read_iops: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) io_write_iops: Option<Value>,
+    #[serde(default, deserialize_with = "scalar")]
+    pub(super) anti_spoofing: Option<Value>,
     /// Deletion protection.
     #[serde(default, deserialize_with = "or_default")]
     pub is_protected: bool,

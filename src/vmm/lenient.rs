@@ -44,6 +44,15 @@ pub(super) fn if_fits<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned 
     Ok(serde_json::from_value(Value::deserialize(input)?).unwrap_or_default())
 }
 
+/// A number, a switch or a word as it is. Null stays null, and so reads everything else.
+pub(super) fn scalar<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
+    Ok(Some(match Value::deserialize(input)? {
+        Value::String(word) => Value::from(clean(&word, LONGEST_WORD)),
+        known @ (Value::Number(_) | Value::Bool(_)) => known,
+        _ => Value::Null,
+    }))
+}
+
 /// A text that people read, clean; null reads as an empty one. Of one that is longer than any the beginning stays.
 pub(super) fn text<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     Ok(clean(&exact(input)?, LONGEST_WORD))

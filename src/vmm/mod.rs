@@ -31,10 +31,11 @@ pub mod session;
 mod task;
 mod tls;
 mod traffic;
+mod tuned;
 mod whoami;
 
 pub use about::Version;
-pub use body::{CreateHost, CustomInterface, InterfacePools, RecipeRun, RecipeValue, Resources};
+pub use body::{CreateHost, CustomInterface, Fields, InterfacePools, RecipeRun, RecipeValue, Resources};
 pub use client::{Access, Client, Gate};
 pub use endpoint::Endpoint;
 pub use glimpse::Glimpse;
@@ -49,3 +50,4 @@ pub use schedule::Schedule;
 pub use session::{Identity, Session};
 pub use task::{Ended, Task};
 pub use tls::Trust;
+pub use tuned::{TUNING, bare};

@@ -116,7 +116,8 @@ fn what_is_proved_belongs_to_the_platform_that_has_shown_it() {
         serde_json::from_str(&run.stdout).unwrap()
     };
     let [one, other] = handlers.map(proved);
-    assert_eq!((&one["proved"], &other["proved"]), (&json!(["backup_schedules", "interfaces"]), &json!([])));
+    let proofs = json!(["backup_schedules", "interfaces", "tuning_at_creation", "tuning_at_change"]);
+    assert_eq!((&one["proved"], &other["proved"]), (&proofs, &json!([])));
     assert_ne!(one["platform"], other["platform"]);
     let page = verify(&world, handlers[1], &[]);
     assert!(page.stdout.contains("Nothing is proved for platform 2"), "{}", page.stdout);

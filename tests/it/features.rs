@@ -94,6 +94,7 @@ fn what_is_declared_works() {
         "session_ttl",
         "tls_fingerprint",
         "tls_verify",
+        "unknown_addons",
         "url",
         "use_recipes",
         "username",

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod addons;
 mod admin_account;
 mod admin_audit;
 mod admin_by_hand;

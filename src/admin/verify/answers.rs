@@ -9,7 +9,7 @@ use super::site::Site;
 use crate::direction::Direction;
 use crate::error::Result;
 use crate::id::VmId;
-use crate::vmm::Task;
+use crate::vmm::{TUNING, Task};
 
 const STATUSES: [&str; 13] = [
     "complete",
@@ -187,6 +187,26 @@ pub(super) fn create_fields(site: &Site) -> Result<Seen> {
         } else {
             Seen::no(format!("not documented: {}{also}", missing.join(", ")))
         }
+    })
+}
+
+pub(super) fn create_tuning(site: &Site) -> Result<Seen> {
+    tuning(site, "/host")
+}
+
+pub(super) fn change_tuning(site: &Site) -> Result<Seen> {
+    tuning(site, "/host/{}/resource")
+}
+
+/// All of them or none: nobody has seen a build that knows a part.
+fn tuning(site: &Site, path: &str) -> Result<Seen> {
+    described(site, path, |body| {
+        let missing: Vec<&str> = TUNING.into_iter().filter(|field| !body.contains(*field)).collect();
+        let what = match missing.as_slice() {
+            [] => format!("all {} are documented", TUNING.len()),
+            missing => format!("not documented: {}", missing.join(", ")),
+        };
+        Seen::yes(what).proving(missing.is_empty())
     })
 }
 

@@ -19,9 +19,11 @@ pub(super) struct Question {
 }
 
 /// Questions whose answer may prove something of the platform.
-pub(super) const PROOFS: [(&str, Proof); 3] = [
+pub(super) const PROOFS: [(&str, Proof); 5] = [
     ("backup-schedules", Proof::BackupSchedules),
     ("creation-interfaces", Proof::Interfaces),
+    ("creation-tuning", Proof::TuningAtCreation),
+    ("change-tuning", Proof::TuningAtChange),
     ("traffic-month", Proof::CalendarMonth),
 ];
 
@@ -76,6 +78,18 @@ pub(super) const QUESTIONS: &[Question] = &[
         topic: "POST /host: the additional interface",
         assumes: "\"interfaces\" or \"custom_interfaces\" is a field of the request",
         ask: answers::create_interfaces,
+    },
+    Question {
+        name: "creation-tuning",
+        topic: "POST /host: limits and modes",
+        assumes: "nothing; add-ons for them are delivered where all are documented",
+        ask: answers::create_tuning,
+    },
+    Question {
+        name: "change-tuning",
+        topic: "POST /host/{id}/resource: the same",
+        assumes: "nothing; without them such an add-on is delivered to new VMs only",
+        ask: answers::change_tuning,
     },
     Question {
         name: "pool-interface",

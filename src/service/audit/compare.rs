@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::differences::{differences, tuning};
 use super::drift::{DriftKind, Finding, Remedy};
 use super::reading::Reading;
 use crate::error::{Kind as ErrorKind, Result};
@@ -11,7 +12,8 @@ use crate::panel::{Service, ServiceStatus, Slot};
 use crate::service::handler::HandlerJob;
 use crate::service::job::evidence::{Facts, Owner, Refusal};
 use crate::service::job::facts::Background;
-use crate::service::order::{Order, Sizes};
+use crate::service::order::Order;
+use crate::service::order::addons::{ADDONS, Addon};
 use crate::service::platform::{catalogue, interfaces};
 use crate::service::vm::{addresses, sizes, speed_cap};
 use crate::vmm::{Host, HostState};
@@ -61,11 +63,12 @@ impl<'a> Subject<'a> {
         self.recorded(host);
         self.owner(host);
         self.state(host);
-        match Order::of(&self.service) {
+        match Order::read(&self.service) {
             Ok(order) => {
                 self.os(&order, host);
                 if [HostState::Running, HostState::Stopped].contains(&host.state) {
                     self.size(&order, host);
+                    self.addons(&order, host);
                     self.addresses(&order, host)?;
                     self.backups(&order, host);
                 }
@@ -301,7 +304,9 @@ impl<'a> Subject<'a> {
     }
 
     fn size(&mut self, order: &Order, host: &Host) {
-        let wanted = match sizes::sizes_of(order, host, || Ok(self.reading.presets.as_slice())) {
+        let wanted = match sizes::sizes_of(order, host, self.reading.tunable.at_change, || {
+            Ok(self.reading.presets.as_slice())
+        }) {
             Ok(wanted) => speed_cap::leave_capped(self.reading.caps.get(&self.service.id).copied(), host, wanted),
             Err(error) => return self.order(host, &error.message()),
         };
@@ -325,6 +330,20 @@ impl<'a> Subject<'a> {
         if let Some((is, should, remedy)) = self.reading.backups.judge(self.service.id, order, host, cluster) {
             self.add(DriftKind::Backup, Some(host.id), is, should, remedy);
         }
+    }
+
+    /// Limits and modes that no operation brings in line.
+    fn addons(&mut self, order: &Order, host: &Host) {
+        let obstacle = |addon: &&&Addon| self.reading.tunable.obstacle(addon, order, Some(host)).is_some();
+        let addons: Vec<&Addon> = ADDONS.iter().filter(obstacle).copied().collect();
+        if addons.is_empty() {
+            return;
+        }
+        let fields: Vec<&str> = addons.iter().flat_map(|addon| addon.creation).copied().collect();
+        let names: Vec<&str> = addons.iter().map(|addon| addon.name()).collect();
+        let (is, should) = tuning(&fields, &order.tuning, host);
+        let text = format!("set it in VMmanager, or take out of the order: {}", names.join(", "));
+        self.add(DriftKind::Addon, Some(host.id), is, should, Remedy::ByHand(text));
     }
 
     fn without_snapshots(&self, host: &Host) -> String {
@@ -407,26 +426,4 @@ fn owner_of(host: &Host) -> &str {
 
 fn join(words: &[&str]) -> String {
     if words.is_empty() { "empty".to_owned() } else { words.join(" ") }
-}
-
-/// The sizes that differ, as they are and as they should be.
-fn differences(wanted: &Sizes, host: &Host) -> (String, String) {
-    let disk = host.disk.as_ref();
-    let speed = host.speeds();
-    let sizes = [
-        ("cores", "", wanted.cpu_number, host.cpu_number, host.cpu_number_new),
-        ("memory", " MiB", wanted.ram_mib, host.ram_mib, host.ram_mib_new),
-        ("disk", " MiB", wanted.hdd_mib, disk.and_then(|disk| disk.size_mib), disk.and_then(|disk| disk.size_mib_new)),
-        ("in", " Mbit/s", wanted.net_in_mbitps, speed.incoming, None),
-        ("out", " Mbit/s", wanted.net_out_mbitps, speed.outgoing, None),
-    ];
-    let (mut is, mut should) = (Vec::new(), Vec::new());
-    for (name, unit, wanted, has, waits) in sizes {
-        let waits = waits.filter(|size| *size > 0 && Some(*size) != has);
-        let Some(size) = wanted.filter(|_| wanted != has || waits.is_some()) else { continue };
-        let later = waits.map_or_else(String::new, |waits| format!(", {waits}{unit} at the next stop"));
-        is.push(format!("{name} {}{unit}{later}", has.unwrap_or_default()));
-        should.push(format!("{name} {size}{unit}"));
-    }
-    (is.join(", "), should.join(", "))
 }

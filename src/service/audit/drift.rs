@@ -21,6 +21,7 @@ pub(crate) enum DriftKind {
     Panelid,
     Order,
     Size,
+    Addon,
     Os,
     Backup,
     AddressCount,
@@ -33,7 +34,7 @@ pub(crate) enum DriftKind {
 
 impl DriftKind {
     /// Every kind with its word and what it means, the most serious first.
-    pub(crate) const ALL: [(DriftKind, &'static str, &'static str); 23] = [
+    pub(crate) const ALL: [(DriftKind, &'static str, &'static str); 24] = [
         (DriftKind::NoVm, "no_vm", "an active or suspended service has no VM"),
         (DriftKind::Platform, "platform", "the handler leads to another VMmanager than the one the service lives on"),
         (
@@ -52,7 +53,12 @@ impl DriftKind {
         (DriftKind::LostMark, "lost_mark", "the mark is gone from the VM's comment; the journal still proves the VM"),
         (DriftKind::Panelid, "panelid", "BILLmanager names no VM or one that is gone; the service's VM was found"),
         (DriftKind::Order, "order", "tariff or order cannot be understood"),
-        (DriftKind::Size, "size", "cores, memory, disk or speeds differ from the order"),
+        (DriftKind::Size, "size", "cores, memory, disk, speeds, limits or modes differ from the order"),
+        (
+            DriftKind::Addon,
+            "addon",
+            "the VM has not what a paid add-on says, and VMmanager was not seen to change that",
+        ),
         (DriftKind::Os, "os", "the VM has another OS template than BILLmanager says"),
         (DriftKind::Backup, "backup", "the VM is not in the backup schedule that is ordered, or in others too"),
         (DriftKind::AddressCount, "address_count", "the VM has more or fewer addresses than ordered"),

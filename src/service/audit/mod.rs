@@ -12,6 +12,7 @@
 
 mod backups;
 mod compare;
+mod differences;
 mod drift;
 mod reading;
 mod repair;

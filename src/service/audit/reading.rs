@@ -13,6 +13,7 @@ use crate::service::job::claims::means_vm;
 use crate::service::job::mark::FoundMark;
 use crate::service::order::Placement;
 use crate::service::platform::catalogue;
+use crate::service::vm::unsupported::Tunable;
 use crate::vmm::{Glimpse, Host, Preset};
 
 /// What both sides hold, but for the services themselves, which are read and judged part by part.
@@ -48,6 +49,8 @@ pub(super) struct Reading {
     pub caps: HashMap<ServiceId, Cap>,
     /// Backup schedules.
     pub backups: Backups,
+    /// What becomes of limits and modes there.
+    pub tunable: Tunable,
     /// The handler's settings.
     pub place: Placement,
 }
@@ -80,6 +83,7 @@ impl Reading {
             records,
             backups: Backups::read(job, platform)?,
             caps: job.journal.caps()?.into_iter().collect(),
+            tunable: Tunable::on(&job.journal, platform)?,
             place,
         })
     }

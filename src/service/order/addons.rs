@@ -5,6 +5,8 @@
 //! and `cpu`, `numproc`, `numfile`, `panel`, `ns`, `privateip`, which VMmanager 6 has no documented field for. `cluster`,
 //! `preset`, `freedomain` and `recipe` are fields of a tariff or parameters of an order, not add-ons.
 
+use crate::vmm::Fields;
+
 /// An add-on that the module knows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Addon {
@@ -99,6 +101,12 @@ impl Addon {
         self.names.first().copied().unwrap_or_default()
     }
 
+    /// It is paid and becomes fine tuning of these.
+    pub fn is_in(&self, tuning: &Fields) -> bool {
+        let is_paid = |field: &&str| tuning.get(*field).is_some_and(|value| *value != false);
+        self.group == Group::Tuning && self.creation.iter().any(is_paid)
+    }
+
     /// The row of an add-on's key in a tariff.
     pub fn of_key(key: &str) -> Option<&'static Addon> {
         let is_it = |addon: &&&Addon| key.split_whitespace().any(|word| addon.names.contains(&word));
@@ -111,6 +119,23 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn the_readme_has_the_table() {
+        let quoted = |names: &[&str]| match names {
+            [] => "–".to_owned(),
+            names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        };
+        let row = |addon: &&Addon| {
+            let Addon { names, becomes, unit, creation, change, .. } = addon;
+            let [names, creation, change] = [names, creation, change].map(|words| quoted(words));
+            format!("| {names} | {becomes} | {unit} | {creation} | {change} |")
+        };
+        let readme = include_str!("../../../README.md");
+        let table = readme.lines().skip_while(|line| !line.starts_with("| add-on | becomes")).skip(2);
+        let found: Vec<&str> = table.take_while(|line| line.starts_with('|')).collect();
+        assert_eq!(found, ADDONS.iter().map(row).collect::<Vec<_>>());
+    }
 
     #[test]
     fn a_name_has_one_row() {

@@ -8,9 +8,10 @@ pub mod placement;
 mod read;
 pub mod recipe;
 mod tuning;
+mod unknown;
 
 pub use amount::{is_nothing, quantity};
 pub use missing::missing;
 pub use placement::Placement;
 pub use read::{Order, Sizes};
-pub use tuning::Tuning;
+pub use unknown::unknown;

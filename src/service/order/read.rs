@@ -2,13 +2,13 @@
 //!
 //! Pure reading, nothing is asked. Everything impossible is refused here by name and value, before anything exists.
 
-use super::addons::{self, Addon};
+use super::addons;
 use super::amount::{bits, choice, count, size, some, speed, switch};
 use super::host_name;
-use super::tuning::{self, Tuning};
+use super::tuning;
 use crate::error::Result;
-use crate::log;
 use crate::panel::Service;
+use crate::vmm::Fields;
 
 /// Sizes; nothing means that the tariff leaves it to the VM configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Sizes {
     pub net_in_mbitps: Option<u64>,
     /// Outgoing speed limit, Mbit/s.
     pub net_out_mbitps: Option<u64>,
+    /// Of the ordered limits and modes those that the VM's platform lets change.
+    pub tuning: Fields,
 }
 
 /// The whole order.
@@ -31,7 +33,7 @@ pub struct Order {
     /// Sizes.
     pub sizes: Sizes,
     /// Limits and modes, by the field of VMmanager.
-    pub tuning: Tuning,
+    pub tuning: Fields,
     /// Number of IPv4 addresses; nothing when the tariff has no such add-on.
     pub ipv4: Option<u64>,
     /// IPv6 wanted; nothing when the tariff has no such add-on.
@@ -53,20 +55,15 @@ pub struct Order {
 }
 
 impl Order {
-    /// Reads the order of a service; add-ons that nobody knows are named in the log.
+    /// Reads the order of a service.
     pub fn read(service: &Service) -> Result<Self> {
-        warn_of_unknown(service);
-        Self::of(service)
-    }
-
-    /// The same without a word.
-    pub fn of(service: &Service) -> Result<Self> {
         let sizes = Sizes {
             cpu_number: some(service, &addons::CORES)?,
             ram_mib: size(service, &addons::MEMORY)?,
             hdd_mib: size(service, &addons::DISK)?,
             net_in_mbitps: speed(service, &addons::INBOUND)?,
             net_out_mbitps: speed(service, &addons::OUTBOUND)?,
+            tuning: Fields::new(),
         };
         let ipv6 = switch(service, &addons::IPV6)?;
         let recipe = service.param("recipe").filter(|name| *name != "null").map(str::to_owned);
@@ -84,13 +81,5 @@ impl Order {
             preset: preset.filter(|name| !name.trim().is_empty()).cloned(),
             backup_schedule: choice(service, &addons::SCHEDULE).map(str::to_owned),
         })
-    }
-}
-
-fn warn_of_unknown(service: &Service) {
-    let names: Vec<&str> =
-        service.addons.keys().map(String::as_str).filter(|key| Addon::of_key(key).is_none()).collect();
-    if !names.is_empty() {
-        log::warn!("service {}: add-ons that this module does not know are ignored: {}", service.id, names.join(", "));
     }
 }

@@ -1,16 +1,12 @@
 //! Limits and modes that were ordered, by the fields of VMmanager that they become.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::addons::{ANTI_SPOOFING, Addon, CPU_MODE, CPU_MODEL, CPU_WEIGHT, IO_LIMIT, IO_WEIGHT, IOPS_LIMIT};
 use super::amount::{bad, choice, disk_speed, find, operations, some, switch};
 use crate::error::Result;
 use crate::panel::Service;
-
-/// Values by the name of the field.
-pub type Tuning = BTreeMap<&'static str, Value>;
+use crate::vmm::Fields;
 
 /// Modes that VMmanager knows.
 const MODES: [&str; 4] = ["default", "host-model", "host-passthrough", "custom"];
@@ -19,8 +15,8 @@ const CUSTOM: &str = "custom";
 const LONGEST_MODEL: usize = 64;
 
 /// What the order says of limits and modes; what it leaves out is VMmanager's own or the VM configuration's.
-pub(super) fn read(service: &Service) -> Result<Tuning> {
-    let mut tuning = Tuning::new();
+pub(super) fn read(service: &Service) -> Result<Fields> {
+    let mut tuning = Fields::new();
     let mut put = |addon: &Addon, value: Option<Value>| {
         tuning.extend(value.iter().flat_map(|value| addon.creation.iter().map(|field| (*field, value.clone()))));
     };

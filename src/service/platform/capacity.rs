@@ -89,7 +89,7 @@ impl<'a> Stock<'a> {
     /// How many more services like this one the cluster of its handler and tariff takes. An error says why it takes none
     /// of them, or why nobody can count them.
     pub(crate) fn fit(&self, service: &Service, settings: &HandlerSettings) -> Result<Fit> {
-        let (order, place) = (Order::of(service)?, Placement::read(settings, &service.tariff)?);
+        let (order, place) = (Order::read(service)?, Placement::read(settings, &service.tariff)?);
         let Some(cluster) = self.clusters.iter().find(|cluster| cluster.id == place.cluster) else {
             self.require_administrator()?;
             return Err(connection::no_cluster(place.cluster));

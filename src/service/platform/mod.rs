@@ -7,4 +7,5 @@ mod destination;
 pub(crate) mod interfaces;
 pub(crate) mod merge;
 pub(crate) mod password;
+pub(crate) mod pools;
 pub(crate) mod recognise;

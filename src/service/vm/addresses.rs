@@ -12,7 +12,7 @@ use crate::id::VmId;
 use crate::panel::{Address, Slot};
 use crate::service::job::Job;
 use crate::service::order::Order;
-use crate::service::platform::interfaces;
+use crate::service::platform::{interfaces, pools};
 use crate::service::vm::sizes::refuse_snapshots;
 use crate::service::vm::{reverse_name, tariff_change};
 use crate::vmm::{Host, HostIp, Ipv4};
@@ -95,9 +95,13 @@ fn v6(host: &Host) -> Vec<Address> {
     host.ip6.iter().filter(|own| !own.ip.is_empty()).map(address).collect()
 }
 
-/// Refuses further addresses for a VM with snapshots, before anything else is asked of it.
-pub fn refuse_if_impossible(order: &Order, host: &Host) -> Result<()> {
+/// Refuses further addresses for a VM with snapshots or from a pool that has none for it, before anything else is asked
+/// of it.
+pub fn refuse_if_impossible(job: &Job, order: &Order, host: &Host) -> Result<()> {
     let more = order.ipv4.is_some_and(|wanted| wanted > host.ip4.len() as u64);
+    if more {
+        pools::chosen(&job.vmm, &job.place()?, order)?;
+    }
     if more || order.ipv6.is_some_and(|wanted| wanted && host.ip6.is_empty()) {
         refuse_snapshots(host, MORE)
     } else {
@@ -113,7 +117,7 @@ pub fn apply(job: &Job, order: &Order, host: Host) -> Result<Host> {
     let apart = interfaces::apart(&host, &known).len() as u64;
     let has = host.ip4.len() as u64 - apart;
     let host = match order.ipv4 {
-        Some(wanted) if wanted > has => add_v4(job, host.id, wanted + apart)?,
+        Some(wanted) if wanted > has => add_v4(job, order, host.id, wanted + apart)?,
         // The main address is not one to be given up.
         Some(wanted) if wanted.max(1) < has => give_up(job, &slots, host, has - wanted.max(1))?,
         _ => host,
@@ -142,8 +146,7 @@ fn remember_sold(job: &Job, slots: &[Slot], host: &Host) -> Result<()> {
 
 /// Asks for as many IPv4 addresses as are missing from `wanted`. One that an interrupted run has asked for is waited
 /// for, not asked for again.
-fn add_v4(job: &Job, host: VmId, wanted: u64) -> Result<Host> {
-    let place = job.place()?;
+fn add_v4(job: &Job, order: &Order, host: VmId, wanted: u64) -> Result<Host> {
     let enough = |host: &Host| host.ip4.len() as u64 >= wanted;
     let host = job.before_asking(host, enough)?;
     let missing = wanted.saturating_sub(host.ip4.len() as u64);
@@ -151,9 +154,10 @@ fn add_v4(job: &Job, host: VmId, wanted: u64) -> Result<Host> {
         return Ok(host);
     }
     refuse_snapshots(&host, MORE)?;
+    let pools = pools::chosen(&job.vmm, &job.place()?, order)?;
     tariff_change::begin(job, &host)?;
     fault::point("addresses.before_request");
-    let outcome = job.vmm.add_ipv4(host.id, missing, &place.pools);
+    let outcome = job.vmm.add_ipv4(host.id, missing, &pools);
     fault::point("addresses.after_request");
     let host = job.finish_and_watch(host.id, outcome, enough)?;
     if enough(&host) { Ok(host) } else { Err(missed(&host, &format!("{wanted} IPv4 addresses"))) }
@@ -324,7 +328,10 @@ fn fill(job: &Job, slot: &Slot) -> Result<()> {
 
 /// Asks for one more address of the slot's family; the VM as it is then.
 fn another(job: &Job, host: &Host, slot: &Slot) -> Result<Host> {
-    if slot.v6 { switch_v6(job, host, true, None) } else { add_v4(job, host.id, host.ip4.len() as u64 + 1) }
+    if slot.v6 {
+        return switch_v6(job, host, true, None);
+    }
+    add_v4(job, &Order::read(&job.service)?, host.id, host.ip4.len() as u64 + 1)
 }
 
 /// An address of the slot's family that no other slot holds; the one already written into the slot first.

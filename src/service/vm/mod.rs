@@ -19,3 +19,4 @@ pub mod sizes;
 pub(crate) mod speed_cap;
 pub(crate) mod sync;
 pub(crate) mod tariff_change;
+pub(crate) mod unsupported;

@@ -15,9 +15,11 @@ use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::job::settle::settle;
 use crate::service::order::{Order, Placement, missing};
-use crate::service::platform::{catalogue, connection, interfaces};
+use crate::service::platform::{catalogue, connection, interfaces, pools};
+use crate::service::vm::unsupported::{self, Tunable};
 use crate::service::vm::{
-    account, addresses, backup_schedule, next_handler, password, power, recipe, recipe_params, remove, resize, sync,
+    account, addresses, backup_schedule, next_handler, password, power, recipe, recipe_params, remove, resize, sizes,
+    sync,
 };
 use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, Task, Tuning};
 use crate::{fault, log};
@@ -35,22 +37,26 @@ pub(crate) fn reopen(job: &Job) -> Result<()> {
     job.panel.post("service.postreopen", job.service.id)
 }
 
-/// The service's VM, complete: found, or made. Without `scripts` it is taken whatever became of its recipe.
-fn ensure(job: &Job, scripts: bool) -> Result<Host> {
+/// The service's VM, complete: found, or made. Unless it `opens` the service the VM is taken whatever became of its recipe,
+/// and nothing is said of add-ons that are not delivered.
+fn ensure(job: &Job, opens: bool) -> Result<Host> {
     connection::refuse_external(&job.handler)?;
     if job.service.status == ServiceStatus::Deleted {
         let text = format!("service {} is closed; a closed service gets no VM", job.service.id);
         return Err(Error::new(Kind::BadParam, "status", text));
     }
     let order = Order::read(&job.service)?;
+    let unsupported = if opens { unsupported::find(job, &order, None)? } else { Vec::new() };
     let place = job.place()?;
     let hash = fingerprint(&order, &place);
-    let scripts = scripts && place.use_recipes && order.recipe.is_some();
+    let scripts = opens && place.use_recipes && order.recipe.is_some();
     let host = match resume(job, &hash, scripts)? {
         Some((host, true)) => resize::apply(job, &order, host)?,
         Some((host, false)) => host,
         None => make(job, &order, &place, &hash, scripts).map_err(|error| next_handler::instead(job, error))?,
     };
+    let host = if opens && Tunable::of(job, &order)?.is_late() { resize::apply(job, &order, host)? } else { host };
+    unsupported::report(job, &unsupported);
     // With two interfaces a VM is made with one address on each; what was ordered beyond that follows.
     let host = if place.additional_interface { addresses::apply(job, &order, host)? } else { host };
     backup_schedule::deliver(job, &order, &host)?;
@@ -146,6 +152,7 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
         Some(name) if place.use_recipes => Some(recipe_params::filled(job, name)?),
         _ => None,
     };
+    let pools = pools::chosen(&job.vmm, place, order)?;
     let mut body = CreateHost {
         name: job.vm_name(),
         comment: job.mark.to_string(),
@@ -153,16 +160,20 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
         os: os.id,
         domain: order.domain.clone(),
         ipv4_number: Some(ipv4).filter(|&n| n > 0),
-        ipv4_pool: Some(place.pools.clone()).filter(|pools| !pools.is_empty()),
+        ipv4_pool: Some(pools.clone()).filter(|pools| !pools.is_empty()),
         ipv6_enabled: ipv6,
         ipv6_prefix: order.ipv6_prefix,
         recipe_list: recipe.map(|recipe| vec![recipe]),
         ..CreateHost::default()
     };
     if place.additional_interface {
-        two_interfaces(job, place, &mut body)?;
+        two_interfaces(job, place, &pools, &mut body)?;
     }
-    sizes(&mut body, order, preset.as_ref())?;
+    if Tunable::of(job, order)?.at_creation {
+        sizes::refuse_cpu_mode(&order.tuning, os.is_lxd_image)?;
+        body.ordered = order.tuning.clone();
+    }
+    self::sizes(&mut body, order, preset.as_ref())?;
     fits(&os.name, "mem", body.ram_mib, os.min_ram_mib)?;
     fits(&os.name, "disk", body.hdd_mib, os.hdd_mib_required)?;
     body.password = Some(root_password(job)?);
@@ -172,12 +183,12 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
 }
 
 /// One address on each of the cluster's interfaces, in place of a number of addresses.
-fn two_interfaces(job: &Job, place: &Placement, body: &mut CreateHost) -> Result<()> {
+fn two_interfaces(job: &Job, place: &Placement, pools: &[u64], body: &mut CreateHost) -> Result<()> {
     if body.ipv4_number.is_none() {
         let text = "a VM with an additional network interface needs an IPv4 address; the tariff gives none (add-on ip)";
         return Err(Error::new(Kind::BadParam, "ip", text));
     }
-    let both = interfaces::of_new_vm(&job.vmm, place.cluster, &place.pools)?;
+    let both = interfaces::of_new_vm(&job.vmm, place.cluster, pools)?;
     if job.journal.has_proved(job.platform()?, Proof::Interfaces)? {
         body.interfaces = Some(both);
     } else {
@@ -195,6 +206,7 @@ fn sizes(body: &mut CreateHost, order: &Order, preset: Option<&Preset>) -> Resul
     if let Some(preset) = preset
         && [sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib] == [None; 3]
         && speeds == (None, None)
+        && body.ordered.is_empty()
     {
         body.preset = Some(preset.id);
         return Ok(());
@@ -208,7 +220,11 @@ fn sizes(body: &mut CreateHost, order: &Order, preset: Option<&Preset>) -> Resul
     body.cpu_number = needed("ncpu", sizes.cpu_number.or_else(|| preset?.cpu_number))?;
     body.ram_mib = needed("mem", sizes.ram_mib.or_else(|| preset?.ram_mib))?;
     body.hdd_mib = needed("disk", sizes.hdd_mib.or_else(|| preset.and_then(Preset::main_disk_mib)))?;
-    let tuning = preset.map(|preset| preset.tuning.clone()).unwrap_or_default();
+    let mut tuning = preset.map(|preset| preset.tuning.clone()).unwrap_or_default();
+    if body.ordered.contains_key("cpu_mode") {
+        // The model is that of the configuration's mode.
+        tuning.cpu_custom_model = None;
+    }
     body.tuning = Tuning {
         net_in_mbitps: speeds.0.or(tuning.net_in_mbitps),
         net_out_mbitps: speeds.1.or(tuning.net_out_mbitps),

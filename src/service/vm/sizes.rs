@@ -1,17 +1,18 @@
 //! The sizes a service's VM should have, and what differs from those it has.
 
 use crate::error::{Error, Kind, Result};
+use crate::journal::Proof;
 use crate::service::job::Job;
 use crate::service::order::{Order, Sizes};
 use crate::service::platform::catalogue;
-use crate::vmm::{Host, HostState, Preset, Resources};
+use crate::vmm::{Fields, Host, HostState, Preset, Resources};
 
 /// What differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// New size of the main disk, MiB.
     pub disk_mib: Option<u64>,
-    /// New cores, memory, speeds.
+    /// New cores, memory, speeds, limits and modes.
     pub resources: Resources,
     /// Some of it was accepted before and waits for a stop.
     pub pending: bool,
@@ -23,7 +24,7 @@ impl Change {
         self.disk_mib.is_none() && self.resources == Resources::default() && !self.pending
     }
 
-    /// More than speeds is to be changed.
+    /// More than speeds, limits and modes is to be changed.
     fn is_of_sizes(&self) -> bool {
         let Resources { cpu_number, ram_mib, .. } = self.resources;
         self.pending || self.disk_mib.or(cpu_number).or(ram_mib).is_some()
@@ -32,16 +33,25 @@ impl Change {
 
 /// Ordered sizes, completed by the tariff's VM configuration.
 pub fn sizes(job: &Job, order: &Order, host: &Host) -> Result<Sizes> {
-    sizes_of(order, host, || job.vmm.presets())
+    let can_tune = !order.tuning.is_empty() && job.journal.has_proved(job.platform()?, Proof::TuningAtChange)?;
+    sizes_of(order, host, can_tune, || job.vmm.presets())
 }
 
-/// The same with VMmanager's VM configurations, which are asked for when they are needed.
-pub fn sizes_of<P: AsRef<[Preset]>>(order: &Order, host: &Host, presets: impl FnOnce() -> Result<P>) -> Result<Sizes> {
-    let sizes = order.sizes.clone();
+/// The same with VMmanager's VM configurations, which are asked for when they are needed; with limits and modes if
+/// the platform `can_tune` a VM.
+pub fn sizes_of<P: AsRef<[Preset]>>(
+    order: &Order,
+    host: &Host,
+    can_tune: bool,
+    presets: impl FnOnce() -> Result<P>,
+) -> Result<Sizes> {
+    let lxd = host.cluster.as_ref().is_some_and(|cluster| cluster.virtualization_type == "lxd");
+    let tuning = if can_tune { order.tuning.clone() } else { Fields::new() };
+    refuse_cpu_mode(&tuning, lxd)?;
+    let sizes = Sizes { tuning, ..order.sizes.clone() };
     if ![sizes.cpu_number, sizes.ram_mib, sizes.hdd_mib].contains(&None) {
         return Ok(sizes);
     }
-    let lxd = host.cluster.as_ref().is_some_and(|cluster| cluster.virtualization_type == "lxd");
     let Some(preset) = catalogue::needed_preset(presets, order, lxd)? else { return Ok(sizes) };
     Ok(Sizes {
         cpu_number: sizes.cpu_number.or(preset.cpu_number),
@@ -49,7 +59,16 @@ pub fn sizes_of<P: AsRef<[Preset]>>(order: &Order, host: &Host, presets: impl Fn
         hdd_mib: sizes.hdd_mib.or_else(|| preset.main_disk_mib()),
         net_in_mbitps: sizes.net_in_mbitps.or(preset.tuning.net_in_mbitps),
         net_out_mbitps: sizes.net_out_mbitps.or(preset.tuning.net_out_mbitps),
+        tuning: sizes.tuning,
     })
+}
+
+/// Refuses a CPU mode for a container.
+pub fn refuse_cpu_mode(tuning: &Fields, lxd: bool) -> Result<()> {
+    let Some(mode) = tuning.get("cpu_mode").filter(|_| lxd) else { return Ok(()) };
+    let text = format!("the order asks for the CPU mode {mode}, but a container (LXD) has none");
+    let cure = "take the add-ons cpu_mode and cpu_custom_model out of tariffs that are sold in LXD clusters";
+    Err(Error::new(Kind::BadParam, "cpu_mode", text).cure(cure))
 }
 
 /// Refuses to change a VM with snapshots before VMmanager is asked [api B1].
@@ -90,6 +109,7 @@ pub fn compare(wanted: &Sizes, host: &Host) -> Result<Change> {
         ram_mib: difference(wanted.ram_mib, host.ram_mib, host.ram_mib_new),
         net_in_mbitps: difference(wanted.net_in_mbitps, speed.incoming, None),
         net_out_mbitps: difference(wanted.net_out_mbitps, speed.outgoing, None),
+        tuning: host.untuned(&wanted.tuning),
     };
     let change = Change { disk_mib, resources, pending };
     if change.is_of_sizes() {
@@ -107,10 +127,14 @@ pub fn restarts(host: &Host, change: &Change) -> bool {
 
 /// The VM has other values now than wanted; it has not where a deferred change is only overridden.
 pub fn differs(host: &Host, change: &Change) -> bool {
-    let Resources { cpu_number, ram_mib, net_in_mbitps, net_out_mbitps } = change.resources;
+    let Resources { cpu_number, ram_mib, net_in_mbitps, net_out_mbitps, ref tuning } = change.resources;
     let other = |wanted: Option<u64>, is: Option<u64>| wanted.is_some() && wanted != is;
     let speeds = net_in_mbitps.or(net_out_mbitps).is_some();
-    speeds || change.disk_mib.is_some() || other(cpu_number, host.cpu_number) || other(ram_mib, host.ram_mib)
+    speeds
+        || !tuning.is_empty()
+        || change.disk_mib.is_some()
+        || other(cpu_number, host.cpu_number)
+        || other(ram_mib, host.ram_mib)
 }
 
 #[cfg(test)]
@@ -133,6 +157,7 @@ mod tests {
             hdd_mib: Some(30720),
             net_in_mbitps: Some(100),
             net_out_mbitps: Some(50),
+            tuning: Fields::new(),
         };
         let change = compare(&wanted, &host).unwrap();
         let resources = Resources { net_out_mbitps: Some(50), ..Resources::default() };

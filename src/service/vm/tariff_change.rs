@@ -8,7 +8,7 @@
 use crate::error::{Error, Origin, Result};
 use crate::log;
 use crate::service::job::Job;
-use crate::vmm::{Host, Past};
+use crate::vmm::{Host, Past, TUNING};
 
 /// Notes what the VM is like, before a change of tariff asks for anything.
 pub(crate) fn begin(job: &Job, host: &Host) -> Result<()> {
@@ -89,5 +89,8 @@ fn shape(host: &Host) -> String {
     let mut addresses: Vec<&str> = host.addresses().map(|address| address.ip.as_str()).collect();
     addresses.sort_unstable();
     let speeds = host.speeds();
-    format!("{cpu_number:?} {cpu_number_new:?} {ram_mib:?} {ram_mib_new:?} {disk:?} {speeds:?} {addresses:?}")
+    let tuning: Vec<_> = TUNING.iter().filter_map(|field| Some((field, host.tuned(field)?))).collect();
+    format!(
+        "{cpu_number:?} {cpu_number_new:?} {ram_mib:?} {ram_mib_new:?} {disk:?} {speeds:?} {addresses:?} {tuning:?}"
+    )
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::vmm::body::Resources;
 use crate::vmm::host::Host;
 use crate::vmm::reason::whole;
+use crate::vmm::tuned::{TUNING, bare};
 
 /// Values that a VM's list shows beside what was accepted for its next stop.
 const ANNOUNCED: [(&str, &str); 2] = [("cpu_number", "cpu_number_new"), ("ram_mib", "ram_mib_new")];
@@ -101,8 +102,13 @@ impl Vm {
     }
 
     fn change_hot(&mut self, values: Map<String, Value>, what: &str) -> Prediction {
-        if values.keys().any(|name| name.starts_with("net_")) {
-            return Prediction::Unknown(format!("{what}, while the VM runs"), SPEEDS.to_owned());
+        let kinds = [
+            ("speeds", values.keys().any(|name| name.starts_with("net_"))),
+            ("limits or modes", values.keys().any(|name| TUNING.contains(&name.as_str()))),
+        ];
+        if let Some((kind, _)) = kinds.into_iter().find(|(_, is_there)| *is_there) {
+            let open = format!("only VMmanager knows whether it takes new {kind} {WHILE_IT_RUNS}");
+            return Prediction::Unknown(format!("{what}, while the VM runs"), open);
         }
         self.apply(values);
         Prediction::Done(hot(what))
@@ -120,7 +126,7 @@ impl Vm {
             "ram_mib" => format!("memory {} → {wanted} MiB", or_none(self.number(name))),
             "net_in_mbitps" => format!("incoming speed {} → {wanted} Mbit/s", speed()),
             "net_out_mbitps" => format!("outgoing speed {} → {wanted} Mbit/s", speed()),
-            other => format!("{other} {wanted}"),
+            other => format!("{other} {} → {}", bare(&self.listed[other]), bare(wanted)),
         }
     }
 
@@ -295,8 +301,8 @@ impl Vm {
     }
 }
 
-const SPEEDS: &str = "only VMmanager knows whether it takes new speeds while the VM runs; if not, the same waits for \
-                      the next stop of the VM and one restart follows";
+const WHILE_IT_RUNS: &str =
+    "while the VM runs; if not, the same waits for the next stop of the VM and one restart follows";
 
 fn hot(what: &str) -> String {
     format!("{what}, while the VM runs; should VMmanager refuse that, it waits for a stop and one restart follows")

@@ -64,6 +64,7 @@ fn understand(body: &[u8]) {
         hdd_mib: Some(20480),
         net_in_mbitps: Some(100),
         net_out_mbitps: Some(100),
+        tuning: pmvmmanager6::vmm::TUNING.into_iter().map(|field| (field, 7.into())).collect(),
     };
     if let Ok(host) = serde_json::from_slice::<Host>(body) {
         _ = addresses::main_address(None, &host);
