@@ -61,7 +61,7 @@ fn the_letters_of_the_readme_tell_the_client_what_he_needs() {
     world.succeed(third, "open");
     assert_eq!(world.host_of(third).account, elsewhere);
     let letters = letters();
-    assert_eq!(letters.len(), 2, "English and Russian");
+    assert_eq!(letters.len(), 3, "English, Russian and Spanish");
     for (item, email) in [(first, "alice@example.com"), (second, "alice@example.com"), (third, "bob@example.org")] {
         let params = params(&world, item);
         let host = world.host_of(item);
