@@ -194,6 +194,30 @@ fn a_cluster_without_room_fails_the_task() {
     assert!(site.outcome("host_create").1.contains("no suitable node"));
 }
 
+/// Cores and memory are sold as often as the node says, disk space once.
+#[test]
+fn overselling_makes_room() {
+    let site = site();
+    site.vmm.change(|p| p.nodes.get_mut(&1).unwrap().maintenance_mode = true);
+    let placed = |cpu_number, ram_mib, storage_mib, overselling| {
+        site.vmm.change(|p| {
+            let node = p.nodes.get_mut(&2).unwrap();
+            (node.cpu_number, node.ram_mib, node.storage_mib) = (cpu_number, ram_mib, storage_mib);
+            node.overselling = overselling;
+        });
+        site.post("/vm/v3/host", &body(&json!({"cpu_number": 2, "ram_mib": 2048, "hdd_mib": 20_480}))).good();
+        site.settle();
+        let made = site.outcome("host_create").0 == "complete";
+        let hosts: Vec<u64> = site.vmm.look(|p| p.hosts.keys().copied().collect());
+        site.vmm.change(|p| hosts.into_iter().for_each(|id| p.remove_host(id)));
+        made
+    };
+    assert!(placed(2, 2048, 20_480, 1));
+    assert!(!placed(1, 2048, 20_480, 1) && placed(1, 2048, 20_480, 2), "cores");
+    assert!(!placed(2, 1024, 20_480, 1) && placed(2, 1024, 20_480, 2), "memory");
+    assert!(!placed(2, 2048, 10_240, 1) && !placed(2, 2048, 10_240, 2), "disk space");
+}
+
 #[test]
 fn addresses_may_come_after_the_task() {
     let mut setup = Setup::default();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox::vmm::{Action, Description, Fault, History, Setup, Timing};
+use sandbox::vmm::{Action, Description, Fault, Figures, History, Setup, Timing};
 use serde_json::{Value, json};
 
 use crate::client::{SOON, body, site, site_with};
@@ -138,4 +138,20 @@ fn errors_come_as_documents_before_and_after_the_work() {
     site.vmm.fault(Fault::on("POST", "/vm/v3/host").act(after));
     assert_eq!(site.post("/vm/v3/host", &body(&json!({}))).bad(500).1, msg());
     assert_eq!(site.vmm.look(|p| p.hosts.len()), 1);
+}
+
+#[test]
+fn builds_tell_in_different_words_how_full_they_are() {
+    let site = site();
+    let told = |figures| {
+        site.vmm.change(|p| p.variant.figures = figures);
+        let [node, pool] = ["node", "ippool"].map(|list| site.get(&format!("/vm/v3/{list}")).good()["list"][0].clone());
+        let names = |object: &Value, names: &[&str]| names.iter().filter(|name| object.get(**name).is_some()).count();
+        let node = names(&node, &["cpu", "storage", "overselling"]) * 10 + names(&node, &["cpu_number", "storage_mib"]);
+        (node, names(&pool, &["ipv4"]), names(&pool, &["total_ip", "using_ip"]))
+    };
+    assert_eq!(told(Figures::Full), (30, 1, 2));
+    assert_eq!(told(Figures::WithoutOverselling), (20, 1, 2));
+    assert_eq!(told(Figures::Old), (12, 0, 2));
+    assert_eq!(told(Figures::Missing), (0, 0, 0));
 }
