@@ -57,7 +57,7 @@ lint:          ## formatting and clippy
 	$(CARGO) clippy --locked -p pmvmmanager6 -- -D warnings
 
 # What is asked of the database, and what of it an operation needs.
-ON_MYSQL = main_job failure_protocol setup_stat setup_import setup_lists panel_calls database_tls
+ON_MYSQL = main_job failure_protocol setup_stat setup_import panel_calls database_tls admin_doctor::a_real_database
 
 mysql-test: $(TOOLS)/mysql ## the scenarios of the database on a real MySQL, from a small root that debootstrap makes
 	$(CARGO) build --locked --workspace --bins --features pmvmmanager6/faults

@@ -119,7 +119,7 @@ impl Server {
                 let file = |option: &str, name: &str| format!("--{option}={}", place.join(name).display());
                 let (host, port) = (format!("--bind-address={}", address.ip()), format!("--port={}", address.port()));
                 let (chain, key) = (file("ssl-cert", "chain.pem"), file("ssl-key", "key.pem"));
-                vec![host, port, chain, key, "--skip-name-resolve".to_owned()]
+                vec![host, port, chain, key, file("ssl-ca", "known.pem"), "--skip-name-resolve".to_owned()]
             }
         };
         let mut keeper = Command::new("/bin/sh")
@@ -139,7 +139,9 @@ impl Server {
 
 fn write_certificate(place: &Path, quality: Certificate) -> Result<()> {
     let Files { chain, key, ca } = certificate::files(quality)?;
-    for (name, text) in [("chain.pem", chain), ("key.pem", key), ("ca.pem", ca)] {
+    // `MySQL` shows only what it can check itself.
+    let known = format!("{ca}{chain}");
+    for (name, text) in [("chain.pem", chain), ("key.pem", key), ("ca.pem", ca), ("known.pem", known)] {
         fs::write(place.join(name), text)?;
     }
     Ok(())
