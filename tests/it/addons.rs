@@ -345,3 +345,19 @@ fn choices_give_the_os_and_the_length_of_the_ipv6_network() {
     let os = world.vmm.look(|platform| platform.os[&host.os.unwrap()].name.clone());
     assert_eq!((host.ipv6_prefix, os.as_str()), (Some(64), "Debian 12"));
 }
+
+#[test]
+fn the_doctor_names_what_tariffs_offer_and_nobody_delivers() {
+    let world = world(Known::None, Known::None);
+    let doctor = || world.bill.run(&["doctor", "--module", &world.handler.to_string()]).stdout;
+    assert!(doctor().contains("all that the tariffs offer is delivered"), "{}", doctor());
+    world.bill.add_tariff(&foreign().handler(world.handler));
+    world.bill.add_tariff(&tuned().handler(world.handler));
+    let said = doctor();
+    let all = "cluster, ddos, monitoring, ns, numproc, panel, privateip: this module does not know it";
+    let unproved =
+        "anti_spoofing, cpu_custom_model, cpu_mode, cpu_weight, io_weight, iolimit, iopslimit: VMmanager was not";
+    assert!(said.contains(all) && said.contains(unproved), "{said}");
+    know(&world, Known::All, Known::All);
+    assert!(!doctor().contains("VMmanager was not seen"), "{}", doctor());
+}

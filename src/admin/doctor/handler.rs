@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{capacity as room, offered};
+use super::{addons, capacity as room, offered};
 use crate::admin::connection::Attempt;
 use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
@@ -52,7 +52,9 @@ fn examine(config: &Config, panel: &Panel, listed: &Listed) -> Vec<Finding> {
         Some(vmm) => further(panel, vmm, (handler.id, &settings), &attempt),
         None => ["certificate"].into_iter().chain(OF_LOGIN).chain(OF_CLUSTER).map(skipped_by("settings")).collect(),
     };
-    attempt.findings.into_iter().chain(further).chain(parameters(&settings)).collect()
+    let address = attempt.vmm.as_ref().map(Client::base);
+    let addons = addons::examine(config, panel, handler.id, address.as_deref());
+    attempt.findings.into_iter().chain(further).chain(addons).chain(parameters(&settings)).collect()
 }
 
 /// What is looked at beyond the attempt of the settings.

@@ -12,6 +12,7 @@
 //! handler has its id. What has failed keeps only the checks from being made that need it; one handler's trouble keeps
 //! none of another's.
 
+mod addons;
 mod billmanager;
 mod capacity;
 mod handler;

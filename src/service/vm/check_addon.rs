@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
+use crate::service::order::addons::{Addon, DISK, IPV4, SCHEDULE};
 use crate::service::order::host_name::{bad_domain, host_name};
 use crate::service::order::{quantity, recipe};
 use crate::service::platform::capacity;
@@ -20,18 +21,18 @@ pub(crate) fn param(name: &str, value: &str) -> Result<()> {
 /// An add-on of an existing service, `value` in the add-on's unit: why it is certainly impossible, if it is. An error
 /// is a doubt, whatever its kind.
 pub(crate) fn addon(job: &Job, name: &str, value: &str) -> Result<Option<Error>> {
-    let is = |wanted: &str| name.split_whitespace().any(|word| word == wanted);
-    if is("backup_schedule") {
+    let is = |row: &'static Addon| Addon::of_key(name) == Some(row);
+    if is(&SCHEDULE) {
         return backup_schedule::impossible(job, value);
     }
     let (Ok(value), Some(host)) = (value.trim().parse::<u64>(), job.locate()?) else { return Ok(None) };
-    if is("disk") || is("disc") {
+    if is(&DISK) {
         let has = host.disk.and_then(|disk| disk.size_mib).unwrap_or_default();
         let asked = quantity(&job.service, name, value)?;
         let text = || format!("the disk of VM {} has {has} MiB and cannot shrink to {asked} MiB", host.id);
         return Ok((asked < has).then(|| Error::new(Kind::DiskShrink, name, text())));
     }
-    if is("ip") {
+    if is(&IPV4) {
         let more = value.saturating_sub(host.ip4.len() as u64);
         let place = job.place()?;
         let left =

@@ -104,7 +104,8 @@ fn refuse(job: &Job, found: &[Unsupported]) -> Result<()> {
     }
 }
 
-const CURE: &str = "take the add-on out of the tariff, leave it to staff there, or run \"pmvmmanager6 verify\" after an \
+/// What staff can do.
+pub(crate) const CURE: &str = "take the add-on out of the tariff, leave it to staff there, or run \"pmvmmanager6 verify\" after an \
                     update of VMmanager";
 
 fn error(job: &Job, addons: &str, reason: &str) -> Error {
