@@ -269,7 +269,7 @@ fn about_tls(options: &Options, error: &mysql::Error, is_plain: bool) -> Option<
                 "switch TLS on at the database server; if it is on, somebody on the way takes the offer out".to_owned(),
             );
         }
-        // ER_SECURE_TRANSPORT_REQUIRED; of REQUIRE SSL a server says only that access is denied.
+        // ER_SECURE_TRANSPORT_REQUIRED; most servers say only that access is denied [protocol 1.2].
         mysql::Error::MySqlError(error) if error.code == 3159 || error.code == 1045 && is_plain => {
             return said(
                 error.to_string(),
