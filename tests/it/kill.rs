@@ -106,6 +106,7 @@ fn ordered_with_backups(world: &TestWorld) -> u64 {
     let run = world.bill.run(&["verify", "--module", &world.handler.to_string()]);
     assert_eq!(run.status, Some(0), "{run:?}");
     let tariff = Tariff::sized("VPS with backups", 2, 2048, 20_480).handler(world.handler);
+    let tariff = tariff.addon(Addon::amount("cpu_weight", "", 200)).addon(Addon::amount("coffee", "", 1));
     let tariff = world.bill.add_tariff(&tariff.addon(Addon::choice("backup_schedule", &["daily", "weekly"])));
     world.bill.order(&Order::new(world.alice, tariff, world.handler))
 }
@@ -123,6 +124,7 @@ fn prepare(world: &TestWorld, item: u64, command: &str) -> Vec<String> {
             for (addon, value) in [("ncpu", 4), ("mem", 4096), ("disk disc", 40_960), ("ip", 2)] {
                 world.bill.set_addon(item, addon, value);
             }
+            world.bill.set_addon(item, "cpu_weight", 900);
             world.bill.set_addon(item, "backup_schedule", "weekly");
             Vec::new()
         }
@@ -145,6 +147,12 @@ fn check_backups(world: &TestWorld, item: u64, command: &str) {
     let vm: Vec<u64> = world.hosts_of(item).iter().map(|host| host.id).collect();
     let expected = if command == "open" { [vm, Vec::new()] } else { [Vec::new(), vm] };
     assert_eq!(lists, expected, "after {command}:\n{}", world.bill.log());
+    let weight = if command == "open" { 200 } else { 900 };
+    for host in world.hosts_of(item) {
+        assert_eq!(host.tuning.cpu_weight, Some(weight), "after {command}:\n{}", world.bill.log());
+    }
+    let told = world.bill.rows("SELECT COUNT(*) FROM problem", &[])[0][0].clone();
+    assert!(told.is_some_and(|told| ["1", "2"].contains(&told.as_str())), "staff is told of what is not delivered");
 }
 
 #[track_caller]
