@@ -21,6 +21,8 @@
 //! | elements that move between two pages | [`vmm::VmManager::after`] `("GET", "/vm/v3/host", 1, …)` |
 //! | recipes that ask for parameters: required, optional, secret, one of a choice | recipes 5 and 8 of every world; [`vmm::Recipe::params`] |
 //! | parameters that an order asks for, in clear or encrypted | [`bill::Bill::add_order_param`] |
+//! | an account with SSH keys | [`vmm::Account::ssh_keys`] |
+//! | platforms that put SSH keys into a new VM, into every VM that is installed, or nowhere | [`vmm::Variant::ssh_keys`] |
 //! | snapshots, which forbid other sizes and addresses | [`vmm::Host::snapshot_count`] |
 //! | requests that know all limits and modes, some or none, and describe them; VMs shown without them | [`vmm::Variant::tuning_at_creation`], [`vmm::Variant::tuning_at_change`], [`vmm::Variant::shows_tuning`] |
 //! | a hot change that fails in its task | [`vmm::Variant::hot_limits_in_task`] |

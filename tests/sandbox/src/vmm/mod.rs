@@ -53,11 +53,11 @@ pub use hostile_body::ODD;
 pub use lists::{Lists, NameFilters, Size};
 pub use manager::VmManager;
 pub use model::{
-    Account, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, PoolCluster, Preset, Range, Recipe,
+    Account, AccountKey, Cluster, Disk, Host, Image, Interface, Ip, Node, Os, Pool, PoolCluster, Preset, Range, Recipe,
     RecipeParam, Repository, Schedule, Storage, Tag, Task, Tuning,
 };
 pub use platform::Platform;
 pub use request::Request;
 pub use setup::{Certificate, Setup, Timing, Transport};
 pub use traffic::{Month, Traffic};
-pub use variant::{Comments, Description, Figures, History, Known, Schedules, UserLists, Variant};
+pub use variant::{Comments, Description, Figures, History, Known, Schedules, SshKeys, UserLists, Variant};

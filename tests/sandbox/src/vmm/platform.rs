@@ -190,6 +190,7 @@ impl Platform {
                 phone_number: String::new(),
                 lang: "en".into(),
                 shows_roles: self.variant.shows_roles,
+                ssh_keys: Vec::new(),
                 limits: serde_json::Map::new(),
             },
         );

@@ -21,6 +21,8 @@ pub struct Variant {
     pub description: Description,
     /// `interfaces` is a property of the request that makes a VM; without it only `custom_interfaces` is [api B10].
     pub interfaces: bool,
+    /// Which requests put SSH keys into a VM [api B11].
+    pub ssh_keys: SshKeys,
     /// Whether there are backup schedules, and what changes one.
     pub schedules: Schedules,
     /// A changed backup schedule is seen when a task has ended.
@@ -52,6 +54,7 @@ impl Default for Variant {
             tuning_at_creation: Known::default(),
             tuning_at_change: Known::default(),
             shows_tuning: true,
+            ssh_keys: SshKeys::default(),
             schedules: Schedules::default(),
             schedule_tasks: false,
             hot_limits_in_task: false,
@@ -83,6 +86,20 @@ pub enum Description {
     Configuration,
     /// Nowhere; the page shows other services.
     Missing,
+}
+
+/// Which requests have `ssh_keys`, and what that is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SshKeys {
+    /// None.
+    #[default]
+    Nowhere,
+    /// Creation: ids of keys of the VM's owner.
+    Creation,
+    /// The same at creation and reinstallation.
+    Everywhere,
+    /// Texts, of which nobody knows what they mean.
+    Texts,
 }
 
 /// What changes a backup schedule: no source shows more than that its VMs are `hosts` [api B15].

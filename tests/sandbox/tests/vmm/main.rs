@@ -13,6 +13,7 @@ mod lists;
 mod platforms;
 mod roles;
 mod schedules;
+mod ssh_keys;
 mod tasks;
 mod transport;
 mod variants;

@@ -10,8 +10,8 @@ use super::super::variant::{Description, Schedules, Variant};
 use super::create::CREATE;
 use super::resource::{SIZES, TUNING};
 use super::routes::{ROUTES, Route};
-use super::software::SOFTWARE;
-use super::{Answer, Call, schedule};
+use super::software::{REINSTALL, SOFTWARE};
+use super::{Answer, Call, schedule, ssh_key};
 
 pub(super) fn version(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "version": call.platform.version }))
@@ -34,6 +34,7 @@ pub(super) fn instance(call: &mut Call<'_>) -> Answer {
 /// Bodies that are described: those that the open questions are about [api 6].
 const BODIES: &[(&str, &str, &[&[Field]])] = &[
     ("POST", "/vm/v3/host", &[CREATE, SOFTWARE, TUNING]),
+    ("POST", "/vm/v3/host/*/reinstall", &[REINSTALL, SOFTWARE]),
     ("POST", "/vm/v3/host/*/resource", &[SIZES, TUNING]),
     ("POST", "/vm/v3/schedule/*", &[schedule::EDIT, schedule::MORE]),
 ];
@@ -118,7 +119,11 @@ fn described(call: &mut Call<'_>) -> Answer {
             let fields = || fields.iter().copied().flatten().filter(|field| !is_hidden(field.name()));
             let names = fields().map(|field| (field.name().to_owned(), json!({})));
             let required: Vec<&str> = fields().filter(|field| field.is_required()).map(Field::name).collect();
-            let properties = names.collect::<Map<_, _>>();
+            let mut properties = names.collect::<Map<_, _>>();
+            properties.remove(ssh_key::IN_VM);
+            if let Some(kind) = ssh_key::field(variant, route.1) {
+                properties.insert(ssh_key::IN_VM.into(), json!({"type": "array", "items": {"type": kind}}));
+            }
             let schema = json!({"type": "object", "required": required, "properties": properties});
             method["parameters"] = json!([{"in": "body", "name": "body", "schema": schema}]);
         }

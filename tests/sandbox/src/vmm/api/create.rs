@@ -19,7 +19,7 @@ use super::address::{GIVEN, INTERFACE, check_pools, check_prefix, v6, wanted};
 use super::host::check_name;
 use super::resource::{TUNING, check_known, check_values};
 use super::software::{SOFTWARE, Software, Target};
-use super::{Answer, Call, Properties};
+use super::{Answer, Call, Properties, ssh_key};
 
 pub(super) const CREATE: &[Field] = &[
     must("name", Kind::Text),
@@ -84,6 +84,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
         return Err(ApiError::unexpected("interfaces"));
     }
     check_known(&body, call.platform.variant.tuning_at_creation)?;
+    ssh_key::refuse_unknown(call, &body, ssh_key::CREATION)?;
     check_name(body.text("name").unwrap_or_default())?;
     check_password(body.text("password").unwrap_or_default())?;
     body.text("domain").map_or(Ok(()), check_domain)?;
@@ -108,6 +109,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
         cpu_number: sizes.cpu_number,
         ram_mib: sizes.ram_mib,
         comment,
+        ssh_keys: ssh_key::chosen(call, &body, account)?,
         ..described(call.platform, &body, cluster, preset)
     };
     let id = install(call.platform, host, &sizes, &v4, &body);

@@ -21,6 +21,7 @@ mod resource;
 mod routes;
 mod schedule;
 mod software;
+mod ssh_key;
 mod task;
 
 pub(super) use account::LIMITS;

@@ -3,7 +3,7 @@
 use super::asked::Asked;
 use super::{
     Handler, about, account, address, auth, catalogue, create, host, metrics, network, power, resource, schedule,
-    software, task,
+    software, ssh_key, task,
 };
 
 /// Rights needed for a route.
@@ -52,6 +52,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route("GET", "/auth/v4/whoami", Access::Session, auth::whoami),
     Route("GET", "/auth/v4/user", Access::Admin, auth::users),
     Route("POST", "/auth/v4/user/*/key", Access::Admin, auth::make_key),
+    Route("GET", "/auth/v3/user/*/sshkey", Access::User, ssh_key::list),
+    Route("POST", "/auth/v3/user/*/sshkey", Access::User, ssh_key::add),
 
     Route("GET", "/vm/v3/account", Access::User, account::list),
     Route("POST", "/vm/v3/account", Access::Admin, account::create),

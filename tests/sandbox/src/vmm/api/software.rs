@@ -11,9 +11,9 @@ use super::super::schema::{Field, Kind, may, must};
 use super::super::task::Order;
 use super::super::work::Work;
 use super::account::check_password;
-use super::{Answer, Call, Properties};
+use super::{Answer, Call, Properties, ssh_key};
 
-const REINSTALL: &[Field] =
+pub(super) const REINSTALL: &[Field] =
     &[may("password", Kind::Text), may("disk", Kind::Int(1)), may("send_email_mode", Kind::Text)];
 const RUN: &[Field] = &[
     must("recipe", Kind::Int(1)),
@@ -29,6 +29,7 @@ pub(super) const SOFTWARE: &[Field] = &[
     may("recipe", Kind::Int(1)),
     may("recipe_params", Kind::Objects(PARAM)),
     may("recipe_list", Kind::Objects(LISTED)),
+    may(ssh_key::IN_VM, Kind::Ids),
     may("ignore_recipe_filters", Kind::Bool),
 ];
 const LISTED: &[Field] = &[
@@ -88,7 +89,9 @@ impl Software {
 pub(super) fn reinstall(call: &mut Call<'_>) -> Answer {
     let body = call.body(&[REINSTALL, SOFTWARE])?;
     body.text("password").map_or(Ok(()), check_password)?;
+    ssh_key::refuse_unknown(call, &body, ssh_key::REINSTALLATION)?;
     let host = call.ready_host()?;
+    let keys = ssh_key::chosen(call, &body, host.account)?;
     let disk_mib = call.platform.main_disk(host.id).map_or(0, |disk| disk.size_mib);
     let target = Target { cluster: host.cluster, ram_mib: host.ram_mib, disk_mib };
     let software = Software::read(call, &body, &target)?;
@@ -101,6 +104,9 @@ pub(super) fn reinstall(call: &mut Call<'_>) -> Answer {
     let id = host.id;
     let order =
         Order { extra: software.extra(call.platform), ..Order::new("host_reinstall", id, call.who.account, work) };
+    if let Some(host) = call.platform.hosts.get_mut(&id) {
+        host.ssh_keys = keys;
+    }
     let mut answer = call.accept(order);
     let list = software.announce(call, id, answer["task"].as_u64().unwrap_or(0));
     answer["recipe_task"] = json!(list.first().copied().unwrap_or(0));

@@ -23,6 +23,19 @@ pub struct Account {
     pub lang: String,
     /// Whether the answers have `roles` for it [api B17].
     pub shows_roles: bool,
+    /// Public SSH keys.
+    pub ssh_keys: Vec<AccountKey>,
     /// Limits set through `/user_limits/account/{id}`; kept, not enforced (their meaning is unverified [api 4.1]).
     pub limits: serde_json::Map<String, Value>,
+}
+
+/// A public SSH key of an account [api B11].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountKey {
+    /// Number, unique on the platform.
+    pub id: u64,
+    /// Name.
+    pub name: String,
+    /// The key as it was given.
+    pub ssh_pub_key: String,
 }

@@ -117,6 +117,8 @@ pub struct Host {
     pub net_rx_summary: Option<u64>,
     /// Bytes sent this month; `None` makes the metric unavailable.
     pub net_tx_summary: Option<u64>,
+    /// Public SSH keys in its OS.
+    pub ssh_keys: Vec<String>,
     /// Snapshots; a VM that has some cannot be resized [api B1].
     pub snapshot_count: u64,
     /// Fields that a newer platform shows in a form of its own.
@@ -173,6 +175,7 @@ impl Host {
             installs: 0,
             net_rx_summary: Some(0),
             net_tx_summary: Some(0),
+            ssh_keys: Vec::new(),
             snapshot_count: 0,
             started: None,
             listed_at: Instant::now(),

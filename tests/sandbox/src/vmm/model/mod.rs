@@ -10,7 +10,7 @@ mod schedule;
 mod software;
 mod task;
 
-pub use account::Account;
+pub use account::{Account, AccountKey};
 pub use cluster::{Cluster, Node, Storage};
 pub use host::{Disk, Host, Interface, Tuning};
 pub use network::{Ip, Pool, PoolCluster, Range};
