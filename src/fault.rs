@@ -17,6 +17,8 @@ points! {
     "account.before_request",
     "account.after_request",
     "account.recorded",
+    "ssh_key.before_request",
+    "ssh_key.after_request",
     "create.before_intent",
     "create.after_intent",
     "create.before_request",

@@ -17,6 +17,10 @@ pub enum Proof {
     TuningAtCreation,
     /// The same of the request that changes one.
     TuningAtChange,
+    /// `ssh_keys`, ids of keys of the owner's account, is a field of the request that makes a VM [api B11].
+    SshKeysAtCreation,
+    /// The same of the request that installs one again.
+    SshKeysAtReinstall,
 }
 
 impl Proof {
@@ -28,6 +32,8 @@ impl Proof {
             Proof::Interfaces => "interfaces",
             Proof::TuningAtCreation => "tuning_at_creation",
             Proof::TuningAtChange => "tuning_at_change",
+            Proof::SshKeysAtCreation => "ssh_keys_at_creation",
+            Proof::SshKeysAtReinstall => "ssh_keys_at_reinstall",
         }
     }
 }

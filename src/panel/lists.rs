@@ -36,6 +36,13 @@ impl Panel {
         Ok(rows.iter().filter_map(|row| row.filled(0)).map(str::to_owned).collect())
     }
 
+    /// How many services of the handler have a crypted parameter, deleted ones aside.
+    pub fn services_with_secret(&self, handler: HandlerId, param: &str) -> Result<usize> {
+        let sql = "SELECT i.id FROM itemcryptedparam p JOIN item i ON p.item = i.id \
+                   WHERE p.intname = ? AND p.value <> '' AND i.processingmodule = ? AND i.status <> 4";
+        Ok(self.rows(sql, &[Param::Text(param), Param::Id(handler.get())])?.len())
+    }
+
     /// The parameters that services of `vds` have, and whether their values are stored encrypted.
     pub fn item_params(&self) -> Result<BTreeMap<String, bool>> {
         let sql = "SELECT p.intname, p.crypted FROM itemtypeparam p JOIN itemtype t ON p.itemtype = t.id \

@@ -48,6 +48,7 @@ pub struct CreateHost {
     pub ipv6_enabled: bool,
     pub ipv6_prefix: Option<u64>,
     pub recipe_list: Option<Vec<RecipeRun>>,
+    pub ssh_keys: Option<Vec<u64>>,
     #[serde(flatten)]
     pub tuning: Tuning,
     /// Of limits and modes what the order says: it goes over the tuning.

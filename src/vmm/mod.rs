@@ -42,7 +42,9 @@ pub use glimpse::Glimpse;
 pub use host::{Host, HostIp, Ipv4};
 pub use host_state::HostState;
 pub use left::Left;
-pub use model::{Accepted, Account, Cluster, Ipv6, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam, Tuning};
+pub use model::{
+    Accepted, Account, AccountKey, Cluster, Ipv6, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam, Tuning,
+};
 pub use moment::Moment;
 pub use node::Node;
 pub use outcome::{Failure, Outcome};

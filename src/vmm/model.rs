@@ -46,6 +46,17 @@ impl Account {
     }
 }
 
+/// A public SSH key of an account [api B11].
+#[derive(Clone, Debug, Deserialize)]
+pub struct AccountKey {
+    /// Id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// The key as it was given, longer than any name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ssh_pub_key: String,
+}
+
 /// A cluster [api 4.2].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Cluster {

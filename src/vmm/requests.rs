@@ -7,7 +7,9 @@ use super::body::{self, CreateHost, RecipeRun, Resources};
 use super::client::Client;
 use super::filter::{self, Filter};
 use super::host::{Disk, Host, Ipv4};
-use super::model::{Accepted, Account, Cluster, Ipv6, List, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam};
+use super::model::{
+    Accepted, Account, AccountKey, Cluster, Ipv6, List, Os, Past, Pool, PoolCluster, Preset, Recipe, RecipeParam,
+};
 use super::node::Node;
 use super::outcome::{Failure, Outcome};
 use super::task::Task;
@@ -52,6 +54,18 @@ impl Client {
         }
         let accepted: Accepted = self.post("/vm/v3/account", &body)?;
         with_id(&accepted, "POST /vm/v3/account")
+    }
+
+    /// The public SSH keys of an account [api B11].
+    pub fn ssh_keys(&self, account: AccountId) -> Result<Vec<AccountKey>> {
+        Ok(self.get::<List<AccountKey>>(&format!("/auth/v3/user/{account}/sshkey"))?.list)
+    }
+
+    /// Puts a public SSH key into an account; its id, if VMmanager says it.
+    pub fn add_ssh_key(&self, account: AccountId, name: &str, key: &str) -> Outcome<Option<u64>> {
+        let body = json!({ "name": name, "ssh_pub_key": key });
+        let accepted: Accepted = self.post(&format!("/auth/v3/user/{account}/sshkey"), &body)?;
+        Ok(accepted.id)
     }
 
     /// A cluster by id.
@@ -210,10 +224,14 @@ impl Client {
         os: &Os,
         password: &SecretString,
         recipe: Option<&RecipeRun>,
+        ssh_keys: &[u64],
     ) -> Outcome<Option<Task>> {
         let mut body = json!({ "os": os.id, "password": password.expose_secret() });
         if let Some(recipe) = recipe {
             body["recipe_list"] = json!([recipe]);
+        }
+        if !ssh_keys.is_empty() {
+            body["ssh_keys"] = json!(ssh_keys);
         }
         let accepted: Accepted = self.post(&format!("/vm/v3/host/{id}/reinstall"), &body)?;
         Ok(accepted.task.map(|consul| Task::named(consul, "host_reinstall")))

@@ -12,6 +12,7 @@ use sandbox::vmm::{Action, Fault};
 
 use crate::support::cases::each;
 use crate::support::invariants::{assert_nothing_forgotten, assert_one_vm_a_service};
+use crate::support::service::KEY;
 use crate::support::sites;
 use crate::support::world::TestWorld;
 use crate::support::{hostile_life, random_life};
@@ -74,6 +75,10 @@ fn killed_at_every_point_and_run_again() {
             }
             check(&world, item, command, expected);
             check_backups(&world, item, command);
+            let keys = world
+                .vmm
+                .look(|platform| platform.accounts.values().map(|account| account.ssh_keys.len()).collect::<Vec<_>>());
+            assert_eq!(keys, [0, 1], "the client's key once, after {command}");
             let now = format!("{:?} {:?}", world.placed(twin), world.billing(twin));
             assert_eq!(now, untouched, "after {command}");
         }
@@ -108,7 +113,7 @@ fn ordered_with_backups(world: &TestWorld) -> u64 {
     let tariff = Tariff::sized("VPS with backups", 2, 2048, 20_480).handler(world.handler);
     let tariff = tariff.addon(Addon::amount("cpu_weight", "", 200)).addon(Addon::amount("coffee", "", 1));
     let tariff = world.bill.add_tariff(&tariff.addon(Addon::choice("backup_schedule", &["daily", "weekly"])));
-    world.bill.order(&Order::new(world.alice, tariff, world.handler))
+    world.bill.order(&Order::new(world.alice, tariff, world.handler).secret("ssh_key", KEY))
 }
 
 fn points() -> Vec<&'static str> {

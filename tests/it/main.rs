@@ -71,6 +71,7 @@ mod setup_overage;
 mod setup_stat;
 mod setup_wizard;
 mod sizes;
+mod ssh_keys;
 mod stored_password;
 mod tariff_faults;
 mod upgrade;

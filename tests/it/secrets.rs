@@ -14,14 +14,14 @@ use sandbox::vmm::{Action, Certificate, Fault, Transport};
 use crate::support::cases::each;
 use crate::support::invariants::{Invariant, assert_no_secret};
 use crate::support::refusal::Refusal;
+use crate::support::service::KEY;
 use crate::support::world::TestWorld;
 
 /// Everything that can happen to secrets: generated, ordered, changed, refused, repeated, lost.
 fn live(world: &TestWorld) {
     let generated = world.opened();
     let order = Order { client: world.bob, ..world.usual_order() };
-    let ordered =
-        world.bill.order(&order.secret("password", "Ordered-pass-4711").secret("ssh_key", "ssh-ed25519 AAAAkey"));
+    let ordered = world.bill.order(&order.secret("password", "Ordered-pass-4711").secret("ssh_key", KEY));
     world.vmm.fault(Fault::on("POST", "/vm/v3/account").act(Action::LoseAnswer));
     world.vmm.fault(Fault::on("POST", "/vm/v3/host").act(Action::LoseAnswer));
     world.succeed(ordered, "open");

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{addons, capacity as room, offered};
+use super::{addons, capacity as room, keys, offered};
 use crate::admin::connection::Attempt;
 use crate::admin::finding::{Finding, Section};
 use crate::config::Config;
@@ -49,7 +49,7 @@ fn examine(config: &Config, panel: &Panel, listed: &Listed) -> Vec<Finding> {
     let settings = HandlerSettings::read(&handler.params);
     let attempt = Attempt::of(config, &handler, &settings);
     let further = match &attempt.vmm {
-        Some(vmm) => further(panel, vmm, (handler.id, &settings), &attempt),
+        Some(vmm) => further(config, panel, vmm, (handler.id, &settings), &attempt),
         None => ["certificate"].into_iter().chain(OF_LOGIN).chain(OF_CLUSTER).map(skipped_by("settings")).collect(),
     };
     let address = attempt.vmm.as_ref().map(Client::base);
@@ -58,7 +58,13 @@ fn examine(config: &Config, panel: &Panel, listed: &Listed) -> Vec<Finding> {
 }
 
 /// What is looked at beyond the attempt of the settings.
-fn further(panel: &Panel, vmm: &Client, handler: (HandlerId, &HandlerSettings), attempt: &Attempt) -> Vec<Finding> {
+fn further(
+    config: &Config,
+    panel: &Panel,
+    vmm: &Client,
+    handler: (HandlerId, &HandlerSettings),
+    attempt: &Attempt,
+) -> Vec<Finding> {
     let is_in = attempt.has_passed(Step::Login);
     let of_login = if is_in { vec![licence(vmm), clock(vmm)] } else { OF_LOGIN.map(skipped_by("login")).to_vec() };
     let of_cluster = if attempt.has_passed(Step::Cluster) {
@@ -66,7 +72,9 @@ fn further(panel: &Panel, vmm: &Client, handler: (HandlerId, &HandlerSettings), 
     } else {
         OF_CLUSTER.map(skipped_by("cluster")).to_vec()
     };
-    std::iter::once(certificate(vmm, is_in)).chain(of_login).chain(of_cluster).collect()
+    let of_keys = keys::examine(config, panel, vmm, handler.0)
+        .unwrap_or_else(|error| Some(Finding::failed(keys::CHECK, &error, "run \"pmvmmanager6 doctor\" again")));
+    std::iter::once(certificate(vmm, is_in)).chain(of_login).chain(of_cluster).chain(of_keys).collect()
 }
 
 fn skipped_by(because: &'static str) -> impl Fn(&'static str) -> Finding {

@@ -17,6 +17,7 @@ mod billmanager;
 mod capacity;
 mod handler;
 mod installation;
+mod keys;
 mod offered;
 mod plugin;
 mod run;

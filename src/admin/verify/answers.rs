@@ -227,7 +227,7 @@ pub(super) fn defer(site: &Site) -> Result<Seen> {
 }
 
 /// Judges the body of a POST by its description.
-fn described(site: &Site, path: &str, judge: impl FnOnce(&BTreeSet<String>) -> Seen) -> Result<Seen> {
+pub(super) fn described(site: &Site, path: &str, judge: impl FnOnce(&BTreeSet<String>) -> Seen) -> Result<Seen> {
     let Some(description) = site.description()? else { return Ok(Seen::unknown(NO_DESCRIPTION)) };
     Ok(description.body("POST", path).map_or_else(|| Seen::unknown(NO_BODY), |body| judge(&body)))
 }
@@ -423,6 +423,7 @@ mod tests {
             interfaces: Some(vec![InterfacePools { interface: 0, ippool: Vec::new() }]),
             custom_interfaces: Some(vec![CustomInterface { model: "", is_main_network: true, ippool: 1, ip_count: 1 }]),
             ipv6_prefix: Some(64),
+            ssh_keys: Some(vec![1]),
             recipe_list: Some(vec![RecipeRun { recipe: 1, recipe_params: Vec::new() }]),
             ..CreateHost::default()
         };
@@ -430,7 +431,7 @@ mod tests {
         // Unset fields are not sent; the password is put in by the client.
         let given = body.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
         let sent = given.map(|(name, _)| name.as_str()).chain(["password"]);
-        let asked = CREATE_FIELDS.into_iter().chain(INTERFACES);
+        let asked = CREATE_FIELDS.into_iter().chain(INTERFACES).chain(["ssh_keys"]);
         assert_eq!(sent.collect::<BTreeSet<_>>(), asked.collect());
     }
 }

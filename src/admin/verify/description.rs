@@ -41,6 +41,20 @@ impl Description {
         found
     }
 
+    /// Whether a property of a body is a list of numbers; nothing when there is no such property.
+    pub(super) fn is_list_of_numbers(&self, method: &str, path: &str, name: &str) -> Option<bool> {
+        let kind = |property: &Value| {
+            let of_numbers = ["integer", "number"].iter().any(|kind| property["items"]["type"] == *kind);
+            vec![(property["type"] == "array" && of_numbers).to_string()]
+        };
+        let told = |schema: &Value| schema.pointer(&format!("/properties/{name}")).map(kind).unwrap_or_default();
+        let mut found = BTreeSet::new();
+        for schema in self.schemas(method, path) {
+            self.collect(schema, DEEPEST, &told, &mut found);
+        }
+        found.first().map(|first| found.len() == 1 && first == "true")
+    }
+
     /// What describes the body of a request.
     fn schemas(&self, method: &str, path: &str) -> Vec<&Value> {
         let Some(operation) = self.operation(method, path) else { return Vec::new() };

@@ -22,6 +22,7 @@ mod run;
 mod schedules;
 mod seen;
 mod site;
+mod ssh_keys;
 mod swagger;
 
 pub(crate) use run::{Options, run};

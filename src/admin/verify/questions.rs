@@ -5,6 +5,7 @@ use super::month;
 use super::schedules;
 use super::seen::Seen;
 use super::site::Site;
+use super::ssh_keys;
 use crate::error::Result;
 use crate::journal::Proof;
 
@@ -19,11 +20,13 @@ pub(super) struct Question {
 }
 
 /// Questions whose answer may prove something of the platform.
-pub(super) const PROOFS: [(&str, Proof); 5] = [
+pub(super) const PROOFS: [(&str, Proof); 7] = [
     ("backup-schedules", Proof::BackupSchedules),
     ("creation-interfaces", Proof::Interfaces),
     ("creation-tuning", Proof::TuningAtCreation),
     ("change-tuning", Proof::TuningAtChange),
+    ("creation-ssh-keys", Proof::SshKeysAtCreation),
+    ("reinstall-ssh-keys", Proof::SshKeysAtReinstall),
     ("traffic-month", Proof::CalendarMonth),
 ];
 
@@ -90,6 +93,18 @@ pub(super) const QUESTIONS: &[Question] = &[
         topic: "POST /host/{id}/resource: the same",
         assumes: "nothing; without them such an add-on is delivered to new VMs only",
         ask: answers::change_tuning,
+    },
+    Question {
+        name: "creation-ssh-keys",
+        topic: "POST /host: the owner's SSH keys",
+        assumes: "nothing; keys get into new VMs where \"ssh_keys\" is a list of ids",
+        ask: ssh_keys::at_creation,
+    },
+    Question {
+        name: "reinstall-ssh-keys",
+        topic: "POST /host/{id}/reinstall: the same",
+        assumes: "nothing; keys get into reinstalled VMs where \"ssh_keys\" is a list of ids",
+        ask: ssh_keys::at_reinstall,
     },
     Question {
         name: "pool-interface",

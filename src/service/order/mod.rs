@@ -7,6 +7,7 @@ mod missing;
 pub mod placement;
 mod read;
 pub mod recipe;
+pub mod ssh_key;
 mod tuning;
 mod unknown;
 

@@ -4,11 +4,12 @@
 use secrecy::SecretString;
 
 use crate::error::{Error, Kind, Result};
+use crate::journal::Proof;
 use crate::panel::ServiceStatus;
 use crate::service::job::Job;
 use crate::service::platform::catalogue;
-use crate::service::vm::{account, password, power, recipe, recipe_params};
-use crate::vmm::{Failure, HostState};
+use crate::service::vm::{account, password, power, recipe, recipe_params, ssh_keys};
+use crate::vmm::{Failure, Host, HostState};
 use crate::{fault, log};
 
 /// Sets the root password of the VM and saves it crypted; repeating it with the same password changes nothing.
@@ -62,11 +63,12 @@ pub(crate) fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Re
     let ordered = job.service.param("recipe").filter(|name| place.use_recipes && *name != "null");
     let recipe = recipe.or(ordered);
     let recipe = recipe.map(|name| recipe_params::filled(job, name)).transpose()?;
+    let keys = keys(job, &host)?;
     let before = power::newest_task(job, host.id)?;
     let (old, secret) = (job.panel.secret(job.service.id, "password")?, password::generate()?);
     job.save_secret("password", &secret)?;
     log::warn!("service {}: VM {} is installed again with {name}", job.service.id, host.id);
-    let outcome = job.vmm.reinstall(host.id, &os, &secret, recipe.as_ref());
+    let outcome = job.vmm.reinstall(host.id, &os, &secret, recipe.as_ref(), &keys);
     // The VM keeps its old password, and so must BILLmanager.
     if let (Err(Failure::Refused(_)), Some(old)) = (&outcome, old) {
         job.save_secret("password", &old)?;
@@ -77,4 +79,15 @@ pub(crate) fn reinstall(job: &Job, os: Option<&str>, recipe: Option<&str>) -> Re
         recipe::wait(job, host.id, task.as_ref(), before)?;
     }
     job.wait_for_state(host.id, &HostState::Running, job.limits().change)
+}
+
+/// The client's SSH key for a reinstallation: as long as the VM is in his recorded account.
+fn keys(job: &Job, host: &Host) -> Result<Vec<u64>> {
+    let Some(key) = ssh_keys::ordered(job)? else { return Ok(Vec::new()) };
+    let owner = host.account.as_ref().map(|owner| owner.id);
+    let Some(account) = account::known(job)?.filter(|account| Some(*account) == owner) else {
+        log::warn!("service {}: its VM gets no SSH key: it is not in the client's recorded account", job.service.id);
+        return Ok(Vec::new());
+    };
+    Ok(ssh_keys::offered(job, &key, account, Proof::SshKeysAtReinstall)?.into_iter().collect())
 }

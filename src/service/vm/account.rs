@@ -38,6 +38,18 @@ pub(crate) fn ensure(job: &Job) -> Result<AccountId> {
     Ok(id)
 }
 
+/// The client's recorded account, while it exists; none is looked for otherwise, none is made.
+pub(super) fn known(job: &Job) -> Result<Option<AccountId>> {
+    let (platform, email) = (job.platform()?, email(job)?);
+    let Some(account) = (Own { job, platform, email: &email }).recorded()? else { return Ok(None) };
+    checked(&account).map(|()| Some(account.id))
+}
+
+/// Nobody else makes or changes the client's account until it is dropped.
+pub(super) fn locked(job: &Job) -> Result<Lock> {
+    lock(job, &email(job)?)
+}
+
 /// The address of the account: the client's, or one made for a service that was sold on.
 fn email(job: &Job) -> Result<String> {
     let service = &job.service;

@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::service::job::Job;
 use crate::service::order::addons::{Addon, DISK, IPV4, SCHEDULE};
 use crate::service::order::host_name::{bad_domain, host_name};
+use crate::service::order::ssh_key::{self, SshKey};
 use crate::service::order::{quantity, recipe};
 use crate::service::platform::capacity;
 use crate::service::vm::backup_schedule;
@@ -13,6 +14,7 @@ use crate::service::vm::backup_schedule;
 pub(crate) fn param(name: &str, value: &str) -> Result<()> {
     match name {
         "domain" if !value.trim().is_empty() && host_name(value).is_none() => Err(bad_domain(value)),
+        ssh_key::PARAM => SshKey::read(value).map(drop),
         _ if name.starts_with(recipe::PREFIX) => recipe::check(name, value),
         _ => Ok(()),
     }

@@ -17,6 +17,7 @@ pub(crate) mod resize;
 mod reverse_name;
 pub mod sizes;
 pub(crate) mod speed_cap;
+mod ssh_keys;
 pub(crate) mod sync;
 pub(crate) mod tariff_change;
 pub(crate) mod unsupported;

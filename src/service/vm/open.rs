@@ -19,7 +19,7 @@ use crate::service::platform::{catalogue, connection, interfaces, pools};
 use crate::service::vm::unsupported::{self, Tunable};
 use crate::service::vm::{
     account, addresses, backup_schedule, next_handler, password, power, recipe, recipe_params, remove, resize, sizes,
-    sync,
+    ssh_keys, sync,
 };
 use crate::vmm::{CreateHost, Ended, Failure, Host, HostState, Preset, Task, Tuning};
 use crate::{fault, log};
@@ -153,6 +153,7 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
         _ => None,
     };
     let pools = pools::chosen(&job.vmm, place, order)?;
+    let key = ssh_keys::ordered(job)?;
     let mut body = CreateHost {
         name: job.vm_name(),
         comment: job.mark.to_string(),
@@ -179,6 +180,10 @@ fn request(job: &Job, order: &Order, place: &Placement) -> Result<CreateHost> {
     body.password = Some(root_password(job)?);
     body.account = account::ensure(job)?;
     fault::point("account.recorded");
+    if let Some(key) = key {
+        let offered = ssh_keys::offered(job, &key, body.account, Proof::SshKeysAtCreation)?;
+        body.ssh_keys = offered.map(|id| vec![id]);
+    }
     Ok(body)
 }
 

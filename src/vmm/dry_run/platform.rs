@@ -77,7 +77,7 @@ impl DryRun {
                 let asked = vms.iter().filter(|(id, vm)| is_asked(**id) && !vm.removed);
                 list(asked.map(|(_, vm)| vm.listed.clone()).collect())
             }
-            ["host", _, "history"] => list(json!([])),
+            ["host", _, "history"] | ["", "auth", "v3", "user", _, "sshkey"] => list(json!([])),
             ["host", id, part @ ("ipv4" | "ipv6")] => match id.parse().ok().and_then(|id| vms.get(&id)) {
                 Some(vm) if *part == "ipv4" => list(json!(vm.ipv4)),
                 vm => Ok(vm.and_then(|vm| vm.ipv6.clone()).unwrap_or_else(|| json!({}))),
@@ -125,6 +125,10 @@ impl DryRun {
         let (made, verdict) = match (method, parts.as_slice()) {
             (Method::Post, ["account"]) => self.make_account(client, body)?,
             (Method::Post, ["host"]) => self.make_host(body),
+            (Method::Post, ["", "auth", "v3", "user", _, "sshkey"]) => {
+                let why = Prediction::Done("the client's account does not have the SSH key of the order".to_owned());
+                (Some(self.plan.placeholder("new SSH key")), why)
+            }
             _ => (None, self.judge(method, &parts, body).unwrap_or_else(not_predicted)),
         };
         let request = format!("{} {path}", method.name());

@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 
 use super::world::{Scene, TestWorld};
 
+/// A public SSH key.
+pub(crate) const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f alice@laptop";
+
 /// `item.status` of an active service.
 pub(crate) const ACTIVE: i64 = 2;
 /// `item.status` of a suspended service.
