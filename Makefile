@@ -75,10 +75,10 @@ FUZZING  = RUSTUP_TOOLCHAIN=nightly CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_
 
 fuzz: $(CARGO_FUZZ) ## try the checks of tests/fuzz with libFuzzer, which needs a nightly toolchain
 	@packaging/need c++ g++
-	$(CARGO) build --quiet --locked -p pmvmmanager6 --bin pmvmmanager6 --features faults
+	$(CARGO) build --quiet --locked --workspace --bins --features pmvmmanager6/faults
 	set -e; for check in $(CHECKS); do \
 		mkdir -p target/fuzz/corpus/$$check $(FOUND); \
-		PMVMMANAGER6_FUZZED=$(TARGET)/debug/pmvmmanager6 $(FUZZING) $(CARGO_FUZZ) run --fuzz-dir tests/fuzz --target-dir target/fuzz --features fuzzer --sanitizer none \
+		PMVMMANAGER6_FUZZED=$(TARGET)/debug/pmvmmanager6 SANDBOX_PROGRAMS=$(TARGET)/debug $(FUZZING) $(CARGO_FUZZ) run --fuzz-dir tests/fuzz --target-dir target/fuzz --features fuzzer --sanitizer none \
 			$$check target/fuzz/corpus/$$check tests/fuzz/seeds/$$check \
 			-- -max_total_time=$(SECONDS) -artifact_prefix=$(FOUND)/$$check- -print_final_stats=1; \
 	done

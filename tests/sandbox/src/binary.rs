@@ -22,7 +22,7 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     let directory = directory()?;
     let program = directory.join(name);
     let mut fresh = FRESH.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if !*fresh && is_stale(&program)? {
+    if !*fresh && chosen().is_none() && is_stale(&program)? {
         build(&directory)?;
     }
     *fresh = true;
@@ -41,8 +41,16 @@ pub(crate) fn cache(name: &str) -> Result<PathBuf> {
     Ok(cache)
 }
 
-/// `target/<profile>` of the running program.
+/// Where somebody else has built them: a fuzzer runs with compiler flags of its own, with which no program can be built.
+fn chosen() -> Option<PathBuf> {
+    std::env::var_os("SANDBOX_PROGRAMS").map(PathBuf::from)
+}
+
+/// `target/<profile>` of the running program, unless another was chosen.
 fn directory() -> Result<PathBuf> {
+    if let Some(chosen) = chosen() {
+        return Ok(chosen);
+    }
     let program = std::env::current_exe().context("cannot find the running program")?;
     let directory = program.parent().context("the running program has no directory")?;
     let above = directory.parent().filter(|_| directory.ends_with("deps"));
