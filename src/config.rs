@@ -50,6 +50,8 @@ pub struct Config {
 pub struct Limits {
     /// One answer of VMmanager.
     pub answer: Duration,
+    /// A list of VMmanager from its first page to its last, if it is short.
+    pub list: Duration,
     /// Patience with a VMmanager that answers 503 because it is asleep [api 1.5].
     pub asleep: Duration,
     /// Patience with a BILLmanager that is restarting.
@@ -78,6 +80,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             answer: Duration::from_mins(1),
+            list: Duration::from_mins(1),
             asleep: Duration::from_mins(1),
             panel: Duration::from_mins(15),
             call: Duration::from_mins(5),
@@ -126,6 +129,7 @@ impl Config {
         for limit in [&mut limits.answer, &mut limits.panel, &mut limits.call, &mut limits.database] {
             *limit = PATIENCE.min(*limit);
         }
+        limits.list = limits.list.min(Duration::from_secs(20));
         limits.asleep = limits.asleep.min(Duration::from_secs(4));
         hurried
     }
@@ -213,6 +217,7 @@ fn limits() -> Limits {
         let Some(value) = seconds.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()) else { continue };
         match name {
             "answer" => limits.answer = value,
+            "list" => limits.list = value,
             "asleep" => limits.asleep = value,
             "panel" => limits.panel = value,
             "call" => limits.call = value,

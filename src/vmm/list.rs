@@ -30,6 +30,8 @@ const MOST_ELEMENTS: usize = 100_000;
 const MOST_PAGES: usize = 4_000;
 const MOST_BYTES: usize = 32 << 20;
 const LONGEST: Duration = Duration::from_mins(5);
+/// By so much each element makes the time longer: a list of many VMs takes its time, one that only drips is not waited for.
+const EACH: Duration = Duration::from_millis(10);
 
 /// An element of a list.
 pub(super) trait Numbered {
@@ -98,16 +100,22 @@ impl Client {
                 return reading.whole(path);
             }
             let is_large = reading.all.len() > MOST_ELEMENTS || reading.bytes > MOST_BYTES;
-            if is_large || started.elapsed() > LONGEST {
+            if is_large || started.elapsed() > self.patience(reading.all.len()) {
                 break;
             }
         }
         let text = format!(
-            "the list {path} of VMmanager does not end: {} elements were read; at most {MOST_ELEMENTS} on {MOST_PAGES} pages in {} minutes are",
+            "the list {path} of VMmanager does not end: {} elements were read in {} s; at most {MOST_ELEMENTS} on {MOST_PAGES} pages are",
             reading.all.len(),
-            LONGEST.as_secs() / 60,
+            started.elapsed().as_secs(),
         );
         Err(Error::new(Kind::Vm6Api, path, text))
+    }
+
+    /// How long a list may take of which so many elements were read.
+    fn patience(&self, read: usize) -> Duration {
+        let more = EACH.saturating_mul(u32::try_from(read).unwrap_or(u32::MAX));
+        self.limits().list.saturating_add(more).min(LONGEST)
     }
 
     /// Reads the first element of a list, whatever it is: shows whether the account may.

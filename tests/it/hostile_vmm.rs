@@ -16,6 +16,7 @@ use crate::support::invariants::Invariant;
 use crate::support::refusal::Refusal;
 use crate::support::world::TestWorld;
 
+const PASSWORD: &str = "Adm1n-secret-pass";
 /// KiB of writable memory that a run may have: allocations beyond it fail, and the program with them.
 const MEMORY: u64 = 128 << 10;
 /// No run takes longer, on a busy machine either; with the short deadlines of the tests most take a second.
@@ -51,7 +52,7 @@ fn limited() -> (TempDir, PathBuf) {
 fn world(module: PathBuf) -> TestWorld {
     let world = TestWorld::with(|scene| {
         scene.bill.module = module;
-        "answer=1,asleep=1,create=3,change=2,disk=2,unlisted=1,address=1,appear=1".clone_into(&mut scene.limits);
+        "answer=1,list=3,asleep=1,create=3,change=2,disk=2,unlisted=1,address=1,appear=1".clone_into(&mut scene.limits);
     });
     world.waive(Invariant::NothingForgotten, "answers that name VMs are lost");
     world
@@ -152,6 +153,37 @@ fn handlers_and_questions_end_whatever_is_answered() {
     });
 }
 
+/// Somebody waits in front of a form: it opens, with the lists that could be had.
+#[test]
+fn forms_open_whatever_is_answered() {
+    let (_kept, module) = limited();
+    each(&kinds(), |&(_, kind)| {
+        let world = world(module.clone());
+        let (handler, url) = (world.handler.to_string(), world.vmm.url());
+        let entered = format!("<url>{url}</url><username>admin@example.net</username><password>{PASSWORD}</password>");
+        world.vmm.fault(Fault::hostile(kind));
+        let forms = [
+            (
+                "tune_connection",
+                format!("<doc func='processing.edit'><elid>{handler}</elid>{entered}<cluster>1</cluster></doc>"),
+            ),
+            ("tune_connection", format!("<doc func='processing.add.user'>{entered}</doc>")),
+            ("tune_connection", format!("<doc func='processing.add.settings'>{entered}<cluster/></doc>")),
+            ("pricelist_dynamic_settings_tune", "<doc/>".to_owned()),
+        ];
+        for (command, form) in forms {
+            let began = Instant::now();
+            let run = world.bill.run_with_input(&["--command", command, "--module", &handler], &form);
+            assert_ended(&world, command, &run, began);
+            assert_eq!(run.status, Some(0), "{form}: {run:#?}");
+        }
+        let settings = format!("<doc><processingmodule>{entered}<cluster>1</cluster></processingmodule></doc>");
+        let began = Instant::now();
+        let run = world.bill.run_with_input(&["--command", "check_connection"], &settings);
+        assert_ended(&world, "check_connection", &run, began);
+    });
+}
+
 /// It asks many questions, each for itself.
 #[test]
 fn verify_does_not_ask_for_ever() {
@@ -219,5 +251,6 @@ fn is_quick(kind: Hostile) -> bool {
             | Hostile::ShortBody
             | Hostile::EmptyObjects
             | Hostile::EndlessList
+            | Hostile::SlowList
     )
 }

@@ -48,6 +48,7 @@ kinds! {
     BigText = "big-text", "7 MiB of text in every field that is text";
     Deep = "deep", "a million arrays in each other";
     EndlessList = "endless-list", "lists whose pages never end";
+    SlowList = "slow-list", "lists that grow by one element a page, and the pages come slowly";
     RepeatedIds = "repeated-ids", "lists that say they are long and repeat their first elements";
     HugeNumbers = "huge-numbers", "numbers that fit nowhere";
     NegativeNumbers = "negative-numbers", "numbers below zero, with fractions";

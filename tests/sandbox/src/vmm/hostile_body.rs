@@ -26,8 +26,9 @@ pub(super) fn body(kind: Hostile, asked: &Asked, honest: &Value) -> Vec<u8> {
             })
             .to_string()
         }
-        Hostile::EndlessList => pages(asked, honest, |offset| offset + 1),
-        Hostile::RepeatedIds => pages(asked, honest, |_| 1),
+        Hostile::EndlessList => pages(asked, honest, PAGE, |offset| offset + 1),
+        Hostile::SlowList => pages(asked, honest, 1, |offset| offset + 1),
+        Hostile::RepeatedIds => pages(asked, honest, PAGE, |_| 1),
         Hostile::HugeNumbers => numbers(honest, "123456789012345678901234567890e300"),
         Hostile::NegativeNumbers => numbers(honest, "-1.5"),
         Hostile::WrongTypes => distorted(honest).to_string(),
@@ -76,7 +77,7 @@ fn list_of(element: &str, size: usize) -> String {
 }
 
 /// A page of a list: copies of its first element with ids from `first` of the offset on. Other answers stay as they are.
-fn pages(asked: &Asked, honest: &Value, first: impl Fn(u64) -> u64) -> String {
+fn pages(asked: &Asked, honest: &Value, count: u64, first: impl Fn(u64) -> u64) -> String {
     let Some(list) = honest.get("list").and_then(Value::as_array) else { return honest.to_string() };
     let offset = asked.parameter("limit").and_then(|limit| limit.split(',').next()?.parse().ok()).unwrap_or(0);
     let element = list.first().cloned().unwrap_or_else(|| json!({}));
@@ -88,7 +89,7 @@ fn pages(asked: &Asked, honest: &Value, first: impl Fn(u64) -> u64) -> String {
         element
     };
     let first = first(offset);
-    json!({ "list": (first..first + PAGE).map(numbered).collect::<Vec<_>>(), "size": 1_000_000_000 }).to_string()
+    json!({ "list": (first..first + count).map(numbered).collect::<Vec<_>>(), "size": 1_000_000_000 }).to_string()
 }
 
 fn texts(value: &Value, change: &mut dyn FnMut(&str) -> String) -> Value {

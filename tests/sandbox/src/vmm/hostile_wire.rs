@@ -13,6 +13,8 @@ use super::http::Reply;
 
 /// Between two bytes of an answer that comes slowly.
 const DRIP: Duration = Duration::from_millis(20);
+/// Before a page of a list that comes slowly.
+const PAGE: Duration = Duration::from_millis(200);
 const GIBIBYTE: usize = 1 << 30;
 static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
 static BLANKS: [u8; 64 << 10] = [b' '; 64 << 10];
@@ -50,6 +52,10 @@ impl Attack {
                 stream.write_all(&[head.as_bytes(), bomb].concat())
             }
             Hostile::ShortBody => self.with_length(stream, &(self.reply.body.len() + 1000).to_string()),
+            Hostile::SlowList => {
+                thread::sleep(PAGE);
+                self.with_length(stream, &self.reply.body.len().to_string())
+            }
             Hostile::HugeLength => self.with_length(stream, "99999999999999999999999999"),
             _ => self.with_length(stream, &self.reply.body.len().to_string()),
         }?;
