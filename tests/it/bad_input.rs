@@ -80,7 +80,8 @@ fn words_that_look_like_arguments_do_nothing() {
     };
     check("--command", "close", &[]);
     check("--shiny", "--command", &["--level", "16"]);
-    for value in ["--command=close", "--command=resume", "--item=9", "-c", "--command", "close"] {
+    let words = "--command=close --command=resume --item=9 -c --command close --help -h --version -V -T -- doctor";
+    for value in words.split(' ') {
         check("ostempl", value, &[]);
         check("ostempl", value, &["--lang", value, "--unheard-of", value]);
         check(value, "", &["--lang", "en"]);

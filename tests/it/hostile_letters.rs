@@ -79,7 +79,7 @@ fn moods() -> [(&'static str, Option<Fault>); 4] {
 
 /// Raw letters, apart from line breaks and, on a terminal, the colours of our own pages.
 #[track_caller]
-fn assert_none(place: &str, bytes: &[u8], colours: bool) {
+pub(crate) fn assert_none(place: &str, bytes: &[u8], colours: bool) {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let text = if colours { without_colours(&text) } else { text };
     let found = text.char_indices().find(|(_, c)| is_unsafe(*c) && *c != '\n');
@@ -104,7 +104,7 @@ fn without_colours(text: &str) -> String {
 }
 
 /// Everything that a run writes on a terminal.
-fn at_a_terminal(world: &TestWorld, arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn at_a_terminal(world: &TestWorld, arguments: &[&str]) -> Vec<u8> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -218,7 +218,7 @@ fn no_odd_letter_is_in_a_bundle() {
 
 /// Text files of the module; a database keeps what it is given, and is read by the module alone.
 #[track_caller]
-fn assert_none_in_files(world: &TestWorld, directory: &Path) {
+pub(crate) fn assert_none_in_files(world: &TestWorld, directory: &Path) {
     assert!(!world.bill.log().is_empty(), "nothing was logged");
     for entry in fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();

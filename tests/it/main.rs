@@ -28,6 +28,7 @@ mod failure_protocol;
 mod features;
 mod hand_over;
 mod hostile_clients;
+mod hostile_fields;
 mod hostile_letters;
 mod hostile_text;
 mod hostile_users;

@@ -2,11 +2,13 @@
 //! seen of a call from outside [protocol 3.30, 5.1, A12, A13, A16].
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use pmvmmanager6::error::Kind;
@@ -206,6 +208,36 @@ fn while_the_database_is_away(arrange: impl FnOnce(&Path)) {
 fn a_database_that_starts_late_is_waited_for() {
     while_the_database_is_away(|_| ());
     while_the_database_is_away(|socket| drop(UnixListener::bind(socket).unwrap()));
+}
+
+/// Over TCP a server that is not there yet refuses the connection; later somebody passes on what is said to its port.
+#[test]
+fn a_database_on_another_host_that_starts_late_is_waited_for() {
+    let world = TestWorld::with(|scene| {
+        scene.bill.database = Database::MariaDb;
+        "database=60".clone_into(&mut scene.limits);
+    });
+    let item = world.ordered();
+    let operation = world.bill.running(item)[0].id;
+    let file = world.bill.root().join("etc/billmgr.conf.d/db.conf");
+    let options = fs::read_to_string(&file).unwrap();
+    let socket = options.lines().find_map(|line| line.strip_prefix("DBSocket ")).unwrap().to_owned();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    world.bill.hide_options(&["DBHost", "DBSocket"]);
+    fs::write(&file, fs::read_to_string(&file).unwrap() + &format!("DBHost {address}\n")).unwrap();
+    let child = world.begin(item, "open", operation);
+    until("the module waits for its database", || world.bill.log().contains("trying again").then_some(()));
+    let listener = TcpListener::bind(address).unwrap();
+    thread::spawn(move || {
+        for there in listener.incoming().flatten() {
+            let server = UnixStream::connect(&socket).unwrap();
+            let (mut from, mut into) = (there.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut from, &mut into));
+            thread::spawn(move || io::copy(&mut &server, &mut &there));
+        }
+    });
+    world.all_succeed(vec![child]);
+    assert_eq!(world.bill.item(item).status, 2);
 }
 
 #[test]

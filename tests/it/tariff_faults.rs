@@ -72,12 +72,14 @@ struct At {
     n: usize,
 }
 
-/// A service whose tariff is about to become bigger: more of everything, and IPv6.
+/// A service whose tariff is about to become bigger: more of everything, a further address, and IPv6.
 fn changing(hot: bool) -> (TestWorld, u64, u64) {
     let world = TestWorld::with(|scene| "answer=1".clone_into(&mut scene.limits));
     let item = world.opened();
     world.alter(world.host_of(item).id, |vm| (vm.hot_plug, vm.live_resize) = (hot, hot));
-    let tariff = Tariff::sized("bigger", 4, 4096, 30_720).addon(Addon::amount("ipv6", "", 1));
+    let mut tariff = Tariff::sized("bigger", 4, 4096, 30_720).addon(Addon::amount("ipv6", "", 1));
+    tariff.addons.retain(|addon| addon.intname != "ip");
+    let tariff = tariff.addon(Addon::amount("ip", "", 2));
     let tariff = world.bill.add_tariff(&tariff.handler(world.handler));
     world.bill.change_tariff(item, tariff);
     world.forget();
@@ -128,8 +130,9 @@ fn assert_agreed(world: &TestWorld, item: u64, tariff: u64, at: &At, trouble: Tr
     let is_new = row.pricelist == Some(tariff);
     let taken_back = world.panel_calls().iter().filter(|call| *call == ROLLBACK).count();
     assert_eq!(taken_back, usize::from(!is_new), "{}", said());
-    let (sizes, v6) = if is_new { (NEW, 1) } else { (OLD, 0) };
-    assert_eq!((world.sizes(vm.id), world.addresses(vm.id, 6).len()), (sizes, v6), "{}", said());
+    let (sizes, v4, v6) = if is_new { (NEW, 2, 1) } else { (OLD, 1, 0) };
+    let has = [4, 6].map(|version| world.addresses(vm.id, version).len());
+    assert_eq!((world.sizes(vm.id), has), (sizes, [v4, v6]), "{}", said());
     assert_eq!((vm.state.as_str(), vm.installs), ("active", 1), "{}", said());
     let is = |part: &str| at.method == "POST" && at.path.contains(part);
     let failed = trouble == Trouble::FailedTask && (is("/resource") || is("/disk"));
