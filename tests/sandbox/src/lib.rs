@@ -33,15 +33,29 @@
 //! | a creation that fails and leaves a VM | [`vmm::Action::FailInState`] |
 //! | a new VM that is listed or found late | [`vmm::Timing::vm_listed_after`], [`vmm::Timing::vm_found_after`], [`vmm::Action::Lag`] |
 //! | error documents under 400 and 500 | [`vmm::Action::Error`], [`vmm::Action::ErrorAfterWork`] |
+//! | an answer that is lost, late, cut or damaged, a task that fails or vanishes | [`vmm::Fault::on`] with a [`vmm::Action`] |
+//! | a broken or hostile VMmanager: every answer is of one kind | [`vmm::Fault::hostile`] with a [`vmm::Hostile`]; one answer with [`vmm::Action::Hostile`] |
+//! | answers of a test's own making | [`vmm::Fault::rewriting`] with a [`vmm::Rewrite`] |
+//! | letters that a terminal obeys or that nobody sees | [`vmm::ODD`] |
+//! | a VM with fields that nobody has foreseen | [`vmm::Host::unforeseen`] |
 //! | other shapes of a VM's history | [`vmm::Variant::history`] |
 //! | backup schedules that are changed as a whole, in a task, with a loss, or not there | [`vmm::Variant::schedules`], [`vmm::Variant::schedule_tasks`] |
 //! | a schedule that somebody changes meanwhile | [`vmm::Platform::schedules`] with [`vmm::VmManager::before`], [`vmm::VmManager::after`] |
+//! | the description of the API in another place | [`vmm::Variant::description`] |
+//! | a platform that knows only one way to ask for two interfaces | [`vmm::Variant::interfaces`] |
+//! | counters of traffic by the clock: a calendar month, a window that moves, a lost counter | [`vmm::Traffic`] with a [`vmm::Month`], in [`vmm::Platform::traffic`] |
 //! | a service handed to another client as a copy | [`bill::Bill::transfer`] |
 //! | a service whose account or handler is changed | [`bill::Bill::give_to`], [`bill::Bill::move_service`] |
 //! | the wizard and a handler's form, as the panel draws them from the plugin XML | [`bill::Bill::wizard`], [`bill::Bill::open_handler`] with a [`bill::Style`] |
 //! | a handler with another address or password | [`bill::Bill::set_handler_url`], [`bill::Bill::set_handler_password`] |
 //! | the same past the form, by somebody who does not know the password | [`bill::Bill::slip_into_handler`] |
 //! | a server that shows a certificate without having its key | [`vmm::Certificate::Stolen`] |
+//! | a call of BILLmanager that fails, hangs, loses its answer or ends in other words | [`bill::Bill::fail_call`] with a [`bill::CallFault`] |
+//! | a BILLmanager that restarts | [`bill::Bill::panel_down`], [`bill::Bill::panel_up`] |
+//! | a BILLmanager that takes calls only in some forms | [`bill::Bill::behave`] with a [`bill::Behaviour`] |
+//! | configuration files that leave options of the database out | [`bill::Bill::hide_options`] |
+//! | a MariaDB, another key of the panel, a second installation | [`bill::Setup::database`], [`bill::Setup::key`], [`bill::Setup::installation`] |
+//! | a copied installation | [`bill::Bill::do_nothing`] |
 //! | a restored database that gives ids again | [`bill::Bill::reissue`], [`bill::Bill::forget_item`] |
 //! | a client with another e-mail | [`bill::Bill::set_email`] |
 //! | a resold service | [`bill::Order::resold`] |
